@@ -1,0 +1,52 @@
+# Every target works from a bare checkout: the virtual environment, the build and the install are made as
+# needed and remade when a source changes.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
+
+.PHONY: demo test test-slow lint bench train sanitize wheel clean
+
+demo: $(VENV)/installed-demo
+	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
+	$(BIN)/hjsym inspect examples/models/digits-lse.npz --figures examples/output
+
+test: $(VENV)/installed-test
+	$(BIN)/pytest -m "not slow"
+
+test-slow: $(VENV)/installed-test
+	$(BIN)/pytest -m slow
+
+lint: $(VENV)/installed-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: $(VENV)/installed-demo
+	$(BIN)/python benchmarks/polynomial.py
+
+# Trains the stored networks of examples/models again.
+train: $(VENV)/installed-demo
+	$(BIN)/python examples/train_relu.py
+	$(BIN)/python examples/train_lse.py
+
+# The tests of the compiled core under AddressSanitizer and UndefinedBehaviorSanitizer.
+sanitize: $(SOURCES)
+	TROPICAL_SANITIZE=address,undefined $(MAKE) VENV=.venv-sanitize .venv-sanitize/installed-test
+	LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
+	.venv-sanitize/bin/pytest -m "not slow" tests/tropical
+
+wheel: $(VENV)/bin/pip
+	$(BIN)/pip wheel --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf .venv .venv-sanitize build dist *.egg-info examples/output
+
+$(VENV)/bin/pip:
+	$(PYTHON) -m venv $(VENV)
+
+# One rule for the extras: installed-demo has what the demo needs, installed-test what the tests need.
+$(VENV)/installed-%: $(SOURCES) | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check ".[$*]"
+	touch $@

@@ -1,0 +1,56 @@
+/* tropical_core: kernels for tropical polynomials in max-plus, min-plus and log-semiring arithmetic.
+ *
+ * C11, no Python. Kernels are written once in *.template.c and instantiated for float and double and
+ * for each instruction set (kernels_*.c); dispatch.c chooses one table of them at run time.
+ * Kernels allocate nothing, keep no state and never fail: what they rely on is checked by the caller.
+ */
+#ifndef TROPICAL_CORE_H
+#define TROPICAL_CORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One polynomial. Its arrays, and all others here, hold float or double as the kernel's name says. */
+typedef struct {
+    size_t terms;              /* N, number of monomials                    */
+    size_t variables;          /* d                                         */
+    int sign;                  /* +1 max, -1 min                            */
+    double eps;                /* temperature, >= 0; 0 is tropical          */
+    const void *slopes_t;      /* (d, N), C order: slopes transposed, finite */
+    const void *coefficients;  /* (N,): never NaN                           */
+} tp_polynomial;
+
+/* Where results go, B points at a time; a NULL member is not computed. */
+typedef struct {
+    void *values;              /* (B,): f_eps                                            */
+    void *excess;              /* (B,): f_eps - f_0, free of cancellation                */
+    void *entropy;             /* (B,): -sum_j w_j log w_j, in nats                      */
+    int64_t *argmax;           /* (B,): first dominant monomial, -1 where there is none  */
+    void *gradient;            /* (B, d): sum_j w_j slopes_j                             */
+    void *weights;             /* (B, N): Gibbs weights w                                */
+} tp_outputs;
+
+/* f(x_i) and its relatives for i < points; x is (points, d), C order. */
+typedef void tp_polynomial_kernel(const tp_polynomial *p, size_t points, const void *x,
+                                  const tp_outputs *out);
+
+/* The semiring sum of each row of z, which is (rows, columns), C order; all of `out` but the gradient
+ * may be asked.                                                                                     */
+typedef void tp_reduce_kernel(size_t rows, size_t columns, const void *z, int sign, double eps,
+                              const tp_outputs *out);
+
+/* e^a elementwise for finite a <= 0: the exponential inside the other kernels, for accuracy tests. */
+typedef void tp_exp_kernel(size_t n, const void *a, void *out);
+
+typedef struct {
+    const char *name;
+    tp_polynomial_kernel *polynomial_f64, *polynomial_f32;
+    tp_reduce_kernel *reduce_f64, *reduce_f32;
+    tp_exp_kernel *exp_f64, *exp_f32;
+} tp_kernels;
+
+/* The fastest kernels that this processor runs, at most `ceiling`: "baseline", "avx2", "avx512" or
+ * NULL for no ceiling. Returns NULL for a ceiling of another name.                                  */
+const tp_kernels *tp_select_kernels(const char *ceiling);
+
+#endif

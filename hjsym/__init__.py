@@ -1,0 +1,21 @@
+"""Neural networks as tropical rational functions and Hamilton-Jacobi equations, in SymPy."""
+
+from hjsym import hopf
+from hjsym.compile import TropicalNetwork, compile
+from hjsym.errors import ModelFileError, UnsupportedLayerError
+from hjsym.frontends import load
+from hjsym.network import Network
+from hjsym.symbols import LogSumExp
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "LogSumExp",
+    "ModelFileError",
+    "Network",
+    "TropicalNetwork",
+    "UnsupportedLayerError",
+    "compile",
+    "hopf",
+    "load",
+]

@@ -1,0 +1,124 @@
+"""Networks in a neutral form: a validated, immutable graph of layers that hold plain arrays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hjsym.layers import Layer, Sigmoid, Softmax
+from tropical._arrays import EXACT, as_points
+from tropical.errors import InputError, ShapeError
+
+__all__ = ["Network", "Node"]
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A layer applied to earlier values: 0 is the network's input, k the value of node k − 1."""
+
+    layer: Layer
+    inputs: tuple[int, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A feed-forward network; its last node is the output.
+
+    Parameters
+    ----------
+    input_size : int
+        Length of the input vector. Tensors are flattened in C order.
+    nodes : sequence of Node
+        In an order in which every node comes after its inputs.
+    metadata : mapping of str to str
+        What the source file said about itself.
+
+    Raises
+    ------
+    ShapeError
+        Sizes that do not fit, with the node's name.
+
+    Examples
+    --------
+    >>> from hjsym.layers import Affine, Relu
+    >>> net = Network.sequential(2, [Affine([[1.0, -1.0]], [0.5]), Relu()])
+    >>> net([[3.0, 1.0], [0.0, 1.0]])
+    array([[2.5],
+           [0. ]])
+    >>> net.parameters
+    3
+    """
+
+    input_size: int
+    nodes: tuple[Node, ...]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    sizes: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self):
+        if not self.nodes:
+            raise InputError("the network has no layers; give at least one")
+        sizes = [self.input_size]
+        for k, node in enumerate(self.nodes):
+            where = f"layer {k} ({node.name or node.layer})"
+            if len(node.inputs) != node.layer.operands:
+                raise InputError(f"{where} has {len(node.inputs)} inputs; it takes {node.layer.operands}")
+            if any(not 0 <= i <= k for i in node.inputs):
+                raise InputError(f"{where} reads values {node.inputs}; only values 0 to {k} exist before it")
+            try:
+                sizes.append(node.layer.output_size(*(sizes[i] for i in node.inputs)))
+            except ShapeError as error:
+                raise ShapeError(f"{where}: {error}") from None
+        object.__setattr__(self, "nodes", tuple(self.nodes))
+        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
+        object.__setattr__(self, "sizes", tuple(sizes))
+
+    @classmethod
+    def sequential(cls, input_size: int, layers: Sequence[Layer], **kwargs) -> "Network":
+        """The chain of `layers`."""
+        return cls(input_size, tuple(Node(layer, (k,)) for k, layer in enumerate(layers)), **kwargs)
+
+    @property
+    def output_size(self) -> int:
+        return self.sizes[-1]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the layers hold."""
+        return sum(node.layer.parameters for node in self.nodes)
+
+    @property
+    def head(self) -> Layer | None:
+        """The final Sigmoid or Softmax, where there is one."""
+        last = self.nodes[-1].layer
+        return last if isinstance(last, (Sigmoid, Softmax)) else None
+
+    def without_head(self) -> "Network":
+        """The network of scores in front of the `head`; itself where there is none."""
+        if self.head is None:
+            return self
+        if len(self.nodes) == 1 or self.nodes[-1].inputs[0] != len(self.nodes) - 1:
+            raise InputError(f"{self.head} is not applied to the layer before it; give it scores to act on")
+        return Network(self.input_size, self.nodes[:-1], self.metadata)
+
+    def to_exact(self) -> "Network":
+        """The same network over Fractions: float weights are dyadic rationals, so nothing changes."""
+        nodes = tuple(Node(node.layer.to_exact(), node.inputs, node.name) for node in self.nodes)
+        return Network(self.input_size, nodes, self.metadata)
+
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """Values of shape (..., output_size) at points of shape (..., input_size)."""
+        exact = any(getattr(n.layer, "weight", np.empty(0)).dtype == EXACT for n in self.nodes)
+        values = [as_points(x, self.input_size, np.dtype(object if exact else np.float64))]
+        for node in self.nodes:
+            values.append(node.layer(*(values[i] for i in node.inputs)))
+        return values[-1]
+
+    def __str__(self) -> str:
+        lines = [f"input of size {self.input_size}"]
+        for k, (node, size) in enumerate(zip(self.nodes, self.sizes[1:], strict=True), start=1):
+            source = "" if node.inputs == (k - 1,) else f"  reads {', '.join(map(str, node.inputs))}"
+            lines.append(f"{k:3d}  {node.layer!s:24} size {size}{source}")
+        return "\n".join([*lines, f"{self.parameters:,} parameters"])

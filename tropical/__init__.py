@@ -1,0 +1,40 @@
+"""Tropical (max-plus, min-plus) algebra and its log-sum-exp deformation, on a compiled core.
+
+The environment variable TROPICAL_CPU (baseline, avx2 or avx512) sets a ceiling on the instruction set.
+"""
+
+import os
+
+from tropical import _core
+from tropical.circuit import Circuit
+from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, ShapeError, TropicalError
+from tropical.polynomial import Polynomial, variables
+from tropical.rational import Rational
+from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
+
+__all__ = [
+    "MAX_PLUS",
+    "MIN_PLUS",
+    "BudgetExceeded",
+    "Circuit",
+    "InputError",
+    "Polynomial",
+    "Rational",
+    "Semiring",
+    "SemiringMismatchError",
+    "ShapeError",
+    "TropicalError",
+    "core_info",
+    "variables",
+]
+
+_core.set_ceiling(os.environ.get("TROPICAL_CPU") or None)
+
+
+def core_info() -> dict[str, str]:
+    """What the compiled core runs on.
+
+    >>> sorted(core_info())
+    ['instruction_set']
+    """
+    return {"instruction_set": _core.instruction_set()}

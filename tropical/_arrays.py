@@ -1,0 +1,88 @@
+"""Normalises what users pass into arrays of float32, float64 or exact rationals.
+
+Exact arrays have dtype object and hold `fractions.Fraction`, or a float infinity where the semiring's
+zero is meant. Float values are dyadic rationals, so float → exact is lossless and allowed; exact →
+float is rounding and happens only where it is asked for.
+"""
+
+from fractions import Fraction
+from numbers import Rational
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tropical.errors import InputError, ShapeError
+
+__all__ = ["EXACT", "as_array", "as_points", "common_dtype", "convert", "frozen", "is_exact"]
+
+EXACT = np.dtype(object)
+
+
+def is_exact(array: np.ndarray) -> bool:
+    return array.dtype == EXACT
+
+
+def _to_fraction(value):
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, (float, np.floating)) and not np.isfinite(value):
+        return float(value)
+    if isinstance(value, (int, float, Rational, np.integer, np.floating)):
+        return Fraction(value.item() if isinstance(value, np.generic) else value)
+    if hasattr(value, "p") and hasattr(value, "q"):  # python-flint fmpq, sympy Rational
+        return Fraction(int(value.p), int(value.q))
+    raise InputError(
+        f"got a {type(value).__name__} in an exact array; pass int, float or fractions.Fraction entries"
+    )
+
+
+def as_array(name: str, value: ArrayLike, *, default: np.dtype = np.dtype(np.float64)) -> np.ndarray:
+    """An array of float32, float64 or Fractions; integers and plain sequences take `default`."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"{name} is ragged: {error}; pass rows of equal length") from None
+    if array.dtype in (np.float32, np.float64):
+        # A list of Python floats says nothing about precision; an array or a NumPy scalar does.
+        return array if hasattr(value, "dtype") else array.astype(default, copy=False)
+    if array.dtype == np.float16:
+        return array.astype(np.float32)
+    if array.dtype.kind in "iub":
+        return convert(array, default)
+    if is_exact(array):
+        return convert(array, EXACT)
+    raise InputError(f"{name} has dtype {array.dtype}; pass float32, float64, integers or fractions.Fraction")
+
+
+def convert(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """To `dtype`; to exact without rounding, entry by entry."""
+    if dtype != EXACT or (is_exact(array) and all(type(v) is Fraction for v in array.flat)):
+        return array.astype(dtype, copy=False)
+    out = np.empty(array.shape, dtype=object)
+    for index, value in np.ndenumerate(array):
+        out[index] = _to_fraction(value)
+    return out
+
+
+def common_dtype(*dtypes: np.dtype) -> np.dtype:
+    """Exact if any is exact, else the wider float."""
+    return EXACT if EXACT in dtypes else np.result_type(*dtypes)
+
+
+def as_points(x: ArrayLike, variables: int, dtype: np.dtype) -> np.ndarray:
+    """Points of shape (..., variables) in a dtype that fits `dtype`; a scalar is a point of one variable."""
+    x = as_array("x", x, default=dtype)
+    if x.ndim == 0 and variables == 1:
+        x = x.reshape(1)
+    if x.ndim == 0 or x.shape[-1] != variables:
+        raise ShapeError(
+            f"x has shape {x.shape} but there are {variables} variables; pass points of shape (..., {variables})"
+        )
+    return convert(x, common_dtype(x.dtype, dtype))
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    """A C-contiguous read-only copy."""
+    array = np.array(array, order="C")
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,22 @@
+import numpy as np
+from numpy.typing import NDArray
+
+_Floats = NDArray[np.float32] | NDArray[np.float64]
+
+def set_ceiling(ceiling: str | None) -> None: ...
+def instruction_set() -> str: ...
+def polynomial(
+    slopes_t: _Floats,
+    coefficients: _Floats,
+    sign: int,
+    eps: float,
+    points: _Floats,
+    values: _Floats | None = None,
+    excess: _Floats | None = None,
+    entropy: _Floats | None = None,
+    argmax: NDArray[np.int64] | None = None,
+    gradient: _Floats | None = None,
+    weights: _Floats | None = None,
+) -> None: ...
+def reduce(z: _Floats, sign: int, eps: float, values: _Floats) -> None: ...
+def exp_nonpositive(a: _Floats, out: _Floats) -> None: ...

@@ -1,0 +1,483 @@
+"""Tropical circuits: shared graphs of affine maps with nonnegative weights and (soft) max gates.
+
+A circuit is a tropical polynomial in factored form, and stays small where the expanded polynomial has
+astronomically many monomials. Nodes are immutable and refer to their operands, so that circuits built from
+one another share them: evaluating several circuits together does shared work once.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from numbers import Real
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tropical._arrays import EXACT, as_array, as_points, common_dtype, convert, frozen
+from tropical.errors import BudgetExceeded, InputError, ShapeError
+from tropical.polynomial import Polynomial
+from tropical.semiring import Semiring
+
+__all__ = ["Affine", "Circuit", "Input", "Max", "Node", "combine", "evaluate_together", "soft_max"]
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One vector-valued step of a circuit; `size` is its length."""
+
+    size: int
+
+    @property
+    def operands(self) -> tuple["Node", ...]:
+        return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Node):
+    """The point x itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Affine(Node):
+    """Σ_i weights[i] · operand_i + bias: tropical monomials, with weights as exponents.
+
+    Weights are ≥ 0, which keeps a maximum a maximum; only those on the `Input` may have any sign.
+    """
+
+    terms: tuple[tuple[np.ndarray, Node], ...]
+    bias: np.ndarray
+
+    @property
+    def operands(self) -> tuple[Node, ...]:
+        return tuple(node for _, node in self.terms)
+
+
+@dataclass(frozen=True, eq=False)
+class Max(Node):
+    """Elementwise ⊕ of its branches, at its own temperature `eps` unless the circuit sets another."""
+
+    branches: tuple[Node, ...]
+    eps: float = 0.0
+
+    @property
+    def operands(self) -> tuple[Node, ...]:
+        return self.branches
+
+
+def _in_order(roots: Iterable[Node]) -> list[Node]:
+    """Every node that the roots depend on, operands first."""
+    graph: dict[Node, tuple[Node, ...]] = {}
+    pending = list(roots)
+    while pending:
+        node = pending.pop()
+        if node not in graph:
+            graph[node] = node.operands
+            pending.extend(node.operands)
+    return list(TopologicalSorter(graph).static_order())
+
+
+class Circuit:
+    """A vector of m tropical polynomials in d variables, as a shared circuit.
+
+    Start from ``Circuit.identity(d)`` and combine: ``affine`` applies weights and bias, ``c1 + c2`` is the
+    elementwise ⊕ (a max gate), ``c1 * c2`` the elementwise ⊗, ``c ** a`` the power a ≥ 0, ``c1 / c2`` the
+    `Rational`, ``c[i]`` a choice of outputs. Circuits are over max-plus and its log-semirings.
+
+    Parameters
+    ----------
+    node : Node
+        The output; everything else hangs from it.
+    eps : float, optional
+        One temperature for every gate; None leaves each gate its own (0 unless it was built with another).
+
+    Notes
+    -----
+    Values have shape (..., m) for points of shape (..., d). Points must be finite; NaN propagates. A
+    circuit of Fractions is exact: it takes floats, integers and Fractions as points and does not round.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(2)
+    >>> hidden = x.affine([[1, -2], [3, 1]], [0, 1]) + 0        # two ReLU units
+    >>> c = hidden.affine([[1, 2]])
+    >>> c([1.0, 1.0])
+    array([10.])
+    >>> c.affine_at([1.0, 1.0])
+    (array([[6., 2.]]), array([2.]))
+    >>> c.monomial_count(), len(c.expand())
+    ([4], 4)
+    """
+
+    __array_ufunc__ = None
+
+    def __init__(self, node: Node, eps: float | None = None):
+        self.node = node
+        self.eps = None if eps is None else Semiring(eps=eps).eps
+        self.nodes = _in_order([node])
+        inputs = [n for n in self.nodes if isinstance(n, Input)]
+        if len(inputs) != 1:
+            raise InputError(f"the circuit has {len(inputs)} inputs; build it from one Circuit.identity(d)")
+        self._input = inputs[0]
+        dtypes = {n.bias.dtype for n in self.nodes if isinstance(n, Affine)}  # the weights' dtype too
+        self.dtype = common_dtype(*dtypes or {np.dtype(np.float64)})
+
+    @classmethod
+    def identity(cls, d: int) -> "Circuit":
+        """x ↦ x on R^d, from which every circuit starts."""
+        return cls(Input(int(d)))
+
+    # ---- what it is ------------------------------------------------------------------------------
+
+    @property
+    def variables(self) -> int:
+        """d, the number of variables."""
+        return self._input.size
+
+    @property
+    def outputs(self) -> int:
+        """m, the number of outputs."""
+        return self.node.size
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether weights are Fractions."""
+        return self.dtype == EXACT
+
+    @property
+    def gates(self) -> int:
+        """How many scalar max gates there are."""
+        return sum(n.size for n in self.nodes if isinstance(n, Max))
+
+    @property
+    def is_tropical(self) -> bool:
+        """Whether every gate is at ε = 0."""
+        return all(self._temperature(n) == 0 for n in self.nodes if isinstance(n, Max))
+
+    def deform(self, eps: float) -> "Circuit":
+        """The same circuit with every gate at temperature `eps`; nodes stay shared."""
+        return Circuit(self.node, eps)
+
+    def _temperature(self, gate: Max) -> float:
+        return gate.eps if self.eps is None else self.eps
+
+    # ---- building --------------------------------------------------------------------------------
+
+    def affine(self, weights: ArrayLike, bias: ArrayLike | None = None) -> "Circuit":
+        """weights @ c + bias: monomials in this circuit's outputs.
+
+        Parameters
+        ----------
+        weights : (k, m) array
+            Exponents, ≥ 0 unless this circuit is the identity.
+        bias : (k,) array, optional
+            Coefficients, finite.
+        """
+        return combine([(weights, self)], bias)
+
+    def __getitem__(self, index) -> "Circuit":
+        """The circuit of some outputs only."""
+        rows = np.atleast_1d(np.arange(self.outputs)[index])
+        return self.affine(np.eye(self.outputs)[rows])
+
+    def _constant(self, value: float) -> "Circuit":
+        zeros = np.zeros((self.outputs, self.variables))
+        return combine([(zeros, Circuit(self._input, self.eps))], np.full(self.outputs, value))
+
+    def __add__(self, other) -> "Circuit":
+        """c1 ⊕ c2: elementwise max, or its soft version."""
+        if not isinstance(other, (Circuit, Real)):
+            return NotImplemented
+        return soft_max([self, self._constant(other) if isinstance(other, Real) else other])
+
+    def __mul__(self, other) -> "Circuit":
+        """c1 ⊗ c2: elementwise sum."""
+        if not isinstance(other, (Circuit, Real)):
+            return NotImplemented
+        eye = np.eye(self.outputs)
+        if isinstance(other, Real):
+            return combine([(eye, self)], np.full(self.outputs, other))
+        return combine([(eye, self), (eye, other)])
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __pow__(self, exponent: Real) -> "Circuit":
+        """c^{⊗a}: the functions a·c(x), a ≥ 0."""
+        if not isinstance(exponent, Real):
+            return NotImplemented
+        if exponent == 0:
+            return self._constant(0.0)
+        return self.affine(np.eye(self.outputs) * exponent)
+
+    def __truediv__(self, other):
+        """c1 ⊘ c2, a `Rational`."""
+        from tropical.rational import Rational
+
+        if not isinstance(other, (Circuit, Real)):
+            return NotImplemented
+        return Rational(self, self._constant(other) if isinstance(other, Real) else other)
+
+    # ---- values and derivatives ------------------------------------------------------------------
+
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """c(x) at points of shape (..., d); returns shape (..., m)."""
+        return evaluate_together((self,), x)[0]
+
+    def gradient(self, x: ArrayLike) -> np.ndarray:
+        """The Jacobian, shape (..., m, d); at ε = 0 that of the first dominant branch of each gate.
+
+        Memory is points × width × d numbers.
+        """
+        return self._tangent(self._points(x))[0]
+
+    def affine_at(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """The affine piece around x: slopes (..., m, d) and intercepts (..., m); needs ε = 0.
+
+        Each output's row is its dominant monomial, read off without expanding. The piece is exact for the
+        branches that win at x; an exact circuit also computes the slopes without rounding. On ties the first
+        branch wins.
+        """
+        if not self.is_tropical:
+            raise InputError("affine_at needs every gate at eps = 0; use gradient, or deform(0)")
+        return self._tangent(self._points(x))
+
+    def _points(self, x: ArrayLike) -> np.ndarray:
+        return as_points(x, self.variables, self.dtype)
+
+    def _tangent(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Slopes and intercepts of the tangent plane at x, by forward accumulation."""
+        values = _values(self, self.nodes, x)
+        slopes: dict[Node, np.ndarray] = {}
+        intercepts: dict[Node, np.ndarray] = {}
+        for node in self.nodes:
+            if isinstance(node, Input):
+                eye = convert(np.eye(node.size), x.dtype)
+                slopes[node] = np.broadcast_to(eye, (*x.shape, node.size))
+                intercepts[node] = np.zeros_like(x)
+            elif isinstance(node, Affine):
+                lead = x.shape[:-1]
+                slope = convert(np.zeros((*lead, node.size, self.variables)), x.dtype)
+                intercept = np.broadcast_to(node.bias, (*lead, node.size))
+                for weights, operand in node.terms:
+                    slope = slope + weights @ slopes[operand]
+                    intercept = intercept + intercepts[operand] @ weights.T
+                slopes[node], intercepts[node] = slope, intercept
+            else:
+                shares = self._shares(node, values)
+                pairs = list(zip(shares, node.branches, strict=True))
+                slopes[node] = sum(share[..., None] * slopes[b] for share, b in pairs)
+                intercepts[node] = sum(share * intercepts[b] for share, b in pairs)
+        return slopes[self.node], intercepts[self.node]
+
+    def _shares(self, gate: Max, values: dict[Node, np.ndarray]) -> np.ndarray:
+        """Gibbs weights of a gate's branches, stacked in front."""
+        branches = np.stack([values[b] for b in gate.branches])
+        eps = self._temperature(gate)
+        if eps > 0:
+            shares = np.exp((branches - branches.max(axis=0)) / eps)
+            return shares / shares.sum(axis=0)
+        winner = np.argmax(branches, axis=0)
+        indices = np.arange(len(branches)).reshape(-1, *(1,) * winner.ndim)
+        return convert((winner == indices).astype(np.float64), branches.dtype)
+
+    def deformation_bound(self) -> np.ndarray:
+        """A proved bound on 0 ≤ c_ε(x) − c_0(x) for all x, shape (m,); c_0 has every gate at ε = 0.
+
+        It is the value at the origin of the deformed circuit without its biases. Proof by induction: if
+        u_ε ≤ u_0 + δ for every operand, a nonnegative affine map keeps it with Wδ, and
+        LSE_ε(u_0 + δ) ≤ max u_0 + LSE_ε(δ). Attained where all branches tie, so it cannot be improved
+        without looking at the biases. Rounded upwards.
+        """
+        excess: dict[Node, np.ndarray] = {}
+        roundings = 0
+        for node in self.nodes:
+            if isinstance(node, Input):
+                excess[node] = np.zeros(node.size)
+            elif isinstance(node, Affine):
+                parts = [w.astype(float) @ excess[u] for w, u in node.terms if not isinstance(u, Input)]
+                excess[node] = sum(parts, np.zeros(node.size))
+                roundings += sum(w.shape[1] + 2 for w, _ in node.terms)
+            else:
+                branches = np.stack([excess[b] for b in node.branches])
+                excess[node] = Semiring(eps=self._temperature(node)).sum(branches, axis=0)
+                roundings += 8 * len(branches)
+        return excess[self.node] * (1 + roundings * 2.0**-52)
+
+    # ---- expansion -------------------------------------------------------------------------------
+
+    def monomial_count(self) -> list[int]:
+        """How many monomials `expand` would give for each output, exactly, without expanding."""
+        eps = self._single_temperature()
+        counts: dict[Node, list[int]] = {}
+        for node in self.nodes:
+            if isinstance(node, Input):
+                counts[node] = [1] * node.size
+            elif isinstance(node, Affine):
+                counts[node] = [1] * node.size
+                for weights, operand in node.terms:
+                    for i, j in np.argwhere(weights != 0).tolist():
+                        n = counts[operand][j]
+                        if eps > 0 and n > 1:
+                            n = math.comb(n + _whole(weights[i, j]) - 1, n - 1)
+                        counts[node][i] *= n
+            else:
+                counts[node] = [sum(c) for c in zip(*(counts[b] for b in node.branches), strict=True)]
+        return counts[self.node]
+
+    def expand(self, limit: int = 100_000) -> Polynomial | list[Polynomial]:
+        """The circuit as explicit `Polynomial`s: one, or a list of m where there are several outputs.
+
+        Raises
+        ------
+        BudgetExceeded
+            If they have more than `limit` monomials together; `reached` says how many exactly.
+
+        Notes
+        -----
+        At ε > 0 weights must be whole numbers and all gates at one temperature: only then is the circuit a
+        polynomial over S_ε.
+        """
+        reached = sum(self.monomial_count())
+        if reached > limit:
+            raise BudgetExceeded(
+                "monomials of the expanded circuit", reached, limit, "evaluate the circuit, or raise limit="
+            )
+        semiring = Semiring(eps=self._single_temperature())
+        needed: dict[Node, set[int]] = {node: set() for node in self.nodes}
+        needed[self.node] = set(range(self.outputs))
+        for node in reversed(self.nodes):
+            if isinstance(node, Affine):
+                for weights, operand in node.terms:
+                    needed[operand] |= set(np.flatnonzero((weights[sorted(needed[node])] != 0).any(axis=0)))
+            elif isinstance(node, Max):
+                for branch in node.branches:
+                    needed[branch] |= needed[node]
+        done: dict[Node, dict[int, Polynomial]] = {}
+        for node in self.nodes:
+            done[node] = {int(i): self._expand_one(node, int(i), done, semiring) for i in needed[node]}
+        polynomials = [done[self.node][i] for i in range(self.outputs)]
+        return polynomials[0] if len(polynomials) == 1 else polynomials
+
+    def _expand_one(self, node: Node, i: int, done: dict, semiring: Semiring) -> Polynomial:
+        if isinstance(node, Max):
+            first, *others = (done[branch][i] for branch in node.branches)
+            return sum(others, first)
+        slope = convert(np.zeros((1, self.variables)), self.dtype)
+        if isinstance(node, Input):
+            slope[0, i] += 1
+            return Polynomial(slope, slope[:, 0] * 0, semiring)
+        product = Polynomial(slope, node.bias[i : i + 1], semiring)
+        for weights, operand in node.terms:
+            for j in np.flatnonzero(weights[i] != 0).tolist():
+                product = product * done[operand][j] ** weights[i, j]
+        return product
+
+    def _single_temperature(self) -> float:
+        temperatures = {self._temperature(n) for n in self.nodes if isinstance(n, Max)}
+        if len(temperatures) > 1:
+            raise InputError(
+                f"gates at different temperatures {sorted(temperatures)} do not make one polynomial; "
+                "deform(eps) to one of them"
+            )
+        return temperatures.pop() if temperatures else (self.eps or 0.0)
+
+    def __repr__(self) -> str:
+        kind = "exact" if self.is_exact else self.dtype.name
+        return f"<Circuit: R^{self.variables} → R^{self.outputs}, {self.gates} max gates, {kind}>"
+
+
+def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None = None) -> Circuit:
+    """Σ_i weights_i @ circuit_i + bias, the general affine step.
+
+    >>> x = Circuit.identity(2)
+    >>> combine([([[1.0, 0.0]], x), ([[0.0, 2.0]], x + 0)], [1.0])([3.0, -4.0])
+    array([4.])
+    """
+    eps = _common_temperature([c for _, c in terms])
+    arrays = [as_array("weights", w) for w, _ in terms]
+    for weights, (_, circuit) in zip(arrays, terms, strict=True):
+        if weights.ndim != 2 or weights.shape[1] != circuit.outputs:
+            raise ShapeError(
+                f"weights have shape {weights.shape} but the circuit has {circuit.outputs} outputs; "
+                f"pass weights of shape (k, {circuit.outputs})"
+            )
+        if not np.isfinite(weights.astype(float)).all():
+            raise InputError("weights contain NaN or infinity; pass finite weights")
+        if not isinstance(circuit.node, Input) and (weights < 0).any():
+            raise InputError(
+                f"weight {weights[weights < 0][0]} on a circuit is negative, and a negative multiple of a maximum is "
+                "not a tropical polynomial; carry numerator and denominator, as a Rational does"
+            )
+    size = len(arrays[0])
+    bias = as_array("bias", np.zeros(size) if bias is None else bias)
+    if bias.shape != (size,) or any(len(w) != size for w in arrays):
+        raise ShapeError(
+            f"bias has shape {bias.shape} and weights {[w.shape for w in arrays]}; pass (k,) and (k, m) with one k"
+        )
+    if not np.isfinite(bias.astype(float)).all():
+        raise InputError("bias contains NaN or infinity; pass finite coefficients")
+    dtype = common_dtype(
+        bias.dtype, *(w.dtype for w in arrays), *(c.dtype for _, c in terms if len(c.nodes) > 1)
+    )
+    pairs = ((frozen(convert(w, dtype)), c.node) for w, (_, c) in zip(arrays, terms, strict=True))
+    return Circuit(Affine(size, tuple(pairs), frozen(convert(bias, dtype))), eps)
+
+
+def soft_max(circuits: Sequence[Circuit], eps: float = 0.0) -> Circuit:
+    """The elementwise ⊕ of circuits, through a gate with its own temperature `eps`.
+
+    >>> x = Circuit.identity(1)
+    >>> soft_max([x, x], eps=1.0)([0.0]).round(4)
+    array([0.6931])
+    """
+    sizes = {c.outputs for c in circuits}
+    if len(sizes) != 1:
+        raise ShapeError(f"⊕ of circuits with {sorted(sizes)} outputs; give all the same number")
+    branches = tuple(c.node for c in circuits)
+    return Circuit(Max(sizes.pop(), branches, Semiring(eps=eps).eps), _common_temperature(circuits))
+
+
+def evaluate_together(circuits: Sequence[Circuit], x: ArrayLike) -> tuple[np.ndarray, ...]:
+    """The values of several circuits at x; nodes that they share are evaluated once."""
+    first = circuits[0]
+    _common_temperature(circuits)
+    dtype = common_dtype(*(c.dtype for c in circuits))
+    points = as_points(x, first.variables, dtype)
+    values = _values(first, _in_order(c.node for c in circuits), points)
+    return tuple(values[c.node] for c in circuits)
+
+
+def _values(circuit: Circuit, order: Iterable[Node], x: np.ndarray) -> dict[Node, np.ndarray]:
+    values: dict[Node, np.ndarray] = {}
+    for node in order:
+        if isinstance(node, Input):
+            values[node] = x
+        elif isinstance(node, Affine):
+            total = np.broadcast_to(node.bias, (*x.shape[:-1], node.size))
+            for weights, operand in node.terms:
+                total = total + values[operand] @ weights.T
+            values[node] = total
+        else:
+            semiring = Semiring(eps=circuit._temperature(node))
+            total, *others = (values[b] for b in node.branches)
+            for other in others:
+                total = semiring.add(total, other)
+            values[node] = total
+    return values
+
+
+def _common_temperature(circuits: Sequence[Circuit]) -> float | None:
+    temperatures = {c.eps for c in circuits}
+    if len(temperatures) > 1:
+        raise InputError(f"circuits deformed to different temperatures {temperatures}; deform both to one")
+    return temperatures.pop()
+
+
+def _whole(weight) -> int:
+    if weight != int(weight):
+        raise InputError(
+            f"weight {weight} is not a whole number: at eps > 0 the circuit is no polynomial over one semiring "
+            "(scaling changes the temperature); evaluate it, or deform(0)"
+        )
+    return int(weight)

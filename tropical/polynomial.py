@@ -1,0 +1,387 @@
+"""Tropical polynomials: maxima, minima and their soft versions, of affine functions."""
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Real
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tropical import _core
+from tropical._arrays import EXACT, as_array, as_points, common_dtype, convert, frozen, is_exact
+from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, ShapeError
+from tropical.semiring import MAX_PLUS, Semiring
+
+__all__ = ["Polynomial", "variables"]
+
+_MAX_TERMS = 10**7  # of a product or power: beyond it the arrays alone pass a gigabyte
+_CHUNK = 1 << 22  # numbers in a temporary of the Hessian
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Polynomial:
+    """The tropical polynomial p(x) = ⊕_j b_j ⊗ x^{⊗W_j}.
+
+    In ordinary notation, over max-plus, p(x) = max_j (W_j·x + b_j); at temperature ε > 0,
+    p(x) = ε log Σ_j exp((W_j·x + b_j)/ε), a log-sum-exp layer. Over min-plus both are mirrored. Slopes are
+    any reals, so these are the generalised (Laurent, real-exponent) polynomials.
+
+    Operators are the semiring's: ``p + q`` is ⊕, ``p * q`` is ⊗, ``p ** k`` is the k-fold ⊗ and ``p / q`` a
+    `Rational`. A real number stands for the constant polynomial.
+
+    Parameters
+    ----------
+    slopes : (N, d) array
+        Exponent vectors W_j, finite. Shape (N,) is read as one variable.
+    coefficients : (N,) array
+        b_j. The semiring's zero (−∞ for max) drops its monomial; NaN is refused.
+    semiring : Semiring
+        Sign and temperature.
+
+    Raises
+    ------
+    ShapeError
+        Shapes that do not fit.
+    InputError
+        NaN, infinite slopes, or exact entries at ε > 0.
+
+    Notes
+    -----
+    float32 and float64 are kept, integers become float64. Arrays of `fractions.Fraction` make an exact
+    polynomial: its values are Fractions and nothing rounds. Points have shape (..., d). In floats each
+    W_j·x + b_j is a chain of fused multiply-adds that starts at b_j and runs through the variables in
+    order: one rounding per variable. At ε = 0 that is the whole error.
+
+    Examples
+    --------
+    >>> p = Polynomial([[1, 0], [0, 1], [0, 0]], [0, 0, 1])      # max(x, y, 1)
+    >>> p([[2.0, 3.0], [-1.0, -1.0]])
+    array([3., 1.])
+    >>> p.deform(0.5).weights([2.0, 3.0]).round(4)
+    array([0.1173, 0.8668, 0.0159])
+    >>> x, y = variables(2)
+    >>> print(x * y + 3 * x**2 + 1)
+    x1 x2 ⊕ 3 x1^2 ⊕ 1
+    """
+
+    slopes: np.ndarray
+    coefficients: np.ndarray
+    semiring: Semiring = MAX_PLUS
+
+    __array_ufunc__ = None  # lets NumPy scalars on the left leave the operators to us
+
+    def __post_init__(self):
+        slopes = as_array("slopes", self.slopes)
+        coefficients = as_array("coefficients", self.coefficients)
+        if slopes.ndim == 1:
+            slopes = slopes[:, None]
+        if slopes.ndim != 2 or coefficients.shape != slopes.shape[:1]:
+            raise ShapeError(
+                f"slopes have shape {slopes.shape} and coefficients {coefficients.shape}; "
+                "pass slopes of shape (N, d) and coefficients of shape (N,)"
+            )
+        dtype = common_dtype(slopes.dtype, coefficients.dtype)
+        if dtype == EXACT and not self.semiring.is_tropical:
+            raise InputError(
+                f"exact entries at eps = {self.semiring.eps:g}: log-sum-exp is transcendental; "
+                "use eps = 0 or call to_float() first"
+            )
+        slopes, coefficients = convert(slopes, dtype), convert(coefficients, dtype)
+        _refuse(slopes, lambda a: ~np.isfinite(a.astype(float)), "slopes", "slopes must be finite")
+        _refuse(coefficients, lambda a: a != a, "coefficients", "coefficients must not be NaN")
+        object.__setattr__(self, "slopes", frozen(slopes))
+        object.__setattr__(self, "coefficients", frozen(coefficients))
+
+    # ---- what it is ------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """N, the number of monomials as given."""
+        return len(self.coefficients)
+
+    @property
+    def variables(self) -> int:
+        """d, the number of variables."""
+        return self.slopes.shape[1]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """float32, float64, or object for exact."""
+        return self.coefficients.dtype
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether entries are Fractions."""
+        return is_exact(self.coefficients)
+
+    def to_float(self) -> "Polynomial":
+        """The float64 polynomial nearest to an exact one."""
+        return Polynomial(self.slopes.astype(float), self.coefficients.astype(float), self.semiring)
+
+    def to_exact(self) -> "Polynomial":
+        """The same polynomial over Fractions; floats are dyadic, so nothing changes. Needs ε = 0."""
+        exact = EXACT
+        return Polynomial(convert(self.slopes, exact), convert(self.coefficients, exact), self.semiring)
+
+    def deform(self, eps: float) -> "Polynomial":
+        """The same monomials at temperature `eps`."""
+        return Polynomial(self.slopes, self.coefficients, self.semiring.deform(eps))
+
+    def deformation_bound(self) -> float:
+        """ε log N, which bounds |p_ε(x) − p_0(x)| at every x and is attained where all terms tie."""
+        return self.semiring.eps * math.log(len(self)) * (1 + 2.0**-50) if len(self) else 0.0
+
+    # ---- values and derivatives ------------------------------------------------------------------
+
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """p(x) at points of shape (..., d); returns shape (...). Cost N·d per point, no temporary."""
+        return self._run(x, "values")[0]
+
+    def excess(self, x: ArrayLike) -> np.ndarray:
+        """p_ε(x) − p_0(x), without cancellation; between 0 and ε log N for max, mirrored for min."""
+        return self._run(x, "excess")[0]
+
+    def argmax(self, x: ArrayLike) -> np.ndarray:
+        """Index of the dominant monomial; the smallest among ties, −1 where p(x) is the zero or NaN."""
+        return self._run(x, "argmax")[0]
+
+    def weights(self, x: ArrayLike) -> np.ndarray:
+        """Gibbs weights π_j(x) = ∂p/∂b_j, shape (..., N): softmax(z/ε); at ε = 0, 1 at the argmax."""
+        return self._run(x, "weights")[0]
+
+    def gradient(self, x: ArrayLike) -> np.ndarray:
+        """∇p(x) = E_π[W], shape (..., d); at ε = 0 the dominant slope, a subgradient on ties."""
+        return self._run(x, "gradient")[0]
+
+    def value_and_gradient(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """p(x) and ∇p(x) in one pass."""
+        return self._run(x, "values", "gradient")
+
+    def entropy(self, x: ArrayLike) -> np.ndarray:
+        """H(π(x)) = −Σ π log π = ∂_ε p (for max), in nats; 0 at ε = 0."""
+        return self._run(x, "entropy")[0]
+
+    def hessian(self, x: ArrayLike) -> np.ndarray:
+        """∇²p(x) = Cov_π(W)/ε (negated for min), shape (..., d, d), by centred covariance.
+
+        At ε = 0 it is 0 off the tropical hypersurface, which is what is returned, and undefined on it.
+        """
+        x = self._points(x)
+        hessian = np.zeros((*x.shape, self.variables), dtype=x.dtype)
+        if self.semiring.is_tropical or not len(self):
+            return hessian
+        points = x.reshape(-1, self.variables)
+        rows = hessian.reshape(-1, self.variables, self.variables)
+        step = max(1, _CHUNK // max(1, self.slopes.size))
+        for start in range(0, len(points), step):
+            weights, mean = self._run(points[start : start + step], "weights", "gradient")
+            centred = self.slopes[None] - mean[:, None]
+            covariance = np.swapaxes(centred * weights[..., None], 1, 2) @ centred
+            rows[start : start + step] = self.semiring.sign * covariance / self.semiring.eps
+        return hessian
+
+    def affine_at(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """The dominant monomial at x as (slope (..., d), intercept (...)); needs ε = 0."""
+        if not self.semiring.is_tropical:
+            raise InputError(f"affine_at needs eps = 0, got {self.semiring.eps:g}; use gradient or deform(0)")
+        index = np.asarray(self.argmax(x))
+        if (index < 0).any():
+            raise InputError("the polynomial has no dominant monomial there (it is the zero, or x has NaN)")
+        return self.slopes[index], self.coefficients[index]
+
+    def _points(self, x: ArrayLike) -> np.ndarray:
+        return as_points(x, self.variables, self.dtype)
+
+    @cached_property
+    def _packed(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.ascontiguousarray(self.slopes.T), self.coefficients
+
+    def _run(self, x: ArrayLike, *names: str) -> tuple[np.ndarray, ...]:
+        """The named outputs of the kernel at x, in one pass."""
+        x = self._points(x)
+        if x.dtype == EXACT:
+            return self.to_exact()._run_exact(x, names)
+        lead = x.shape[:-1]
+        points = np.ascontiguousarray(x).reshape(math.prod(lead), self.variables)
+        packed = self._packed
+        if packed[1].dtype != x.dtype:
+            packed = tuple(a.astype(x.dtype) for a in packed)
+        tails = {"gradient": (self.variables,), "weights": (len(self),)}
+        outputs = {
+            name: np.empty(
+                (len(points), *tails.get(name, ())), dtype=np.int64 if name == "argmax" else x.dtype
+            )
+            for name in names
+        }
+        _core.polynomial(*packed, self.semiring.sign, self.semiring.eps, points, **outputs)
+        return tuple(outputs[n].reshape(lead + tails.get(n, ()))[()] for n in names)
+
+    def _run_exact(self, x: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
+        """As `_run` at ε = 0 in rational arithmetic, with plain comparisons."""
+        z = np.empty((*x.shape[:-1], len(self)), dtype=object)
+        z[...] = x @ self.slopes.T + self.coefficients
+        better = max if self.semiring.sign > 0 else min
+        argmax = np.full(x.shape[:-1], -1, dtype=np.int64)
+        values = np.full(x.shape[:-1], self.semiring.zero, dtype=object)
+        for index in np.ndindex(*argmax.shape):
+            terms = list(z[index])
+            best = better(terms, default=self.semiring.zero)
+            if best != self.semiring.zero:
+                values[index], argmax[index] = best, terms.index(best)
+        active = argmax[..., None] == np.arange(len(self))
+        results = {
+            "values": lambda: values,
+            "argmax": lambda: argmax,
+            "weights": lambda: convert(active.astype(int), EXACT),
+            "gradient": lambda: convert(active.astype(int), EXACT) @ self.slopes,
+            "excess": lambda: convert(np.zeros(argmax.shape, int), EXACT),
+            "entropy": lambda: convert(np.zeros(argmax.shape, int), EXACT),
+        }
+        return tuple(results[name]()[()] for name in names)
+
+    # ---- algebra ---------------------------------------------------------------------------------
+
+    def _operand(self, other) -> "Polynomial":
+        if isinstance(other, Real):
+            dtype = self.dtype
+            slopes = convert(np.zeros((1, self.variables)), dtype)
+            return Polynomial(slopes, convert(np.array([other]), dtype), self.semiring)
+        if other.semiring != self.semiring:
+            raise SemiringMismatchError(
+                f"one polynomial is over {self.semiring}, the other over {other.semiring}; "
+                "deform one of them first"
+            )
+        if other.variables != self.variables:
+            raise ShapeError(
+                f"one polynomial has {self.variables} variables, the other {other.variables}; "
+                "give both the same"
+            )
+        return other
+
+    def __add__(self, other) -> "Polynomial":
+        """p ⊕ q: the monomials of both."""
+        if not isinstance(other, (Polynomial, Real)):
+            return NotImplemented
+        q = self._operand(other)
+        return Polynomial(
+            _concatenate(self.slopes, q.slopes),
+            _concatenate(self.coefficients, q.coefficients),
+            self.semiring,
+        )
+
+    def __mul__(self, other) -> "Polynomial":
+        """p ⊗ q: all N·M products of monomials; the function is the ordinary sum p(x) + q(x)."""
+        if not isinstance(other, (Polynomial, Real)):
+            return NotImplemented
+        q = self._operand(other)
+        _check_budget(len(self) * len(q), "product of polynomials")
+        slopes = self.slopes[:, None] + q.slopes[None]
+        coefficients = self.semiring.mul(self.coefficients[:, None], q.coefficients[None])
+        return Polynomial(slopes.reshape(-1, self.variables), coefficients.reshape(-1), self.semiring)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __pow__(self, exponent: Real) -> "Polynomial":
+        """p^{⊗k}, the function k·p(x).
+
+        At ε = 0 any k ≥ 0 scales slopes and coefficients: k·max(z) = max(k·z). At ε > 0, k is a whole number
+        and the C(N+k−1, k) terms of the multinomial formula appear, since k·LSE_ε(z) ≠ LSE_ε(k·z).
+        A single monomial has every real power.
+        """
+        if not isinstance(exponent, Real):
+            return NotImplemented
+        k = exponent
+        if k < 0 and len(self) != 1:
+            raise InputError(f"power {k}: a sum has no negative power that is a polynomial; use 1 / p**{-k}")
+        if k == 0:
+            return self._operand(0)
+        if self.semiring.is_tropical or len(self) == 1:
+            dtype = self.dtype
+            factor = convert(np.array(k), dtype) if dtype == EXACT else k
+            return Polynomial(
+                (self.slopes * factor).astype(dtype),
+                (self.coefficients * factor).astype(dtype),
+                self.semiring,
+            )
+        if k != int(k):
+            raise InputError(
+                f"power {k} at eps = {self.semiring.eps:g}: a·LSE_ε(z) = LSE_aε(a·z) changes the temperature; "
+                f"scale the entries by {k} and deform to {float(k) * self.semiring.eps:g} instead"
+            )
+        k = int(k)
+        _check_budget(math.comb(len(self) + k - 1, k), "power of a polynomial")
+        log_factorial = np.array([math.lgamma(i + 1) for i in range(k + 1)])
+        chosen = list(itertools.combinations_with_replacement(range(len(self)), k))
+        counts = np.array([np.bincount(c, minlength=len(self)) for c in chosen]).reshape(-1, len(self))
+        log_multinomial = log_factorial[k] - log_factorial[counts].sum(axis=1)
+        used = np.where(counts > 0, self.coefficients, 0.0)  # keeps 0·(−∞) out
+        coefficients = (counts * used).sum(axis=1) + self.semiring.sign * self.semiring.eps * log_multinomial
+        return Polynomial(
+            (counts @ self.slopes).astype(self.dtype), coefficients.astype(self.dtype), self.semiring
+        )
+
+    def __truediv__(self, other):
+        """p ⊘ q, a `Rational`."""
+        from tropical.rational import Rational
+
+        if not isinstance(other, (Polynomial, Real)):
+            return NotImplemented
+        return Rational(self, self._operand(other))
+
+    def __rtruediv__(self, other):
+        return self._operand(other) / self if isinstance(other, Real) else NotImplemented
+
+    # ---- reading ---------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        kind = "exact" if self.is_exact else self.dtype.name
+        size = f"{len(self)} monomials in {self.variables} variables"
+        return f"<Polynomial: {size} over {self.semiring}, {kind}>"
+
+    def __str__(self) -> str:
+        if len(self) > 12:
+            return repr(self)
+        if not len(self):
+            return str(self.semiring.zero)
+        return " ⊕ ".join(map(_monomial_text, self.coefficients, self.slopes))
+
+
+def variables(d: int, semiring: Semiring = MAX_PLUS) -> tuple[Polynomial, ...]:
+    """The coordinate functions x_1 … x_d as polynomials.
+
+    >>> x, y = variables(2)
+    >>> (x + y + 0)([[3.0, -1.0], [-1.0, -2.0]])
+    array([3., 0.])
+    """
+    return tuple(Polynomial(row[None], [0.0], semiring) for row in np.eye(d))
+
+
+def _refuse(array: np.ndarray, bad, name: str, need: str) -> None:
+    where = np.argwhere(bad(array))
+    if len(where):
+        index = tuple(int(i) for i in where[0])
+        raise InputError(f"{name}{list(index)} is {array[index]}; {need}")
+
+
+def _check_budget(terms: int, stage: str) -> None:
+    if terms > _MAX_TERMS:
+        raise BudgetExceeded(stage, terms, _MAX_TERMS, "keep the factors apart in a Circuit")
+
+
+def _concatenate(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    dtype = common_dtype(a.dtype, b.dtype)
+    return np.concatenate([convert(a, dtype), convert(b, dtype)])
+
+
+def _number_text(value) -> str:
+    return str(value) if not isinstance(value, (float, np.floating)) else f"{value:.6g}"
+
+
+def _monomial_text(coefficient, slope) -> str:
+    powers = [
+        f"x{k}" if a == 1 else f"x{k}^{_number_text(a)}" for k, a in enumerate(slope, start=1) if a != 0
+    ]
+    lead = [] if coefficient == 0 and powers else [_number_text(coefficient)]
+    return " ".join(lead + powers)

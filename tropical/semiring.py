@@ -1,0 +1,116 @@
+"""The semirings: two numbers, a sign and a temperature, give max-plus, min-plus and their log versions."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tropical import _core
+from tropical._arrays import EXACT, as_array, common_dtype, convert, is_exact
+from tropical.errors import InputError
+
+__all__ = ["MAX_PLUS", "MIN_PLUS", "Semiring"]
+
+
+@dataclass(frozen=True)
+class Semiring:
+    """The semiring (R ∪ {−∞}, ⊕_ε, +), or its mirror image.
+
+    For sign = +1 the sum is a ⊕_ε b = ε log(e^{a/ε} + e^{b/ε}), which is max(a, b) at ε = 0, and the zero
+    is −∞. For sign = −1 it is −((−a) ⊕_ε (−b)), which is min(a, b) at ε = 0, and the zero is +∞. The
+    product a ⊗ b is a + b with unit 0; the zero absorbs, also against the opposite infinity.
+
+    ⊗ distributes over ⊕_ε for every ε. Only at ε = 0 is ⊕ idempotent: a ⊕_ε a = a + ε log 2.
+
+    Parameters
+    ----------
+    sign : {+1, -1}
+        +1 takes (soft) maxima, −1 (soft) minima.
+    eps : float
+        Temperature ε ≥ 0, in the units of the values.
+
+    Examples
+    --------
+    >>> a, b = [2.0, 1.0], [3.0, 1.0]
+    >>> Semiring().add(a, b), Semiring(sign=-1).add(a, b), Semiring(eps=1.0).add(a, b).round(4)
+    (array([3., 1.]), array([2., 1.]), array([3.3133, 1.6931]))
+    """
+
+    sign: int = 1
+    eps: float = 0.0
+
+    def __post_init__(self):
+        if self.sign not in (1, -1):
+            raise InputError(f"sign is {self.sign!r}; pass +1 for max or -1 for min")
+        eps = float(self.eps)
+        if not (math.isfinite(eps) and eps >= 0):
+            raise InputError(f"eps is {self.eps!r}; pass a finite temperature >= 0 (0 is tropical)")
+        object.__setattr__(self, "sign", int(self.sign))
+        object.__setattr__(self, "eps", eps)
+
+    @property
+    def zero(self) -> float:
+        """Neutral element of ⊕, absorbing for ⊗: −∞ for max, +∞ for min."""
+        return -self.sign * math.inf
+
+    @property
+    def one(self) -> float:
+        """Neutral element of ⊗: 0.0."""
+        return 0.0
+
+    @property
+    def is_tropical(self) -> bool:
+        """Whether ε = 0."""
+        return self.eps == 0.0
+
+    def deform(self, eps: float) -> "Semiring":
+        """The same sign at another temperature."""
+        return Semiring(self.sign, eps)
+
+    def add(self, a: ArrayLike, b: ArrayLike) -> np.ndarray:
+        """a ⊕ b, elementwise with broadcasting; NaN propagates. Equivalent to NumPy's
+        ``eps * logaddexp(a / eps, b / eps)``, without its overflow for small ε."""
+        a, b = self._operands(a, b)
+        high, low = (np.maximum(a, b), np.minimum(a, b))
+        if self.sign < 0:
+            high, low = low, high
+        if self.is_tropical:
+            return high[()]
+        with np.errstate(invalid="ignore", over="ignore"):  # equal infinities, resolved by `where`
+            gap = np.where(high == low, 0.0, -np.abs(high - low) / self.eps)
+            return (high + self.sign * self.eps * np.log1p(np.exp(gap))).astype(high.dtype)[()]
+
+    def mul(self, a: ArrayLike, b: ArrayLike) -> np.ndarray:
+        """a ⊗ b = a + b, elementwise with broadcasting; the zero absorbs every number, NaN propagates."""
+        a, b = self._operands(a, b)
+        with np.errstate(invalid="ignore"):
+            total = np.asarray(a + b)
+        absorbed = ((a == self.zero) | (b == self.zero)) & (a == a) & (b == b)
+        return np.where(absorbed, convert(np.asarray(self.zero), total.dtype), total)[()]
+
+    def sum(self, a: ArrayLike, axis: int = -1) -> np.ndarray:
+        """⊕ along one axis; the empty sum is the zero. Cost: one pass, no temporary of exponentials."""
+        a = np.moveaxis(self._operands(a)[0], axis, -1)
+        if is_exact(a):
+            reducer = np.maximum if self.sign > 0 else np.minimum
+            return reducer.reduce(a, axis=-1, initial=self.zero)
+        values = np.empty(a.shape[:-1], dtype=a.dtype)
+        rows = np.ascontiguousarray(a).reshape(values.size, a.shape[-1])
+        _core.reduce(rows, self.sign, self.eps, values.reshape(-1))
+        return values[()]
+
+    def _operands(self, *arrays: ArrayLike) -> list[np.ndarray]:
+        arrays = [as_array("operand", a) for a in arrays]
+        dtype = common_dtype(*(a.dtype for a in arrays))
+        if dtype == EXACT and not self.is_tropical:
+            raise InputError(f"exact operands at eps = {self.eps}: ⊕_ε is transcendental; pass floats")
+        return [convert(a, dtype) for a in arrays]
+
+    def __str__(self) -> str:
+        name = "max-plus" if self.sign > 0 else "min-plus"
+        return name if self.is_tropical else f"log-{name}, eps = {self.eps:g}"
+
+
+MAX_PLUS = Semiring()
+MIN_PLUS = Semiring(sign=-1)
