@@ -43,10 +43,8 @@ class LogSumExp(sympy.Function):
 
     def _latex(self, printer, exp=None):
         eps, *args = self.args
-        body = r"\operatorname{LSE}_{%s}\left(%s\right)" % (
-            printer._print(eps),
-            ", ".join(printer._print(a) for a in args),
-        )
+        inside = ", ".join(printer._print(a) for a in args)
+        body = rf"\operatorname{{LSE}}_{{{printer._print(eps)}}}\left({inside}\right)"
         return body if exp is None else rf"{body}^{{{exp}}}"
 
     def _numpycode(self, printer, **kwargs):

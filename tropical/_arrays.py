@@ -16,6 +16,7 @@ from tropical.errors import InputError, ShapeError
 __all__ = ["EXACT", "as_array", "as_points", "common_dtype", "convert", "frozen", "is_exact"]
 
 EXACT = np.dtype(object)
+FLOAT64 = np.dtype(np.float64)
 
 
 def is_exact(array: np.ndarray) -> bool:
@@ -36,7 +37,7 @@ def _to_fraction(value):
     )
 
 
-def as_array(name: str, value: ArrayLike, *, default: np.dtype = np.dtype(np.float64)) -> np.ndarray:
+def as_array(name: str, value: ArrayLike, *, default: np.dtype = FLOAT64) -> np.ndarray:
     """An array of float32, float64 or Fractions; integers and plain sequences take `default`."""
     try:
         array = np.asarray(value)
