@@ -10,19 +10,25 @@ plane-wave gauge and the defect of the un-normalised kernel sum are derived here
 """
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
 from hjsym import layers
+from hjsym._files import replaced
+from hjsym.errors import ModelFileError
 from hjsym.expr import default_symbols
 from hjsym.frontends import load
+from hjsym.frontends.npz import read_npz
+from hjsym.network import Network
 from tropical import MIN_PLUS, Polynomial, Semiring
-from tropical._arrays import as_points
+from tropical._arrays import as_points, frozen
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["KernelGauge", "LSELayer", "PlaneWaveGauge", "symbolic_residual"]
@@ -44,6 +50,8 @@ class LSELayer:
         Temperature ε > 0.
     kappa : float
         κ in H(p) = κ|p|²; the viscosity is ν = κε.
+    labels : (N,) integer array, optional
+        The class that each neuron votes for, where the layer is a classifier.
 
     Examples
     --------
@@ -62,6 +70,7 @@ class LSELayer:
     b: ArrayLike
     eps: float
     kappa: float = 1.0
+    labels: ArrayLike | None = None
 
     def __post_init__(self):
         for name in ("eps", "kappa"):
@@ -77,6 +86,14 @@ class LSELayer:
         object.__setattr__(self, "W", polynomial.slopes)
         object.__setattr__(self, "b", polynomial.coefficients)
         object.__setattr__(self, "polynomial", polynomial)
+        if self.labels is not None:
+            labels = np.asarray(self.labels)
+            if labels.shape != self.b.shape or labels.dtype.kind not in "iu" or labels.min() < 0:
+                raise ShapeError(
+                    f"labels have shape {labels.shape} and dtype {labels.dtype}; "
+                    f"pass {self.neurons} integers >= 0, one per neuron"
+                )
+            object.__setattr__(self, "labels", frozen(labels))
 
     @classmethod
     def from_initial_data(
@@ -104,6 +121,30 @@ class LSELayer:
             f"the network is {' → '.join(map(str, kinds))}; a Hopf–Cole reading needs Affine → LogSumExp"
         )
 
+    @classmethod
+    def load(cls, path: str | os.PathLike, kappa: float = 1.0) -> "LSELayer":
+        """Read a layer that `save` wrote: an .npz file with W, b, eps and perhaps labels."""
+        arrays = read_npz(Path(path))
+        if missing := {"W", "b", "eps"} - arrays.keys():
+            raise ModelFileError(
+                f"{path} has no {', '.join(sorted(missing))}; an LSE layer needs W, b and eps"
+            )
+        if arrays["eps"].size != 1:
+            raise ModelFileError(f"eps of {path} has shape {arrays['eps'].shape}; one number is needed")
+        return cls(arrays["W"], arrays["b"], arrays["eps"].item(), kappa, arrays.get("labels"))
+
+    def save(self, path: str | os.PathLike, **extra: ArrayLike) -> None:
+        """Write W, b, eps, labels and `extra` to an .npz file, which appears whole or not at all."""
+        arrays = {"W": self.W, "b": self.b, "eps": self.eps, **extra}
+        if self.labels is not None:
+            arrays["labels"] = self.labels
+        with replaced(Path(path)) as part, part.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+
+    def to_network(self) -> Network:
+        """Affine → LogSumExp."""
+        return Network.sequential(self.variables, [layers.Affine(self.W, self.b), layers.LogSumExp(self.eps)])
+
     @property
     def neurons(self) -> int:
         return len(self.b)
@@ -120,6 +161,12 @@ class LSELayer:
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """f(x) at points of shape (..., d)."""
         return self.polynomial(x)
+
+    def class_probabilities(self, x: ArrayLike) -> np.ndarray:
+        """P(c | x) = Σ of the Gibbs weights of the neurons labelled c, shape (..., classes)."""
+        if self.labels is None:
+            raise InputError("the layer has no labels; pass labels= with the class of each neuron")
+        return self.polynomial.weights(x) @ np.eye(self.labels.max() + 1)[self.labels]
 
     @cached_property
     def plane_wave(self) -> "PlaneWaveGauge":

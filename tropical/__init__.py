@@ -5,7 +5,13 @@ The environment variable TROPICAL_CPU (baseline, avx2 or avx512) sets a ceiling 
 
 import os
 
-from tropical import _core
+try:
+    from tropical import _core
+except ImportError as error:
+    raise ImportError(
+        "the compiled core of tropical is missing: this is a source folder that was not built. "
+        "Run `make test` or `pip install .`, and start Python from another folder"
+    ) from error
 from tropical.circuit import Circuit
 from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, ShapeError, TropicalError
 from tropical.polynomial import Polynomial, variables

@@ -227,7 +227,7 @@ class Circuit:
     def gradient(self, x: ArrayLike) -> np.ndarray:
         """The Jacobian, shape (..., m, d); at ε = 0 that of the first dominant branch of each gate.
 
-        Memory is points × width × d numbers.
+        By reverse accumulation: the cost is m evaluations, memory points × m × width numbers.
         """
         return self._tangent(self._points(x))[0]
 
@@ -246,29 +246,32 @@ class Circuit:
         return as_points(x, self.variables, self.dtype)
 
     def _tangent(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Slopes and intercepts of the tangent plane at x, by forward accumulation."""
+        """Slopes and intercepts of the tangent plane at x, by reverse accumulation.
+
+        `adjoints[node]` is the derivative of the outputs in the node, shape (..., m, node.size). Each bias
+        passes through its adjoint to the outputs, which gives the intercept.
+        """
         values = _values(self, self.nodes, x)
-        slopes: dict[Node, np.ndarray] = {}
-        intercepts: dict[Node, np.ndarray] = {}
-        for node in self.nodes:
+        eye = convert(np.eye(self.outputs), x.dtype)
+        adjoints: dict[Node, np.ndarray] = {
+            self.node: np.broadcast_to(eye, (*x.shape[:-1], *eye.shape)),
+        }
+        intercept = convert(np.zeros((*x.shape[:-1], self.outputs)), x.dtype)
+        for node in reversed(self.nodes):
             if isinstance(node, Input):
-                eye = convert(np.eye(node.size), x.dtype)
-                slopes[node] = np.broadcast_to(eye, (*x.shape, node.size))
-                intercepts[node] = np.zeros_like(x)
-            elif isinstance(node, Affine):
-                lead = x.shape[:-1]
-                slope = convert(np.zeros((*lead, node.size, self.variables)), x.dtype)
-                intercept = np.broadcast_to(node.bias, (*lead, node.size))
-                for weights, operand in node.terms:
-                    slope = slope + weights @ slopes[operand]
-                    intercept = intercept + intercepts[operand] @ weights.T
-                slopes[node], intercepts[node] = slope, intercept
+                continue
+            adjoint = adjoints.pop(node)
+            if isinstance(node, Affine):
+                intercept = intercept + adjoint @ node.bias
+                passed = [(operand, adjoint @ weights) for weights, operand in node.terms]
             else:
                 shares = self._shares(node, values)
-                pairs = list(zip(shares, node.branches, strict=True))
-                slopes[node] = sum(share[..., None] * slopes[b] for share, b in pairs)
-                intercepts[node] = sum(share * intercepts[b] for share, b in pairs)
-        return slopes[self.node], intercepts[self.node]
+                passed = [
+                    (b, adjoint * share[..., None, :]) for b, share in zip(node.branches, shares, strict=True)
+                ]
+            for operand, part in passed:
+                adjoints[operand] = adjoints[operand] + part if operand in adjoints else part
+        return adjoints[self._input], intercept
 
     def _shares(self, gate: Max, values: dict[Node, np.ndarray]) -> np.ndarray:
         """Gibbs weights of a gate's branches, stacked in front."""

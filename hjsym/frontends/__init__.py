@@ -19,9 +19,9 @@ def load(source) -> Network:
 
     Parameters
     ----------
-    source : Network, list of (W, b), scikit-learn MLP, ONNX ModelProto, or path of a .onnx file
+    source : Network, list of (W, b), scikit-learn MLP, ONNX ModelProto, or path of a file
         In a list, W has shape (outputs, inputs), b (outputs,); ReLU stands between the layers and nothing
-        after the last.
+        after the last. Files: .onnx models, and .npz files of one log-sum-exp layer (`hopf.LSELayer.save`).
 
     Raises
     ------
@@ -47,9 +47,11 @@ def load(source) -> Network:
             from hjsym.frontends.onnx import load_onnx_file
 
             return load_onnx_file(path)
-        raise ModelFileError(
-            f"{path} is not a .onnx file; pass .onnx, or read the arrays and pass (W, b) pairs"
-        )
+        if path.suffix == ".npz":
+            from hjsym.hopf import LSELayer
+
+            return LSELayer.load(path).to_network()
+        raise ModelFileError(f"{path} is neither .onnx nor .npz; pass one of them, or (W, b) pairs of arrays")
     origin = _origin(source)
     if origin == "sklearn":
         from hjsym.frontends.sklearn import load_sklearn
@@ -65,7 +67,7 @@ def load(source) -> Network:
         return load_arrays(source)
     raise UnsupportedLayerError(
         f"cannot read a network from {type(source).__module__}.{type(source).__qualname__}; "
-        "pass a list of (W, b), a scikit-learn MLP, an ONNX model or the path of a .onnx file"
+        "pass a list of (W, b), a scikit-learn MLP, an ONNX model or the path of a .onnx or .npz file"
     )
 
 

@@ -1,0 +1,18 @@
+"""Checks that the tests meet the installed packages, not the source folders; hypothesis settings."""
+
+from pathlib import Path
+
+import hypothesis
+
+import tropical
+
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_sessionstart(session):
+    installed = Path(tropical.__file__).resolve()
+    if installed.is_relative_to(REPOSITORY / "tropical"):
+        raise SystemExit(f"tests import {installed}, the source folder; run `make test`")
