@@ -285,7 +285,7 @@ class KernelGauge:
         return (self.layer(x) + self.u(x) - action) / np.maximum(action, 1)
 
     def residual(self, x: ArrayLike, normalised: bool = False) -> np.ndarray:
-        """Residual of the equation of u (or ũ) at time t, relative to its largest term.
+        """Residual of the equation of u (or ũ) at time t, relative to its largest term or the defect εd/2t.
 
         By moments of the Gibbs weights: u_t = −E|x − y|²/4κt², ∇u = E(x − y)/2κt, Δu = d/2κt − tr Cov(y)/4κ²t²ε.
         ũ_t has εd/2t more, which is the defect of u.
@@ -302,7 +302,7 @@ class KernelGauge:
         transport = layer.kappa * ((mean / (2 * layer.kappa * t)) ** 2).sum(axis=-1)
         laplacian = layer.variables / (2 * layer.kappa * t) - spread / (4 * layer.kappa**2 * t**2 * layer.eps)
         diffusion = layer.viscosity * laplacian - (0.0 if normalised else defect)
-        scale = np.maximum.reduce([np.abs(time), transport, np.abs(diffusion), _tiny(time)])
+        scale = np.maximum.reduce([np.abs(time), transport, np.abs(diffusion), np.full_like(time, defect)])
         return (time + transport - diffusion) / scale
 
     def pde(self, normalised: bool = False) -> sympy.Eq:
@@ -411,7 +411,8 @@ def _equation(layer: LSELayer, name: str, time: str, sign: int, source) -> sympy
     """name_time = sign·κ|∇|² + νΔ + source."""
     if layer.variables > 100:
         raise ShapeError(f"the equation in {layer.variables} coordinates is unreadable; use latex()")
-    x, t = default_symbols(layer.variables), sympy.Symbol(time, positive=time == "t", real=True)
+    x = default_symbols(layer.variables)
+    t = sympy.Symbol("t", positive=True) if time == "t" else sympy.Symbol(time, real=True)
     field = sympy.Function(name)(*x, t)
     transport = _nice(layer.kappa) * _dot([field.diff(v) for v in x])
     diffusion = _nice(layer.viscosity) * sympy.Add(*(field.diff(v, 2) for v in x))

@@ -44,7 +44,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) 
     with archive.open(member) as stream:
         try:
             shape, fortran, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
-        except (ValueError, KeyError, SyntaxError, TypeError) as error:
+        except Exception as error:  # NumPy parses headers as Python literals and lets every failure through
             raise ModelFileError(
                 f"array {member.filename!r} of {path} has a broken header: {error}"
             ) from None
