@@ -15,8 +15,9 @@ from setuptools import Extension, setup
 PYTHON_ABI = "0x030B0000"  # CPython 3.11, the first whose limited API has the buffer protocol
 
 # -ffp-contract=off: the compiler adds no fused multiply-add of its own, so that max-plus results are
-# the same on every instruction set. -fopenmp-simd: loop annotations only, no OpenMP runtime.
-compile_args = ["-std=c11", "-fopenmp-simd", "-ffp-contract=off", "-fno-math-errno"]
+# the same on every instruction set.
+compile_args = ["-std=c11", "-ffp-contract=off", "-fno-math-errno"]
+compile_args += ["-Werror=implicit-function-declaration"]  # outside the limited API
 link_args = ["-lm"]
 if os.environ.get("TROPICAL_DEBUG"):
     compile_args += ["-O0", "-g", "-Wall", "-Wextra", "-Werror"]

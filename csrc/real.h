@@ -7,11 +7,14 @@
 #undef LITERAL
 #undef FMA
 #undef LOG1P
+#undef LOG
+#undef EXP
 #undef MANTISSA_BITS
 #undef ROUNDER
-#undef LOG2_HI
-#undef LOG2_LO
-#undef CUTOFF
+#undef LOWEST
+#undef NEGLIGIBLE
+#undef TINY_EPS
+#undef HUGE_EPS
 
 #if REAL == 64
 #define TYPE double
@@ -21,11 +24,14 @@
 #define LITERAL(x) x
 #define FMA __builtin_fma
 #define LOG1P log1p
+#define LOG log
+#define EXP exp
 #define MANTISSA_BITS 52
 #define ROUNDER 0x1.8p52                /* adding it rounds to an integer                */
-#define LOG2_HI 0x1.62e42feep-1         /* log 2, leading 32 bits: n * LOG2_HI is exact  */
-#define LOG2_LO 0x1.a39ef35793c76p-33   /* the rest of log 2                             */
-#define CUTOFF (-708.0)                 /* e^CUTOFF is the smallest normal power in use  */
+#define LOWEST (-1020)                  /* least power of two of exp_x4: clear of subnormals */
+#define NEGLIGIBLE 0x1p-1018            /* an exponential below this counts as 0             */
+#define TINY_EPS 1e-290                 /* outside, 1/eps or eps times a gap is not finite   */
+#define HUGE_EPS 1e290
 #else
 #define TYPE float
 #define INT int32_t
@@ -34,9 +40,12 @@
 #define LITERAL(x) x##f
 #define FMA __builtin_fmaf
 #define LOG1P log1pf
+#define LOG logf
+#define EXP expf
 #define MANTISSA_BITS 23
 #define ROUNDER 0x1.8p23f
-#define LOG2_HI 0x1.62e4p-1f
-#define LOG2_LO 0x1.7f7d1cp-20f
-#define CUTOFF (-87.0f)
+#define LOWEST (-124)
+#define NEGLIGIBLE 0x1p-122f
+#define TINY_EPS 1e-30f
+#define HUGE_EPS 1e30f
 #endif

@@ -10,14 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Monomials come in panels of this many, the last one filled up with coefficients -inf. */
+#define PANEL 64
+
 /* One polynomial. Its arrays, and all others here, hold float or double as the kernel's name says. */
 typedef struct {
-    size_t terms;              /* N, number of monomials                    */
-    size_t variables;          /* d                                         */
-    int sign;                  /* +1 max, -1 min                            */
-    double eps;                /* temperature, >= 0; 0 is tropical          */
-    const void *slopes_t;      /* (d, N), C order: slopes transposed, finite */
-    const void *coefficients;  /* (N,): never NaN                           */
+    size_t terms;              /* N, number of monomials                                         */
+    size_t variables;          /* d                                                              */
+    int sign;                  /* +1 max, -1 min                                                 */
+    double eps;                /* temperature, >= 0; 0 is tropical                               */
+    const void *panels;        /* (ceil(N/PANEL), d, PANEL), C order: slopes, finite             */
+    const void *coefficients;  /* (ceil(N/PANEL) * PANEL,): never NaN, times the sign            */
 } tp_polynomial;
 
 /* Where results go, B points at a time; a NULL member is not computed. */
@@ -30,9 +33,13 @@ typedef struct {
     void *weights;             /* (B, N): Gibbs weights w                                */
 } tp_outputs;
 
-/* f(x_i) and its relatives for i < points; x is (points, d), C order. */
-typedef void tp_polynomial_kernel(const tp_polynomial *p, size_t points, const void *x,
+/* f(x_i) and its relatives for i < points; x is (points, d), C order. `scratch` holds
+ * TP_SCRATCH(d) numbers. rows is for few points and gives every result; tiles is for many points and
+ * gives values, gradient and argmax.                                                                */
+typedef void tp_polynomial_kernel(const tp_polynomial *p, size_t points, const void *x, void *scratch,
                                   const tp_outputs *out);
+#define TP_TILE_MAX 64 /* most points in a tile, on any instruction set */
+#define TP_SCRATCH(d) ((2 * TP_TILE_MAX + 1) * ((d) + 1))
 
 /* The semiring sum of each row of z, which is (rows, columns), C order; all of `out` but the gradient
  * may be asked.                                                                                     */
@@ -44,7 +51,8 @@ typedef void tp_exp_kernel(size_t n, const void *a, void *out);
 
 typedef struct {
     const char *name;
-    tp_polynomial_kernel *polynomial_f64, *polynomial_f32;
+    tp_polynomial_kernel *rows_f64, *rows_f32;
+    tp_polynomial_kernel *tiles_f64, *tiles_f32;
     tp_reduce_kernel *reduce_f64, *reduce_f32;
     tp_exp_kernel *exp_f64, *exp_f32;
 } tp_kernels;

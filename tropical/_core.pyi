@@ -3,13 +3,17 @@ from numpy.typing import NDArray
 
 _Floats = NDArray[np.float32] | NDArray[np.float64]
 
+PANEL_SIZE: int
+
 def set_ceiling(ceiling: str | None) -> None: ...
 def instruction_set() -> str: ...
 def polynomial(
-    slopes_t: _Floats,
+    panels: _Floats,
     coefficients: _Floats,
+    terms: int,
     sign: int,
     eps: float,
+    tiles: bool,
     points: _Floats,
     values: _Floats | None = None,
     excess: _Floats | None = None,

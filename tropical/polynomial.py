@@ -17,6 +17,7 @@ from tropical.semiring import MAX_PLUS, Semiring
 __all__ = ["Polynomial", "variables"]
 
 _MAX_TERMS = 10**7  # of a product or power: beyond it the arrays alone pass a gigabyte
+_TILES_FROM = 16  # points from which the kernel with points in the lanes is the faster one
 _CHUNK = 1 << 22  # numbers in a temporary of the Hessian
 
 
@@ -193,9 +194,21 @@ class Polynomial:
     def _points(self, x: ArrayLike) -> np.ndarray:
         return as_points(x, self.variables, self.dtype)
 
+    @property
+    def _tiled_outputs(self) -> set[str]:
+        """What the kernel for many points gives."""
+        return {"values", "gradient", "argmax"} if self.semiring.is_tropical else {"values", "gradient"}
+
     @cached_property
     def _packed(self) -> tuple[np.ndarray, np.ndarray]:
-        return np.ascontiguousarray(self.slopes.T), self.coefficients
+        """Slopes in panels (ceil(N/64), d, 64) and signed coefficients, as csrc/tropical_core.h has them."""
+        panels = -(-len(self) // _core.PANEL_SIZE)
+        slopes = np.zeros((panels * _core.PANEL_SIZE, self.variables), self.dtype)
+        slopes[: len(self)] = self.slopes
+        coefficients = np.full(len(slopes), -np.inf, self.dtype)
+        coefficients[: len(self)] = self.semiring.sign * self.coefficients
+        slopes = slopes.reshape(panels, _core.PANEL_SIZE, self.variables)
+        return np.ascontiguousarray(slopes.transpose(0, 2, 1)), coefficients
 
     def _run(self, x: ArrayLike, *names: str) -> tuple[np.ndarray, ...]:
         """The named outputs of the kernel at x, in one pass."""
@@ -214,7 +227,8 @@ class Polynomial:
             )
             for name in names
         }
-        _core.polynomial(*packed, self.semiring.sign, self.semiring.eps, points, **outputs)
+        tiles = len(points) >= _TILES_FROM and set(names) <= self._tiled_outputs
+        _core.polynomial(*packed, len(self), self.semiring.sign, self.semiring.eps, tiles, points, **outputs)
         return tuple(outputs[n].reshape(lead + tails.get(n, ()))[()] for n in names)
 
     def _run_exact(self, x: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, ...]:

@@ -1,0 +1,93 @@
+/* The vector type of one instruction set and element type, and the few operations that GCC's vector
+ * extension does not spell: fused multiply-add, maximum, splat. Included once for each REAL, after
+ * real.h, so it has no include guard.
+ *
+ *   VMAX(a, b)     a > b ? a : b, so that b wins where either is NaN
+ *   VFMA(a, b, c)  a * b + c, rounded once
+ *   ROWS           monomials in flight in a micro-kernel: ROWS * 4 accumulators stay in registers
+ */
+#undef VMAX
+#undef VFMA
+#undef SPLAT
+#undef LANES
+#undef VEC
+#undef IVEC
+#undef VECTOR_BYTES
+#undef ROWS
+
+#define VEC NAME(vec)
+#define IVEC NAME(ivec)
+#define LANES (VECTOR_BYTES / sizeof(TYPE))
+
+#if defined(ISA_AVX512)
+#define VECTOR_BYTES 64
+#define ROWS 4
+#if REAL == 64
+#define VMAX(a, b) ((VEC)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
+#define VFMA(a, b, c) ((VEC)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
+#define SPLAT(x) ((VEC)_mm512_set1_pd(x))
+#else
+#define VMAX(a, b) ((VEC)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define VFMA(a, b, c) ((VEC)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define SPLAT(x) ((VEC)_mm512_set1_ps(x))
+#endif
+
+#elif defined(ISA_AVX2)
+#define VECTOR_BYTES 32
+#define ROWS 2
+#if REAL == 64
+#define VMAX(a, b) ((VEC)_mm256_max_pd((__m256d)(a), (__m256d)(b)))
+#define VFMA(a, b, c) ((VEC)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#define SPLAT(x) ((VEC)_mm256_set1_pd(x))
+#else
+#define VMAX(a, b) ((VEC)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#define VFMA(a, b, c) ((VEC)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define SPLAT(x) ((VEC)_mm256_set1_ps(x))
+#endif
+
+#else /* any processor: lane by lane; where there is a vector instruction the compiler finds it */
+#define VECTOR_BYTES 16
+#define ROWS 2
+#define VMAX(a, b) NAME(max_lanes)(a, b)
+#define VFMA(a, b, c) NAME(fma_lanes)(a, b, c)
+#define SPLAT(x) NAME(splat_lanes)(x)
+#endif
+
+typedef TYPE VEC __attribute__((vector_size(VECTOR_BYTES), may_alias));
+typedef INT IVEC __attribute__((vector_size(VECTOR_BYTES), may_alias));
+
+#if !defined(ISA_AVX512) && !defined(ISA_AVX2)
+static inline VEC NAME(max_lanes)(VEC a, VEC b)
+{
+    for (size_t l = 0; l < LANES; ++l)
+        a[l] = a[l] > b[l] ? a[l] : b[l];
+    return a;
+}
+static inline VEC NAME(fma_lanes)(VEC a, VEC b, VEC c)
+{
+    for (size_t l = 0; l < LANES; ++l)
+        a[l] = FMA(a[l], b[l], c[l]);
+    return a;
+}
+static inline VEC NAME(splat_lanes)(TYPE x)
+{
+    VEC a;
+    for (size_t l = 0; l < LANES; ++l)
+        a[l] = x;
+    return a;
+}
+#endif
+
+static INLINE VEC NAME(load)(const TYPE *from)
+{
+    VEC v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+static INLINE void NAME(store)(TYPE *to, VEC v) { memcpy(to, &v, sizeof v); }
+
+/* mask ? a : b, for the all-ones or all-zeros lanes that a comparison gives. */
+static INLINE VEC NAME(select)(IVEC mask, VEC a, VEC b)
+{
+    return (VEC)((mask & (IVEC)a) | (~mask & (IVEC)b));
+}

@@ -1,0 +1,269 @@
+/* One polynomial at many points, points in the lanes: values, gradients and argmax.
+ *
+ * Formula, special values, ties: as rows.template.c; z_j is the same chain of fused multiply-adds, so that
+ *   results at eps = 0 are the same bits. At eps > 0, f = top + eps log(sum_j e^{(z_j - top)/eps}).
+ * Error: rounding of z, then 4 ulp of |top| + eps log N + 1 (tests/tropical/test_kernels.py).
+ *
+ * A tile is TILE points, four vectors. Phases, per tile:
+ *   1. pack:     coordinates to (d, TILE), times the sign; the last tile repeats its last point.
+ *   2. per panel of monomials
+ *      a. forward:  z, ROWS monomials x four vectors in registers, and the maximum. Where d is large, in
+ *                   blocks of DEPTH variables, so that coordinates stay in the first-level cache; z then
+ *                   waits in memory between blocks, in the same precision, and the chain is the same.
+ *      b. absorb:   (eps > 0) the running maximum moves, what was summed shrinks, e^a is summed.
+ *      c. backward: (gradient) sum_j e_j slopes_j.
+ *   3. finish: results; a point with a non-finite coordinate or no finite maximum goes to `row`.
+ *
+ * The argmax at eps = 0 costs the loop nothing per monomial: only the panel that holds it is kept, and that
+ * panel is searched at the end.
+ */
+#define TILE (4 * LANES)
+#define DEPTH 64
+
+/* z of monomials 0 <= j < n of one panel (n a multiple of ROWS) and top = max(top, z). z may be NULL if
+ * d <= DEPTH.                                                                                       */
+static INLINE void NAME(forward)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x, TYPE *z,
+                                 VEC top[4])
+{
+    for (size_t start = 0; start == 0 || start < d; start += DEPTH) {
+        const size_t stop = d - start < DEPTH ? d : start + DEPTH;
+        for (size_t j = 0; j < n; j += ROWS) {
+            VEC a[ROWS][4];
+            for (int q = 0; q < ROWS; ++q)
+                for (int r = 0; r < 4; ++r)
+                    a[q][r] = start == 0 ? SPLAT(b[j + q]) : NAME(load)(z + (j + q) * TILE + r * LANES);
+            for (size_t k = start; k < stop; ++k) {
+                VEC xk[4];
+                for (int r = 0; r < 4; ++r)
+                    xk[r] = NAME(load)(x + k * TILE + r * LANES);
+                for (int q = 0; q < ROWS; ++q) {
+                    const VEC w = SPLAT(slopes[k * PANEL + j + q]);
+                    for (int r = 0; r < 4; ++r)
+                        a[q][r] = VFMA(w, xk[r], a[q][r]);
+                }
+            }
+            for (int q = 0; z && q < ROWS; ++q)
+                for (int r = 0; r < 4; ++r)
+                    NAME(store)(z + (j + q) * TILE + r * LANES, a[q][r]);
+            for (int q = 0; stop == d && q < ROWS; ++q)
+                for (int r = 0; r < 4; ++r)
+                    top[r] = VMAX(a[q][r], top[r]);
+        }
+    }
+}
+
+/* forward with the number of variables known to the compiler where it is small */
+static INLINE void NAME(forward_any)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x,
+                                     TYPE *z, VEC top[4])
+{
+    switch (d) {
+    case 1: NAME(forward)(slopes, b, 1, n, x, z, top); break;
+    case 2: NAME(forward)(slopes, b, 2, n, x, z, top); break;
+    case 3: NAME(forward)(slopes, b, 3, n, x, z, top); break;
+    case 4: NAME(forward)(slopes, b, 4, n, x, z, top); break;
+    default: NAME(forward)(slopes, b, d, n, x, z, top);
+    }
+}
+
+/* sum += sum_j e^((z_j - top)/eps); z becomes those exponentials if `keep` */
+static INLINE void NAME(absorb)(const NAME(thermal) *t, size_t n, TYPE *z, const VEC top[4], VEC sum[4], int keep)
+{
+    for (size_t j = 0; j < n; ++j) {
+        VEC e[4];
+        for (int r = 0; r < 4; ++r)
+            e[r] = NAME(load)(z + j * TILE + r * LANES) - top[r];
+        NAME(exp_x4)(e, t->scale, t->floor);
+        for (int r = 0; r < 4; ++r)
+            sum[r] += e[r];
+        for (int r = 0; keep && r < 4; ++r)
+            NAME(store)(z + j * TILE + r * LANES, e[r]);
+    }
+}
+
+/* gradient_k += sum_j e_j slopes_jk for `count` <= ROWS variables from k on */
+static INLINE void NAME(backward)(const TYPE *slopes, size_t k, int count, size_t n, const TYPE *e, TYPE *gradient)
+{
+    VEC a[ROWS][4];
+    for (int q = 0; q < count; ++q)
+        for (int r = 0; r < 4; ++r)
+            a[q][r] = NAME(load)(gradient + (k + q) * TILE + r * LANES);
+    for (size_t j = 0; j < n; ++j) {
+        VEC ej[4];
+        for (int r = 0; r < 4; ++r)
+            ej[r] = NAME(load)(e + j * TILE + r * LANES);
+        for (int q = 0; q < count; ++q) {
+            const VEC w = SPLAT(slopes[(k + q) * PANEL + j]);
+            for (int r = 0; r < 4; ++r)
+                a[q][r] = MULADD(w, ej[r], a[q][r]);
+        }
+    }
+    for (int q = 0; q < count; ++q)
+        for (int r = 0; r < 4; ++r)
+            NAME(store)(gradient + (k + q) * TILE + r * LANES, a[q][r]);
+}
+
+static INLINE void NAME(backward_all)(const TYPE *slopes, size_t d, size_t n, const TYPE *e, TYPE *gradient)
+{
+    size_t k = 0;
+    for (; k + ROWS <= d; k += ROWS)
+        NAME(backward)(slopes, k, ROWS, n, e, gradient);
+    for (; k + 2 <= d; k += 2)
+        NAME(backward)(slopes, k, 2, n, e, gradient);
+    if (k < d)
+        NAME(backward)(slopes, k, 1, n, e, gradient);
+}
+
+/* what was summed over earlier panels, now that the maximum is `next` */
+static INLINE void NAME(shrink)(const NAME(thermal) *t, const VEC top[4], const VEC next[4], VEC sum[4],
+                                size_t d, TYPE *gradient)
+{
+    VEC factor[4];
+    for (int r = 0; r < 4; ++r)
+        factor[r] = top[r] - next[r];
+    NAME(exp_x4)(factor, t->scale, t->floor);
+    for (int r = 0; r < 4; ++r)
+        sum[r] *= factor[r];
+    for (size_t k = 0; gradient && k < d; ++k)
+        for (int r = 0; r < 4; ++r)
+            NAME(store)(gradient + k * TILE + r * LANES,
+                        NAME(load)(gradient + k * TILE + r * LANES) * factor[r]);
+}
+
+/* one tile at eps > 0; sum and gradient are relative to e^(top/eps) */
+static TARGET void NAME(soft_tile)(const tp_polynomial *p, const NAME(temperature) *t, const TYPE *x, TYPE *top_out,
+                                   TYPE *sum_out, TYPE *gradient)
+{
+    const size_t N = p->terms, d = p->variables;
+    TYPE z[PANEL * TILE];
+    VEC top[4], sum[4];
+    for (int r = 0; r < 4; ++r) {
+        top[r] = SPLAT(-INFINITY);
+        sum[r] = SPLAT(0);
+    }
+    for (size_t k = 0; gradient && k < d * TILE; ++k)
+        gradient[k] = 0;
+    for (size_t begin = 0; begin < N; begin += PANEL) {
+        const TYPE *slopes = (const TYPE *)p->panels + begin * d, *b = (const TYPE *)p->coefficients + begin;
+        const size_t n = N - begin < PANEL ? (N - begin + ROWS - 1) / ROWS * ROWS : PANEL;
+        VEC next[4];
+        for (int r = 0; r < 4; ++r)
+            next[r] = top[r];
+        NAME(forward_any)(slopes, b, d, n, x, z, next);
+        if (begin > 0)
+            NAME(shrink)(&t->thermal, top, next, sum, d, gradient);
+        for (int r = 0; r < 4; ++r)
+            top[r] = next[r];
+        if (gradient) {
+            NAME(absorb)(&t->thermal, n, z, top, sum, 1);
+            NAME(backward_all)(slopes, d, n, z, gradient);
+        } else {
+            NAME(absorb)(&t->thermal, n, z, top, sum, 0);
+        }
+    }
+    for (int r = 0; r < 4; ++r) {
+        NAME(store)(top_out + r * LANES, top[r]);
+        NAME(store)(sum_out + r * LANES, sum[r]);
+    }
+}
+
+/* one tile at eps = 0; `panel_out` is the panel in which top was first attained */
+static TARGET void NAME(hard_tile)(const tp_polynomial *p, const TYPE *x, TYPE *top_out, INT *panel_out)
+{
+    const size_t N = p->terms, d = p->variables;
+    TYPE z[PANEL * TILE];
+    VEC top[4];
+    IVEC where[4];
+    for (int r = 0; r < 4; ++r) {
+        top[r] = SPLAT(-INFINITY);
+        where[r] = (IVEC){0};
+    }
+    for (size_t begin = 0; begin < N; begin += PANEL) {
+        const TYPE *slopes = (const TYPE *)p->panels + begin * d, *b = (const TYPE *)p->coefficients + begin;
+        const size_t n = N - begin < PANEL ? (N - begin + ROWS - 1) / ROWS * ROWS : PANEL;
+        const IVEC here = (IVEC){0} + (INT)(begin / PANEL);
+        VEC next[4];
+        for (int r = 0; r < 4; ++r)
+            next[r] = top[r];
+        if (d <= DEPTH)
+            NAME(forward_any)(slopes, b, d, n, x, NULL, next);
+        else
+            NAME(forward)(slopes, b, d, n, x, z, next);
+        for (int r = 0; r < 4; ++r) {
+            const IVEC moved = (IVEC)(next[r] > top[r]);
+            where[r] = (moved & here) | (~moved & where[r]);
+            top[r] = next[r];
+        }
+    }
+    for (int r = 0; r < 4; ++r) {
+        NAME(store)(top_out + r * LANES, top[r]);
+        memcpy(panel_out + r * LANES, &where[r], sizeof where[r]);
+    }
+}
+
+/* argmax and gradient of one point at eps = 0, from the panel that holds its maximum */
+static TARGET void NAME(find)(const tp_polynomial *p, size_t panel, TYPE top, const TYPE *x, size_t i,
+                              const tp_outputs *out)
+{
+    const size_t d = p->variables;
+    const TYPE *slopes = (const TYPE *)p->panels + panel * d * PANEL;
+    TYPE z[PANEL], *gradient = out->gradient;
+    size_t j = 0;
+    NAME(affine_panel)(p, x, panel, z);
+    while (z[j] != top)
+        ++j;
+    if (out->argmax)
+        out->argmax[i] = (int64_t)(panel * PANEL + j);
+    for (size_t k = 0; gradient && k < d; ++k)
+        gradient[i * d + k] = slopes[k * PANEL + j];
+}
+
+static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void *points_x, void *scratch,
+                               const tp_outputs *out)
+{
+    const size_t d = p->variables;
+    const NAME(temperature) t = NAME(temperature_of)(p->eps);
+    if (t.extreme) {
+        NAME(rows)(p, points, points_x, scratch, out);
+        return;
+    }
+    const TYPE sign = (TYPE)p->sign;
+    const int soft = t.eps > 0, search = !soft && (out->gradient || out->argmax);
+    TYPE *x = scratch, *gradient = x + TILE * d, *point = gradient + TILE * d, *values = out->values;
+    TYPE top[TILE], sum[TILE];
+    INT panel[TILE];
+    for (size_t first = 0; first < points; first += TILE) {
+        const size_t count = points - first < TILE ? points - first : TILE;
+        const TYPE *from = (const TYPE *)points_x + first * d;
+        for (size_t l = 0; l < TILE; ++l) {
+            const TYPE *row = from + (l < count ? l : count - 1) * d;
+            for (size_t k = 0; k < d; ++k)
+                x[k * TILE + l] = sign * row[k];
+        }
+        if (soft)
+            NAME(soft_tile)(p, &t, x, top, sum, out->gradient ? gradient : NULL);
+        else
+            NAME(hard_tile)(p, x, top, panel);
+        for (size_t l = 0; l < count; ++l) {
+            const size_t i = first + l;
+            /* v - v is 0 for finite v and NaN for the others, which row settles. */
+            TYPE check = top[l] - top[l];
+            for (size_t k = 0; k < d; ++k)
+                check += x[k * TILE + l] - x[k * TILE + l];
+            if (check != 0) {
+                NAME(signed_point)(d, p->sign, from + l * d, point);
+                NAME(row)(p, &t, i, point, out);
+                continue;
+            }
+            if (values)
+                values[i] = sign * (soft ? top[l] + t.eps * LOG(sum[l]) : top[l]) + LITERAL(0.0);
+            for (size_t k = 0; soft && out->gradient && k < d; ++k)
+                ((TYPE *)out->gradient)[i * d + k] = gradient[k * TILE + l] / sum[l];
+            if (search) {
+                NAME(signed_point)(d, p->sign, from + l * d, point);
+                NAME(find)(p, (size_t)panel[l], top[l], point, i, out);
+            }
+        }
+    }
+}
+#undef TILE
+#undef DEPTH
