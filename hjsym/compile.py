@@ -112,7 +112,7 @@ def compile(source, exact: bool = False) -> TropicalNetwork:
     network = whole.without_head()
     if exact:
         network = network.to_exact()
-    values = [Rails(Circuit.identity(network.input_size))]
+    values = [Rails(Circuit.identity(network.input_size, exact=network.exact))]
     for k, node in enumerate(network.nodes):
         operands = [values[i] for i in node.inputs]
         if exact and isinstance(node.layer, (layers.Softplus, layers.LogSumExp)):
@@ -147,6 +147,14 @@ def _affine(pairs, bias=None) -> Circuit | None:
     return combine(kept or pairs[:1], bias)
 
 
+def _scaled(rails: Rails, factor) -> Rails:
+    """The values times a number of either sign."""
+    if factor < 0:
+        swapped = Rails(rails.denominator, rails.P)
+        return _scaled(swapped, -factor)
+    return Rails(rails.P**factor, None if rails.Q is None else rails.Q**factor)
+
+
 def _split(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """W⁺ and W⁻ with W = W⁺ − W⁻."""
     return np.where(weight > 0, weight, weight * 0), np.where(weight < 0, -weight, weight * 0)
@@ -177,6 +185,11 @@ def _(layer: layers.Affine, rails: Rails) -> Rails:
 
 
 @_rule.register
+def _(layer: layers.Shift, rails: Rails) -> Rails:
+    return Rails(combine([(np.ones(len(layer.bias)), rails.P)], layer.bias), rails.Q)
+
+
+@_rule.register
 def _(layer: layers.Identity, rails: Rails) -> Rails:
     return rails
 
@@ -199,10 +212,10 @@ def _(layer: layers.Softplus, rails: Rails) -> Rails:
 @_rule.register
 def _(layer: layers.LeakyRelu, rails: Rails) -> Rails:
     """max(z, az) for a ≤ 1, min(z, az) = −max(−z, −az) above; over a common denominator."""
-    a, eye = layer.slope, np.eye(rails.P.outputs)
-    line, bent = rails, _linear(rails, eye * a)
+    a = layer.slope
+    line, bent = rails, _scaled(rails, a)
     if a > 1:
-        line, bent = _linear(rails, -eye), _linear(rails, -eye * a)
+        line, bent = _scaled(rails, -1), _scaled(rails, -a)
     # line = A − B and bent = C − D have the maximum max(A + D, C + B) − (B + D).
     numerator = soft_max([_sum(line.P, bent.Q), _sum(bent.P, line.Q)])
     denominator = _sum(line.Q, bent.Q)
@@ -214,6 +227,8 @@ def _(layer: layers.LeakyRelu, rails: Rails) -> Rails:
 @_rule.register
 def _(layer: layers.LogSumExp, rails: Rails) -> Rails:
     """LSE_i(P_i − Q_i) = LSE_i(P_i + Σ_{k≠i} Q_k) − Σ_k Q_k."""
-    eye, ones = np.eye(rails.P.outputs), np.ones((1, rails.P.outputs))
-    branches = [_affine([(row[None], rails.P), (ones - row, rails.Q)], np.zeros(1)) for row in eye]
+    count = rails.P.outputs
+    ones = np.ones((1, count))
+    rows = (np.equal.outer([i], np.arange(count)).astype(float) for i in range(count))
+    branches = [_affine([(row, rails.P), (ones - row, rails.Q)], np.zeros(1)) for row in rows]
     return Rails(soft_max(branches, layer.eps), _affine([(ones, rails.Q)]))

@@ -7,7 +7,7 @@ import sympy
 
 from hjsym.symbols import LogSumExp
 from tropical import Circuit
-from tropical.circuit import Affine, Input, Node
+from tropical.circuit import Affine, Input, Node, entries
 from tropical.errors import BudgetExceeded, ShapeError
 
 __all__ = ["default_symbols", "rational_expression"]
@@ -48,7 +48,7 @@ def _operation_count(circuit: Circuit) -> list[int]:
         elif isinstance(node, Affine):
             counts[node] = [1] * node.size
             for weights, operand in node.terms:
-                for i, j in np.argwhere(weights != 0).tolist():
+                for i, j, _ in entries(weights):
                     counts[node][i] += 1 + counts[operand][j]
         else:
             counts[node] = [1 + sum(c) for c in zip(*(counts[b] for b in node.branches), strict=True)]
@@ -71,8 +71,8 @@ def _expressions(circuit: Circuit, symbols, built: dict[Node, list[sympy.Expr]])
         elif isinstance(node, Affine):
             rows = [[_number(b)] for b in node.bias]
             for weights, operand in node.terms:
-                for i, j in np.argwhere(weights != 0).tolist():
-                    rows[i].append(_number(weights[i, j]) * built[operand][j])
+                for i, j, weight in entries(weights):
+                    rows[i].append(_number(weight) * built[operand][j])
             built[node] = [sympy.Add(*row) for row in rows]
         else:
             eps = circuit._temperature(node)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical import Semiring
-from tropical._arrays import EXACT, as_array, convert, frozen
+from tropical._arrays import EXACT, FLOAT64, as_array, convert, frozen, is_exact
 from tropical.errors import InputError, ShapeError
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "LeakyRelu",
     "LogSumExp",
     "Relu",
+    "Shift",
     "Sigmoid",
     "Softmax",
     "Softplus",
@@ -71,8 +72,7 @@ class Affine(Layer):
             if len(bad):
                 index = tuple(bad[0].tolist())
                 raise InputError(f"{name}{list(index)} is {array[index]}; weights must be finite numbers")
-        exact = EXACT in (weight.dtype, bias.dtype)
-        dtype = np.dtype(object if exact else np.float64)
+        dtype = EXACT if EXACT in (weight.dtype, bias.dtype) else FLOAT64
         object.__setattr__(self, "weight", frozen(convert(weight, dtype)))
         object.__setattr__(self, "bias", frozen(convert(bias, dtype)))
 
@@ -89,11 +89,38 @@ class Affine(Layer):
         return self.weight.size + self.bias.size
 
     def to_exact(self) -> "Affine":
-        exact = EXACT
-        return Affine(convert(self.weight, exact), convert(self.bias, exact))
+        return Affine(convert(self.weight, EXACT), convert(self.bias, EXACT))
 
     def __str__(self) -> str:
         return f"Affine {self.weight.shape[1]} → {self.weight.shape[0]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Shift(Layer):
+    """x ↦ x + bias."""
+
+    bias: ArrayLike
+
+    def __post_init__(self):
+        bias = as_array("bias", self.bias)
+        if bias.ndim != 1 or not np.isfinite(bias.astype(float)).all():
+            raise InputError(f"bias of Shift has shape {bias.shape}; pass a vector of finite numbers")
+        object.__setattr__(self, "bias", frozen(convert(bias, EXACT if is_exact(bias) else FLOAT64)))
+
+    def output_size(self, *sizes: int) -> int:
+        if sizes[0] != len(self.bias):
+            raise ShapeError(f"bias has length {len(self.bias)} but {sizes[0]} values come in")
+        return sizes[0]
+
+    def __call__(self, x):
+        return x + self.bias
+
+    @property
+    def parameters(self) -> int:
+        return self.bias.size
+
+    def to_exact(self) -> "Shift":
+        return Shift(convert(self.bias, EXACT))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hjsym.layers import Layer, Sigmoid, Softmax
-from tropical._arrays import EXACT, as_points
+from tropical._arrays import EXACT, FLOAT64, as_points, is_exact
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["Network", "Node"]
@@ -35,6 +35,8 @@ class Network:
         In an order in which every node comes after its inputs.
     metadata : mapping of str to str
         What the source file said about itself.
+    exact : bool
+        Evaluate over Fractions, whatever the points are.
 
     Raises
     ------
@@ -55,6 +57,7 @@ class Network:
     input_size: int
     nodes: tuple[Node, ...]
     metadata: Mapping[str, str] = field(default_factory=dict)
+    exact: bool = False
     sizes: tuple[int, ...] = field(init=False)
 
     def __post_init__(self):
@@ -71,6 +74,8 @@ class Network:
                 sizes.append(node.layer.output_size(*(sizes[i] for i in node.inputs)))
             except ShapeError as error:
                 raise ShapeError(f"{where}: {error}") from None
+        arrays = (a for n in self.nodes for a in vars(n.layer).values() if isinstance(a, np.ndarray))
+        object.__setattr__(self, "exact", self.exact or any(map(is_exact, arrays)))
         object.__setattr__(self, "nodes", tuple(self.nodes))
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
         object.__setattr__(self, "sizes", tuple(sizes))
@@ -99,19 +104,20 @@ class Network:
         """The network of scores in front of the `head`; itself where there is none."""
         if self.head is None:
             return self
-        if len(self.nodes) == 1 or self.nodes[-1].inputs[0] != len(self.nodes) - 1:
-            raise InputError(f"{self.head} is not applied to the layer before it; give it scores to act on")
-        return Network(self.input_size, self.nodes[:-1], self.metadata)
+        if self.nodes[-1].inputs[0] != len(self.nodes) - 1 or len(self.nodes) == 1:
+            raise InputError(
+                f"{self.head} acts on value {self.nodes[-1].inputs[0]}, not on a layer right before it"
+            )
+        return Network(self.input_size, self.nodes[:-1], self.metadata, self.exact)
 
     def to_exact(self) -> "Network":
         """The same network over Fractions: float weights are dyadic rationals, so nothing changes."""
         nodes = tuple(Node(node.layer.to_exact(), node.inputs, node.name) for node in self.nodes)
-        return Network(self.input_size, nodes, self.metadata)
+        return Network(self.input_size, nodes, self.metadata, exact=True)
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """Values of shape (..., output_size) at points of shape (..., input_size)."""
-        exact = any(getattr(n.layer, "weight", np.empty(0)).dtype == EXACT for n in self.nodes)
-        values = [as_points(x, self.input_size, np.dtype(object if exact else np.float64))]
+        values = [as_points(x, self.input_size, EXACT if self.exact else FLOAT64)]
         for node in self.nodes:
             values.append(node.layer(*(values[i] for i in node.inputs)))
         return values[-1]

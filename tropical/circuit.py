@@ -14,12 +14,12 @@ from numbers import Real
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical._arrays import EXACT, as_array, as_points, common_dtype, convert, frozen
+from tropical._arrays import EXACT, FLOAT64, as_array, as_points, common_dtype, convert, frozen
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 from tropical.polynomial import Polynomial
 from tropical.semiring import Semiring
 
-__all__ = ["Affine", "Circuit", "Input", "Max", "Node", "combine", "evaluate_together", "soft_max"]
+__all__ = ["Affine", "Circuit", "Input", "Max", "Node", "combine", "entries", "evaluate_together", "soft_max"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +35,17 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Input(Node):
-    """The point x itself."""
+    """The point x itself; `exact` makes a circuit exact that has no weights of its own to say so."""
+
+    exact: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Affine(Node):
-    """Σ_i weights[i] · operand_i + bias: tropical monomials, with weights as exponents.
+    """Σ_i weights_i · operand_i + bias: tropical monomials, with weights as exponents.
 
-    Weights are ≥ 0, which keeps a maximum a maximum; only those on the `Input` may have any sign.
+    Weights are ≥ 0, which keeps a maximum a maximum; only those on the `Input` may have any sign. Weights of
+    shape (size,) stand for the diagonal matrix.
     """
 
     terms: tuple[tuple[np.ndarray, Node], ...]
@@ -120,12 +123,14 @@ class Circuit:
             raise InputError(f"the circuit has {len(inputs)} inputs; build it from one Circuit.identity(d)")
         self._input = inputs[0]
         dtypes = {n.bias.dtype for n in self.nodes if isinstance(n, Affine)}  # the weights' dtype too
-        self.dtype = common_dtype(*dtypes or {np.dtype(np.float64)})
+        if self._input.exact:
+            dtypes.add(EXACT)
+        self.dtype = common_dtype(*dtypes or {FLOAT64})
 
     @classmethod
-    def identity(cls, d: int) -> "Circuit":
-        """x ↦ x on R^d, from which every circuit starts."""
-        return cls(Input(int(d)))
+    def identity(cls, d: int, exact: bool = False) -> "Circuit":
+        """x ↦ x on R^d, from which every circuit starts; over Fractions if `exact`."""
+        return cls(Input(int(d), exact))
 
     # ---- what it is ------------------------------------------------------------------------------
 
@@ -178,11 +183,15 @@ class Circuit:
     def __getitem__(self, index) -> "Circuit":
         """The circuit of some outputs only."""
         rows = np.atleast_1d(np.arange(self.outputs)[index])
-        return self.affine(np.eye(self.outputs)[rows])
+        return self.affine(np.equal.outer(rows, np.arange(self.outputs)))
 
-    def _constant(self, value: float) -> "Circuit":
+    def _ones(self) -> np.ndarray:
+        return convert(np.ones(self.outputs), self.dtype)
+
+    def _constant(self, value: Real) -> "Circuit":
         zeros = np.zeros((self.outputs, self.variables))
-        return combine([(zeros, Circuit(self._input, self.eps))], np.full(self.outputs, value))
+        bias = convert(np.full(self.outputs, value), self.dtype)
+        return combine([(zeros, Circuit(self._input, self.eps))], bias)
 
     def __add__(self, other) -> "Circuit":
         """c1 ⊕ c2: elementwise max, or its soft version."""
@@ -194,10 +203,9 @@ class Circuit:
         """c1 ⊗ c2: elementwise sum."""
         if not isinstance(other, (Circuit, Real)):
             return NotImplemented
-        eye = np.eye(self.outputs)
         if isinstance(other, Real):
-            return combine([(eye, self)], np.full(self.outputs, other))
-        return combine([(eye, self), (eye, other)])
+            return combine([(self._ones(), self)], convert(np.full(self.outputs, other), self.dtype))
+        return combine([(self._ones(), self), (self._ones(), other)])
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -208,7 +216,7 @@ class Circuit:
             return NotImplemented
         if exponent == 0:
             return self._constant(0.0)
-        return self.affine(np.eye(self.outputs) * exponent)
+        return combine([(self._ones() * exponent, self)])
 
     def __truediv__(self, other):
         """c1 ⊘ c2, a `Rational`."""
@@ -262,8 +270,10 @@ class Circuit:
                 continue
             adjoint = adjoints.pop(node)
             if isinstance(node, Affine):
-                intercept = intercept + adjoint @ node.bias
-                passed = [(operand, adjoint @ weights) for weights, operand in node.terms]
+                intercept = intercept + adjoint @ _as(node.bias, x.dtype)
+                passed = [
+                    (operand, _times(adjoint, _as(weights, x.dtype))) for weights, operand in node.terms
+                ]
             else:
                 shares = self._shares(node, values)
                 passed = [
@@ -298,9 +308,11 @@ class Circuit:
             if isinstance(node, Input):
                 excess[node] = np.zeros(node.size)
             elif isinstance(node, Affine):
-                parts = [w.astype(float) @ excess[u] for w, u in node.terms if not isinstance(u, Input)]
+                parts = [
+                    _times(excess[u], w.astype(float).T) for w, u in node.terms if not isinstance(u, Input)
+                ]
                 excess[node] = sum(parts, np.zeros(node.size))
-                roundings += sum(w.shape[1] + 2 for w, _ in node.terms)
+                roundings += sum(w.shape[-1] + 2 for w, _ in node.terms)
             else:
                 branches = np.stack([excess[b] for b in node.branches])
                 excess[node] = Semiring(eps=self._temperature(node)).sum(branches, axis=0)
@@ -319,10 +331,10 @@ class Circuit:
             elif isinstance(node, Affine):
                 counts[node] = [1] * node.size
                 for weights, operand in node.terms:
-                    for i, j in np.argwhere(weights != 0).tolist():
+                    for i, j, weight in entries(weights):
                         n = counts[operand][j]
                         if eps > 0 and n > 1:
-                            n = math.comb(n + _whole(weights[i, j]) - 1, n - 1)
+                            n = math.comb(n + _whole(weight) - 1, n - 1)
                         counts[node][i] *= n
             else:
                 counts[node] = [sum(c) for c in zip(*(counts[b] for b in node.branches), strict=True)]
@@ -352,13 +364,13 @@ class Circuit:
         for node in reversed(self.nodes):
             if isinstance(node, Affine):
                 for weights, operand in node.terms:
-                    needed[operand] |= set(np.flatnonzero((weights[sorted(needed[node])] != 0).any(axis=0)))
+                    needed[operand] |= {j for i, j, _ in entries(weights) if i in needed[node]}
             elif isinstance(node, Max):
                 for branch in node.branches:
                     needed[branch] |= needed[node]
         done: dict[Node, dict[int, Polynomial]] = {}
         for node in self.nodes:
-            done[node] = {int(i): self._expand_one(node, int(i), done, semiring) for i in needed[node]}
+            done[node] = {i: self._expand_one(node, i, done, semiring) for i in needed[node]}
         polynomials = [done[self.node][i] for i in range(self.outputs)]
         return polynomials[0] if len(polynomials) == 1 else polynomials
 
@@ -372,8 +384,10 @@ class Circuit:
             return Polynomial(slope, slope[:, 0] * 0, semiring)
         product = Polynomial(slope, node.bias[i : i + 1], semiring)
         for weights, operand in node.terms:
-            for j in np.flatnonzero(weights[i] != 0).tolist():
-                product = product * done[operand][j] ** weights[i, j]
+            row = [(i, weights[i])] if weights.ndim == 1 else enumerate(weights[i])
+            for j, weight in row:
+                if weight != 0:
+                    product = product * done[operand][j] ** weight
         return product
 
     def _single_temperature(self) -> float:
@@ -393,6 +407,8 @@ class Circuit:
 def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None = None) -> Circuit:
     """Σ_i weights_i @ circuit_i + bias, the general affine step.
 
+    Weights have shape (k, outputs of the circuit), or (k,) for a diagonal matrix.
+
     >>> x = Circuit.identity(2)
     >>> combine([([[1.0, 0.0]], x), ([[0.0, 2.0]], x + 0)], [1.0])([3.0, -4.0])
     array([4.])
@@ -400,7 +416,7 @@ def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None =
     eps = _common_temperature([c for _, c in terms])
     arrays = [as_array("weights", w) for w, _ in terms]
     for weights, (_, circuit) in zip(arrays, terms, strict=True):
-        if weights.ndim != 2 or weights.shape[1] != circuit.outputs:
+        if weights.ndim not in (1, 2) or weights.shape[-1] != circuit.outputs:
             raise ShapeError(
                 f"weights have shape {weights.shape} but the circuit has {circuit.outputs} outputs; "
                 f"pass weights of shape (k, {circuit.outputs})"
@@ -421,7 +437,7 @@ def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None =
     if not np.isfinite(bias.astype(float)).all():
         raise InputError("bias contains NaN or infinity; pass finite coefficients")
     dtype = common_dtype(
-        bias.dtype, *(w.dtype for w in arrays), *(c.dtype for _, c in terms if len(c.nodes) > 1)
+        bias.dtype, *(w.dtype for w in arrays), *(c.dtype for _, c in terms if len(c.nodes) > 1 or c.is_exact)
     )
     pairs = ((frozen(convert(w, dtype)), c.node) for w, (_, c) in zip(arrays, terms, strict=True))
     return Circuit(Affine(size, tuple(pairs), frozen(convert(bias, dtype))), eps)
@@ -457,9 +473,9 @@ def _values(circuit: Circuit, order: Iterable[Node], x: np.ndarray) -> dict[Node
         if isinstance(node, Input):
             values[node] = x
         elif isinstance(node, Affine):
-            total = np.broadcast_to(node.bias, (*x.shape[:-1], node.size))
+            total = np.broadcast_to(_as(node.bias, x.dtype), (*x.shape[:-1], node.size))
             for weights, operand in node.terms:
-                total = total + values[operand] @ weights.T
+                total = total + _times(values[operand], _as(weights, x.dtype).T)
             values[node] = total
         else:
             semiring = Semiring(eps=circuit._temperature(node))
@@ -468,6 +484,21 @@ def _values(circuit: Circuit, order: Iterable[Node], x: np.ndarray) -> dict[Node
                 total = semiring.add(total, other)
             values[node] = total
     return values
+
+
+def _as(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return array if array.dtype == dtype else convert(array, dtype)
+
+
+def _times(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """x @ weights, for a matrix or a diagonal one."""
+    return x * weights if weights.ndim == 1 else x @ weights
+
+
+def entries(weights: np.ndarray) -> list[tuple[int, int, Real]]:
+    """(row, column, weight) of the nonzero weights of a matrix or a diagonal one."""
+    where = np.argwhere(weights != 0).tolist()
+    return [(index[0], index[-1], weights[tuple(index)]) for index in where]
 
 
 def _common_temperature(circuits: Sequence[Circuit]) -> float | None:

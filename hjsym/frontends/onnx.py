@@ -20,10 +20,22 @@ from hjsym import layers
 from hjsym.errors import ModelFileError, UnsupportedLayerError
 from hjsym.network import Network, Node
 
-__all__ = ["MAX_BYTES", "load_onnx", "load_onnx_file"]
+__all__ = ["MAX_BYTES", "MAX_INPUT", "load_onnx", "load_onnx_file"]
 
 MAX_BYTES = 1 << 30  # of a model file, of all its external data, of one tensor
+MAX_INPUT = 1 << 24  # numbers in one sample
 _STANDARD_DOMAINS = ("", "ai.onnx")
+_OLDEST_OPSET = 7  # before it Add, Gemm and Dropout meant other things
+_ELEMENT_TYPES = {
+    *(TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.BOOL),
+    *(TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64),
+    *(TensorProto.UINT8, TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64),
+}
+_ATTRIBUTE_TYPES = {
+    **dict.fromkeys(("alpha", "beta"), float),
+    **dict.fromkeys(("axis", "transA", "transB", "keepdims", "allowzero"), int),
+    "axes": list,
+}
 
 
 def load_onnx_file(path: Path) -> Network:
@@ -47,6 +59,11 @@ def load_onnx(model) -> Network:
         raise UnsupportedLayerError(f"got an ONNX {type(model).__name__}; pass a ModelProto")
     if not model.graph.node:
         raise ModelFileError("the ONNX model has no graph; the file is truncated or not a model")
+    for opset in model.opset_import:
+        if opset.domain in _STANDARD_DOMAINS and opset.version < _OLDEST_OPSET:
+            raise UnsupportedLayerError(
+                f"the model uses opset {opset.version}; {_OLDEST_OPSET} or newer is read, so convert it first"
+            )
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     return _Reader(model.graph).read(metadata)
 
@@ -67,12 +84,17 @@ def _load_external_data(model: onnx.ModelProto, folder: Path) -> None:
         entries = {entry.key: entry.value for entry in tensor.external_data}
         location = entries.get("location", "")
         path = folder / location
-        if not location or Path(location).is_absolute() or not path.resolve().is_relative_to(folder):
+        try:
+            inside = bool(location) and path.resolve().is_relative_to(folder)
+            present = inside and path.is_file()
+        except (ValueError, OSError):  # a NUL byte, a name too long
+            inside = present = False
+        if not inside or Path(location).is_absolute():
             raise ModelFileError(
-                f"tensor {tensor.name!r} keeps its data in {location!r}, outside the model's folder; "
+                f"tensor {tensor.name!r} keeps its data in {location[:80]!r}, outside the model's folder; "
                 "move the data beside the model"
             )
-        if not path.is_file():
+        if not present:
             raise ModelFileError(f"tensor {tensor.name!r} keeps its data in {location!r}, which is missing")
         available = path.stat().st_size
         try:
@@ -100,10 +122,9 @@ def _array(tensor: TensorProto) -> np.ndarray:
         raise ModelFileError(f"tensor {name!r} has external data; load the model from its path")
     if any(n < 0 for n in shape):
         raise ModelFileError(f"tensor {name!r} has the negative shape {shape}")
-    try:
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
-    except (KeyError, ValueError, TypeError):
-        raise ModelFileError(f"tensor {name!r} has the unknown element type {tensor.data_type}") from None
+    if tensor.data_type not in _ELEMENT_TYPES:
+        raise ModelFileError(f"tensor {name!r} has element type {tensor.data_type}; real numbers are needed")
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
     needed = math.prod(shape) * dtype.itemsize
     if needed > MAX_BYTES:
         raise ModelFileError(
@@ -160,8 +181,8 @@ class _Reader:
         for node in self._needed(output):
             self._convert(node)
         result = self.known.get(output)
-        if not isinstance(result, _Value) or not self.nodes:
-            raise ModelFileError(f"the output {output!r} does not depend on the input")
+        if not isinstance(result, _Value) or result.index != len(self.nodes) or not self.nodes:
+            raise ModelFileError(f"the output {output!r} is not computed from the input")
         return Network(math.prod(shape), tuple(self.nodes), metadata)
 
     def _needed(self, output: str) -> list[onnx.NodeProto]:
@@ -188,12 +209,20 @@ class _Reader:
                 raise ModelFileError(
                     f"{label} reads {name!r}, which no earlier node computes; the file is damaged"
                 )
+        for name in node.output:
+            if name in self.known:
+                raise ModelFileError(
+                    f"{label} computes {name!r}, which is there already; the file is damaged"
+                )
         operands = [self.known[name] if name else None for name in node.input]
-        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         try:
+            attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+            for name, value in attributes.items():
+                if not isinstance(value, _ATTRIBUTE_TYPES.get(name, object)):
+                    raise ModelFileError(f"attribute {name!r} = {value!r} has the wrong type")
             self.known[node.output[0]] = converter(self, node, operands, attributes)
-        except (UnsupportedLayerError, ModelFileError):
-            raise
+        except (UnsupportedLayerError, ModelFileError) as error:
+            raise type(error)(f"{label}: {error}") from None
         except (ValueError, IndexError, TypeError, KeyError) as error:
             raise ModelFileError(f"{label} cannot be read: {error}") from None
 
@@ -211,8 +240,11 @@ def _sample_shape(info: onnx.ValueInfoProto) -> tuple[int, ...]:
         raise UnsupportedLayerError(
             f"input {info.name!r} has shape {shown}; a batch axis and then axes of fixed length are needed"
         )
-    if math.prod(shape) > MAX_BYTES // 8:
-        raise ModelFileError(f"input {info.name!r} of shape {shape} is too large")
+    if math.prod(shape) > MAX_INPUT:
+        raise ModelFileError(
+            f"input {info.name!r} of shape {shape} has {math.prod(shape):,} numbers a sample; "
+            f"at most {MAX_INPUT:,} are read"
+        )
     return shape
 
 
@@ -224,9 +256,20 @@ def _value(operand, what: str) -> _Value:
 
 def _vector(operand, what: str) -> _Value:
     value = _value(operand, what)
-    if len(value.shape) > 1:
+    if len(value.shape) != 1:
         raise UnsupportedLayerError(f"{what} of a tensor of shape {value.shape} a sample; flatten it first")
     return value
+
+
+def _weight(operand, value: _Value, what: str, axis: int) -> np.ndarray:
+    """A constant matrix whose length along `axis` is that of the value."""
+    weight = _constant(operand, f"weights of {what}")
+    if weight.ndim != 2 or weight.shape[axis] != value.size or not weight.size:
+        raise ModelFileError(
+            f"weights of {what} have shape {weight.shape} but {value.size} values come in; "
+            f"two axes are needed, axis {axis} of length {value.size}"
+        )
+    return weight.astype(np.float64)
 
 
 def _constant(operand, what: str) -> np.ndarray:
@@ -252,9 +295,9 @@ def _read_constant(reader, node, operands, attributes):
 def _read_gemm(reader, node, operands, attributes):
     if attributes.get("transA", 0):
         raise UnsupportedLayerError("Gemm with transA: it mixes samples; export without it")
-    value, weight = _vector(operands[0], "Gemm"), _constant(operands[1], "weights of Gemm")
-    weight = weight if attributes.get("transB", 0) else weight.T
-    weight = weight.astype(np.float64) * attributes.get("alpha", 1.0)
+    value, transposed = _vector(operands[0], "Gemm"), bool(attributes.get("transB", 0))
+    weight = _weight(operands[1], value, "Gemm", axis=int(transposed)) * attributes.get("alpha", 1.0)
+    weight = weight if transposed else weight.T
     bias = np.zeros(len(weight))
     if len(operands) > 2 and operands[2] is not None:
         bias = _row(operands[2], len(weight), "bias of Gemm") * attributes.get("beta", 1.0)
@@ -262,17 +305,16 @@ def _read_gemm(reader, node, operands, attributes):
 
 
 def _read_matmul(reader, node, operands, attributes):
-    value, weight = _vector(operands[0], "MatMul"), _constant(operands[1], "weights of MatMul")
-    if weight.ndim != 2:
-        raise UnsupportedLayerError(f"MatMul with weights of shape {weight.shape}; two axes are needed")
-    layer = layers.Affine(weight.T.astype(np.float64), np.zeros(weight.shape[1]))
+    value = _vector(operands[0], "MatMul")
+    weight = _weight(operands[1], value, "MatMul", axis=0)
+    layer = layers.Affine(weight.T, np.zeros(weight.shape[1]))
     return reader.emit(layer, [value], node.name, (weight.shape[1],))
 
 
 def _row(operand, size: int, what: str) -> np.ndarray:
     """A constant that broadcasts over the batch to one row of `size` numbers."""
     array = _constant(operand, what).astype(np.float64)
-    if array.size not in (1, size) or array.shape[:-1] != (1,) * (array.ndim - 1):
+    if array.size not in (1, size) or array.ndim > 2 or array.shape[:-1] != (1,) * (array.ndim - 1):
         raise UnsupportedLayerError(f"{what} of shape {array.shape}; shape ({size},) is needed")
     return np.broadcast_to(array.reshape(-1), (size,))
 
@@ -293,7 +335,7 @@ def _read_add(reader, node, operands, attributes):
         layer = layers.Affine(producer.layer.weight, producer.layer.bias + bias)
         reader.nodes[value.index - 1] = Node(layer, producer.inputs, producer.name)
         return value
-    return reader.emit(layers.Affine(np.eye(value.size), bias), [value], node.name)
+    return reader.emit(layers.Shift(bias), [value], node.name)
 
 
 def _elementwise(make: Callable[[dict], layers.Layer]):
@@ -312,7 +354,7 @@ def _read_dropout(reader, node, operands, attributes):
 
 def _read_flatten(reader, node, operands, attributes):
     value = _value(operands[0], "Flatten")
-    if attributes.get("axis", 1) not in (1, -len(value.shape)):
+    if attributes.get("axis", 1) not in (1, -len(value.shape) or 1):
         raise UnsupportedLayerError(
             f"Flatten from axis {attributes['axis']}; only axis 1 keeps samples apart"
         )
@@ -351,7 +393,7 @@ def _read_logsumexp(reader, node, operands, attributes):
         axes = _constant(operands[1], "the axes of ReduceLogSumExp").reshape(-1).tolist()
     if list(axes or []) not in ([1], [-1]):
         raise UnsupportedLayerError(f"ReduceLogSumExp over axes {axes}; only the last axis is read")
-    return reader.emit(layers.LogSumExp(), [value], node.name, (1,))
+    return reader.emit(layers.LogSumExp(), [value], node.name, (1,) if attributes.get("keepdims", 1) else ())
 
 
 _OPERATORS = {
@@ -361,7 +403,7 @@ _OPERATORS = {
     "Flatten": _read_flatten,
     "Gemm": _read_gemm,
     "Identity": _elementwise(lambda a: layers.Identity()),
-    "LeakyRelu": _elementwise(lambda a: layers.LeakyRelu(a.get("alpha", 0.01))),
+    "LeakyRelu": _elementwise(lambda a: layers.LeakyRelu(a.get("alpha", float(np.float32(0.01))))),
     "MatMul": _read_matmul,
     "ReduceLogSumExp": _read_logsumexp,
     "Relu": _elementwise(lambda a: layers.Relu()),
