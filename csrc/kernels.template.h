@@ -25,6 +25,7 @@
 #include "exp.template.h"
 #include "rows.template.c"
 #include "tiles.template.c"
+#include "matmul.template.c"
 
 #undef REAL
 #define REAL 32
@@ -33,6 +34,7 @@
 #include "exp.template.h"
 #include "rows.template.c"
 #include "tiles.template.c"
+#include "matmul.template.c"
 
 #define TABLE_(isa) tp_kernels_##isa
 #define TABLE(isa) TABLE_(isa)
@@ -44,6 +46,10 @@ const tp_kernels TABLE(ISA) = {
     .tiles_f32 = PASTE(tiles, f32, ISA),
     .reduce_f64 = PASTE(reduce, f64, ISA),
     .reduce_f32 = PASTE(reduce, f32, ISA),
+    .matmul_f64 = PASTE(matmul, f64, ISA),
+    .matmul_f32 = PASTE(matmul, f32, ISA),
+    .close_f64 = PASTE(close, f64, ISA),
+    .close_f32 = PASTE(close, f32, ISA),
     .exp_f64 = PASTE(exp_array, f64, ISA),
     .exp_f32 = PASTE(exp_array, f32, ISA),
 };

@@ -46,6 +46,28 @@ typedef void tp_polynomial_kernel(const tp_polynomial *p, size_t points, const v
 typedef void tp_reduce_kernel(size_t rows, size_t columns, const void *z, int sign, double eps,
                               const tp_outputs *out);
 
+/* One matrix product over max-plus (sign 1) or min-plus (-1). Strides count numbers, not bytes. */
+typedef struct {
+    size_t rows, inner, columns;
+    int sign;
+    int accumulate;            /* C ⊕= A ⊗ B, else C = A ⊗ B                            */
+    const void *a;             /* (rows, inner), any strides                           */
+    const void *b;             /* (inner, columns), any strides                        */
+    ptrdiff_t a_strides[2], b_strides[2];
+    void *c;                   /* (rows, columns), contiguous rows                     */
+    size_t c_stride;
+    int64_t *index;            /* (rows, columns), C order, or NULL; not accumulated   */
+} tp_matmul;
+
+/* `scratch` holds TP_MATMUL_SCRATCH numbers. */
+typedef void tp_matmul_kernel(const tp_matmul *m, void *scratch);
+#define TP_MATMUL_DEPTH 128  /* columns of A in a block: a packed piece of B stays in the first-level cache */
+#define TP_MATMUL_HEIGHT 192 /* rows of A in a block: the packed piece stays in the second-level cache */
+#define TP_MATMUL_SCRATCH (TP_MATMUL_DEPTH * (TP_TILE_MAX + TP_MATMUL_HEIGHT))
+
+/* The closure A+ of a small square matrix in place, rows `stride` numbers apart. */
+typedef void tp_close_kernel(size_t n, int sign, void *matrix, size_t stride);
+
 /* e^a elementwise for finite a <= 0: the exponential inside the other kernels, for accuracy tests. */
 typedef void tp_exp_kernel(size_t n, const void *a, void *out);
 
@@ -54,6 +76,8 @@ typedef struct {
     tp_polynomial_kernel *rows_f64, *rows_f32;
     tp_polynomial_kernel *tiles_f64, *tiles_f32;
     tp_reduce_kernel *reduce_f64, *reduce_f32;
+    tp_matmul_kernel *matmul_f64, *matmul_f32;
+    tp_close_kernel *close_f64, *close_f32;
     tp_exp_kernel *exp_f64, *exp_f32;
 } tp_kernels;
 

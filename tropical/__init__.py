@@ -14,6 +14,7 @@ except ImportError as error:
     ) from error
 from tropical.circuit import Circuit
 from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, ShapeError, TropicalError
+from tropical.matrix import matmul, plus, star
 from tropical.polynomial import Polynomial, variables
 from tropical.rational import Rational
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
@@ -31,6 +32,9 @@ __all__ = [
     "ShapeError",
     "TropicalError",
     "core_info",
+    "matmul",
+    "plus",
+    "star",
     "variables",
 ]
 

@@ -28,7 +28,7 @@ def _to_fraction(value):
         return value
     if isinstance(value, (float, np.floating)) and not np.isfinite(value):
         return float(value)
-    if isinstance(value, (int, float, Rational, np.integer, np.floating)):
+    if isinstance(value, (int, float, Rational, np.integer, np.floating, np.bool_)):
         return Fraction(value.item() if isinstance(value, np.generic) else value)
     if hasattr(value, "p") and hasattr(value, "q"):  # python-flint fmpq, sympy Rational
         return Fraction(int(value.p), int(value.q))

@@ -28,6 +28,18 @@ cdef extern from "tropical_core.h" nogil:
         const tp_polynomial *, size_t, const void *, void *, const tp_outputs *) noexcept nogil
     ctypedef void tp_reduce_kernel(
         size_t, size_t, const void *, int, double, const tp_outputs *) noexcept nogil
+    ctypedef struct tp_matmul:
+        size_t rows, inner, columns
+        int sign, accumulate
+        const void *a
+        const void *b
+        ptrdiff_t a_strides[2]
+        ptrdiff_t b_strides[2]
+        void *c
+        size_t c_stride
+        int64_t *index
+    ctypedef void tp_matmul_kernel(const tp_matmul *, void *) noexcept nogil
+    ctypedef void tp_close_kernel(size_t, int, void *, size_t) noexcept nogil
     ctypedef void tp_exp_kernel(size_t, const void *, void *) noexcept nogil
     ctypedef struct tp_kernels:
         const char *name
@@ -37,12 +49,17 @@ cdef extern from "tropical_core.h" nogil:
         tp_polynomial_kernel *tiles_f32
         tp_reduce_kernel *reduce_f64
         tp_reduce_kernel *reduce_f32
+        tp_matmul_kernel *matmul_f64
+        tp_matmul_kernel *matmul_f32
+        tp_close_kernel *close_f64
+        tp_close_kernel *close_f32
         tp_exp_kernel *exp_f64
         tp_exp_kernel *exp_f32
     const tp_kernels *tp_select_kernels(const char *ceiling)
     size_t PANEL
     size_t TP_TILE_MAX
     size_t TP_SCRATCH(size_t d)
+    size_t TP_MATMUL_SCRATCH
 
 cdef const tp_kernels *kernels = tp_select_kernels(NULL)
 
@@ -176,6 +193,83 @@ def reduce(
             run(count, columns, row, sign, eps, &out)
         start += count
         PyErr_CheckSignals()
+
+
+def matmul(
+    const cython.floating[:, :, :] a not None,
+    const cython.floating[:, :, :] b not None,
+    cython.floating[:, :, :] c not None,
+    int sign,
+    bint accumulate=False,
+    int64_t[:, :, ::1] index=None,
+):
+    """Fill c with the tropical products a ⊗ b of a batch of matrices; see csrc/matmul.template.c.
+
+    a is (batch, m, k) and b (batch, k, n) with any strides, c (batch, m, n) with contiguous rows; no entry
+    may be NaN or the infinity opposite to the semiring's zero.
+    """
+    cdef size_t batch = c.shape[0], s
+    check_length(a, 0, batch, "a")
+    check_length(b, 0, batch, "b")
+    check_length(a, 1, c.shape[1], "a")
+    check_length(b, 1, a.shape[2], "b")
+    check_length(b, 2, c.shape[2], "b")
+    if index is not None:
+        if accumulate:
+            raise ValueError("index cannot be accumulated")
+        for axis in range(3):
+            check_length(index, axis, c.shape[axis], "index")
+    if batch == 0 or c.shape[1] == 0 or c.shape[2] == 0:
+        return
+    if c.shape[2] > 1 and c.strides[2] != sizeof(cython.floating):
+        raise ValueError("rows of c are not contiguous")
+    cdef tp_matmul m
+    m.rows, m.inner, m.columns = a.shape[1], a.shape[2], b.shape[2]
+    m.sign, m.accumulate = sign, accumulate
+    for s in range(2):
+        m.a_strides[s] = a.strides[s + 1] // <Py_ssize_t>sizeof(cython.floating)
+        m.b_strides[s] = b.strides[s + 1] // <Py_ssize_t>sizeof(cython.floating)
+    m.c_stride = c.strides[1] // <Py_ssize_t>sizeof(cython.floating)
+    cdef tp_matmul_kernel *run
+    if cython.floating is double:
+        run = kernels.matmul_f64
+    else:
+        run = kernels.matmul_f32
+    cdef void *scratch = PyMem_Malloc(TP_MATMUL_SCRATCH * sizeof(cython.floating))
+    if scratch is NULL:
+        raise MemoryError(f"no memory for {TP_MATMUL_SCRATCH} numbers of scratch")
+    # Rows of C are independent, so a slice of rows is the unit between two looks at pending signals.
+    cdef size_t step = slice_length(m.rows, m.inner * m.columns), start, rows = m.rows
+    try:
+        for s in range(batch):
+            start = 0
+            while start < rows:
+                m.rows = min(step, rows - start)
+                m.a = &a[s, start, 0]
+                m.b = &b[s, 0, 0]
+                m.c = &c[s, start, 0]
+                m.index = &index[s, start, 0] if index is not None else NULL
+                with nogil:
+                    run(&m, scratch)
+                start += m.rows
+            if s % 256 == 0:
+                PyErr_CheckSignals()
+    finally:
+        PyMem_Free(scratch)
+
+
+def close(cython.floating[:, :] c not None, int sign):
+    """Replace the small square matrix c, with contiguous rows, by its closure c ⊕ c² ⊕ c³ ⊕ …"""
+    check_length(c, 1, c.shape[0], "c")
+    if c.shape[0] == 0:
+        return
+    if c.shape[0] > 1 and c.strides[1] != sizeof(cython.floating):
+        raise ValueError("rows of c are not contiguous")
+    cdef size_t stride = c.strides[0] // <Py_ssize_t>sizeof(cython.floating)
+    if cython.floating is double:
+        kernels.close_f64(c.shape[0], sign, &c[0, 0], stride)
+    else:
+        kernels.close_f32(c.shape[0], sign, &c[0, 0], stride)
 
 
 def exp_nonpositive(const cython.floating[::1] a not None, cython.floating[::1] out not None):

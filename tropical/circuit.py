@@ -183,13 +183,13 @@ class Circuit:
     def __getitem__(self, index) -> "Circuit":
         """The circuit of some outputs only."""
         rows = np.atleast_1d(np.arange(self.outputs)[index])
-        return self.affine(np.equal.outer(rows, np.arange(self.outputs)))
+        return self.affine(convert(np.equal.outer(rows, np.arange(self.outputs)), self.dtype))
 
     def _ones(self) -> np.ndarray:
         return convert(np.ones(self.outputs), self.dtype)
 
     def _constant(self, value: Real) -> "Circuit":
-        zeros = np.zeros((self.outputs, self.variables))
+        zeros = convert(np.zeros((self.outputs, self.variables)), self.dtype)
         bias = convert(np.full(self.outputs, value), self.dtype)
         return combine([(zeros, Circuit(self._input, self.eps))], bias)
 
@@ -429,7 +429,7 @@ def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None =
                 "not a tropical polynomial; carry numerator and denominator, as a Rational does"
             )
     size = len(arrays[0])
-    bias = as_array("bias", np.zeros(size) if bias is None else bias)
+    bias = as_array("bias", np.zeros(size, arrays[0].dtype) if bias is None else bias)
     if bias.shape != (size,) or any(len(w) != size for w in arrays):
         raise ShapeError(
             f"bias has shape {bias.shape} and weights {[w.shape for w in arrays]}; pass (k,) and (k, m) with one k"

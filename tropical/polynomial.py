@@ -3,6 +3,7 @@
 import itertools
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from numbers import Real
 
@@ -233,26 +234,39 @@ class Polynomial:
 
     def _run_exact(self, x: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
         """As `_run` at ε = 0 in rational arithmetic, with plain comparisons."""
-        z = np.empty((*x.shape[:-1], len(self)), dtype=object)
-        z[...] = x @ self.slopes.T + self.coefficients
+        lead = x.shape[:-1]
+        values = np.empty(lead, dtype=object)
+        argmax = np.full(lead, -1, dtype=np.int64)
         better = max if self.semiring.sign > 0 else min
-        argmax = np.full(x.shape[:-1], -1, dtype=np.int64)
-        values = np.full(x.shape[:-1], self.semiring.zero, dtype=object)
-        for index in np.ndindex(*argmax.shape):
-            terms = list(z[index])
-            best = better(terms, default=self.semiring.zero)
-            if best != self.semiring.zero:
-                values[index], argmax[index] = best, terms.index(best)
-        active = argmax[..., None] == np.arange(len(self))
+        for index in np.ndindex(*lead):
+            terms = self._exact_terms(x[index])
+            values[index] = better(terms, default=self.semiring.zero)
+            if values[index] == values[index] != self.semiring.zero:
+                argmax[index] = terms.index(values[index])
+        active = convert(np.equal.outer(argmax, np.arange(len(self))), EXACT)
+        zeros = convert(np.zeros(lead), EXACT)
         results = {
             "values": lambda: values,
             "argmax": lambda: argmax,
-            "weights": lambda: convert(active.astype(int), EXACT),
-            "gradient": lambda: convert(active.astype(int), EXACT) @ self.slopes,
-            "excess": lambda: convert(np.zeros(argmax.shape, int), EXACT),
-            "entropy": lambda: convert(np.zeros(argmax.shape, int), EXACT),
+            "weights": lambda: active,
+            "gradient": lambda: active @ self.slopes,
+            "excess": lambda: zeros,
+            "entropy": lambda: zeros,
         }
-        return tuple(results[name]()[()] for name in names)
+        return tuple(np.asarray(results[name]())[()] for name in names)
+
+    def _exact_terms(self, point: np.ndarray) -> list:
+        """The terms W_j·x + b_j, in which the zero absorbs, 0·∞ is 0, and a NaN coordinate spoils all."""
+        if any(v != v for v in point):
+            return [math.nan] * max(1, len(self))
+        if all(isinstance(v, Fraction) for v in point):
+            return list(self.slopes @ point + self.coefficients)
+        terms, zero = [], self.semiring.zero
+        for slope, term in zip(self.slopes, self.coefficients, strict=True):
+            for power in (w * v for w, v in zip(slope, point, strict=True) if w != 0):
+                term = zero if zero in (term, power) else term + power
+            terms.append(term)
+        return terms
 
     # ---- algebra ---------------------------------------------------------------------------------
 

@@ -72,12 +72,13 @@ class Semiring:
         """a ⊕ b, elementwise with broadcasting; NaN propagates. Equivalent to NumPy's
         ``eps * logaddexp(a / eps, b / eps)``, without its overflow for small ε."""
         a, b = self._operands(a, b)
-        high, low = (np.maximum(a, b), np.minimum(a, b))
+        with np.errstate(invalid="ignore"):  # NaN among Fractions
+            high, low = np.asarray(np.maximum(a, b)), np.asarray(np.minimum(a, b))
         if self.sign < 0:
             high, low = low, high
         if self.is_tropical:
             return high[()]
-        with np.errstate(invalid="ignore", over="ignore"):  # equal infinities, resolved by `where`
+        with np.errstate(all="ignore"):  # equal infinities, resolved by `where`; eps may round to 0
             gap = np.where(high == low, 0.0, -np.abs(high - low) / self.eps)
             return (high + self.sign * self.eps * np.log1p(np.exp(gap))).astype(high.dtype)[()]
 
@@ -94,7 +95,8 @@ class Semiring:
         a = np.moveaxis(self._operands(a)[0], axis, -1)
         if is_exact(a):
             reducer = np.maximum if self.sign > 0 else np.minimum
-            return reducer.reduce(a, axis=-1, initial=self.zero)
+            with np.errstate(invalid="ignore"):  # NaN among Fractions
+                return reducer.reduce(a, axis=-1, initial=self.zero)
         values = np.empty(a.shape[:-1], dtype=a.dtype)
         rows = np.ascontiguousarray(a).reshape(values.size, a.shape[-1])
         _core.reduce(rows, self.sign, self.eps, values.reshape(-1))
