@@ -113,8 +113,10 @@ static TARGET void NAME(affine_panel_extended)(const tp_polynomial *p, const TYP
     for (size_t k = 0; k < d; ++k)
         for (size_t j = 0; j < PANEL; ++j) {
             const TYPE w = slopes[k * PANEL + j];
-            if (w != 0)
-                z[j] = z[j] == -INFINITY || w * x[k] == -INFINITY ? -INFINITY : FMA(w, x[k], z[j]);
+            if (x[k] - x[k] == 0) /* a finite product may overflow, but is not the zero */
+                z[j] = FMA(w, x[k], z[j]);
+            else if (w != 0)
+                z[j] = z[j] == -INFINITY || w * x[k] == -INFINITY ? -INFINITY : INFINITY;
         }
 }
 

@@ -72,6 +72,14 @@ def common_dtype(*dtypes: np.dtype) -> np.dtype:
 
 def as_points(x: ArrayLike, variables: int, dtype: np.dtype) -> np.ndarray:
     """Points of shape (..., variables) in a dtype that fits `dtype`; a scalar is a point of one variable."""
+    if (
+        type(x) is np.ndarray
+        and x.dtype is dtype
+        and x.ndim
+        and x.shape[-1] == variables
+        and dtype is not EXACT
+    ):
+        return x  # the common case, which a call at one point should not pay for
     x = as_array("x", x, default=dtype)
     if x.ndim == 0 and variables == 1:
         x = x.reshape(1)

@@ -7,21 +7,22 @@ PANEL_SIZE: int
 
 def set_ceiling(ceiling: str | None) -> None: ...
 def instruction_set() -> str: ...
-def polynomial(
-    panels: _Floats,
-    coefficients: _Floats,
-    terms: int,
-    sign: int,
-    eps: float,
-    tiles: bool,
-    points: _Floats,
-    values: _Floats | None = None,
-    excess: _Floats | None = None,
-    entropy: _Floats | None = None,
-    argmax: NDArray[np.int64] | None = None,
-    gradient: _Floats | None = None,
-    weights: _Floats | None = None,
-) -> None: ...
+
+class Polynomial:
+    def __init__(self, panels: _Floats, coefficients: _Floats, terms: int, sign: int, eps: float) -> None: ...
+    def at(self, point: _Floats) -> float: ...
+    def fill(
+        self,
+        points: _Floats,
+        tiles: bool,
+        values: _Floats | None = None,
+        gradient: _Floats | None = None,
+        argmax: NDArray[np.int64] | None = None,
+        excess: _Floats | None = None,
+        entropy: _Floats | None = None,
+        weights: _Floats | None = None,
+    ) -> None: ...
+
 def reduce(z: _Floats, sign: int, eps: float, values: _Floats) -> None: ...
 def exp_nonpositive(a: _Floats, out: _Floats) -> None: ...
 def matmul(

@@ -98,72 +98,129 @@ cdef int check_length(object view, Py_ssize_t axis, size_t expected, str name) e
     return 0
 
 
-def polynomial(
-    const cython.floating[:, :, ::1] panels not None,
-    const cython.floating[::1] coefficients not None,
-    size_t terms,
-    int sign,
-    double eps,
-    bint tiles,
-    const cython.floating[:, ::1] points not None,
-    cython.floating[::1] values=None,
-    cython.floating[::1] excess=None,
-    cython.floating[::1] entropy=None,
-    int64_t[::1] argmax=None,
-    cython.floating[:, ::1] gradient=None,
-    cython.floating[:, ::1] weights=None,
-):
-    """Fill the given outputs of one polynomial at `points`; see csrc/rows.template.c.
+cdef class Polynomial:
+    """A polynomial packed for the kernels: `panels` and `coefficients` are as tropical_core.h says.
 
-    `panels` and `coefficients` are packed as tropical_core.h says. `tiles` chooses the kernel for many
-    points, which gives values and gradient, and at eps = 0 the argmax.
+    The arrays are kept, not copied. Filling outputs needs no Python beyond their buffers, which is what
+    keeps a call at a single point cheap.
     """
-    cdef size_t variables = panels.shape[1], n = points.shape[0]
-    check_length(panels, 0, (terms + PANEL - 1) // PANEL, "panels")
-    check_length(panels, 2, PANEL, "panels")
-    check_length(coefficients, 0, panels.shape[0] * PANEL, "coefficients")
-    check_length(points, 1, variables, "points")
-    check_length(gradient, 1, variables, "gradient")
-    check_length(weights, 1, terms, "weights")
-    for name, view in (("values", values), ("excess", excess), ("entropy", entropy),
-                       ("argmax", argmax), ("gradient", gradient), ("weights", weights)):
-        check_length(view, 0, n, name)
-    if tiles and not (excess is None and entropy is None and weights is None and (eps == 0 or argmax is None)):
-        raise ValueError("tiles gives values and gradient, and at eps = 0 the argmax")
-    if n == 0:
-        return
-    # With bounds checks off, the address of a first element is taken, not read: empty arrays are fine.
+
     cdef tp_polynomial p
-    p.terms, p.variables, p.sign, p.eps = terms, variables, sign, eps
-    p.panels = &panels[0, 0, 0]
-    p.coefficients = &coefficients[0]
-    cdef tp_outputs out
-    cdef const cython.floating *x
-    cdef size_t step = slice_length(n, terms * (variables + 8)), start = 0, count
-    cdef tp_polynomial_kernel *run
-    if cython.floating is double:
-        run = kernels.tiles_f64 if tiles else kernels.rows_f64
-    else:
-        run = kernels.tiles_f32 if tiles else kernels.rows_f32
-    cdef void *scratch = PyMem_Malloc(TP_SCRATCH(variables) * sizeof(cython.floating))
-    if scratch is NULL:
-        raise MemoryError(f"no memory for {TP_SCRATCH(variables)} numbers of scratch")
-    try:
-        while start < n:
-            count = min(step, n - start)
-            x = &points[start, 0]
-            out.values = &values[start] if values is not None else NULL
-            out.excess = &excess[start] if excess is not None else NULL
-            out.entropy = &entropy[start] if entropy is not None else NULL
-            out.argmax = &argmax[start] if argmax is not None else NULL
-            out.gradient = &gradient[start, 0] if gradient is not None else NULL
-            out.weights = &weights[start, 0] if weights is not None else NULL
-            with nogil:
-                run(&p, count, x, scratch, &out)
-            start += count
-            PyErr_CheckSignals()
-    finally:
+    cdef bint double_precision
+    cdef object arrays
+
+    def __cinit__(self, panels, coefficients, size_t terms, int sign, double eps):
+        self.arrays = panels, coefficients
+        self.double_precision = panels.dtype.itemsize == sizeof(double)
+        self.p.terms, self.p.sign, self.p.eps = terms, sign, eps
+        if self.double_precision:
+            self._take[double](panels, coefficients)
+        else:
+            self._take[float](panels, coefficients)
+
+    cdef _take(self, const cython.floating[:, :, ::1] panels, const cython.floating[::1] coefficients):
+        self.p.variables = panels.shape[1]
+        check_length(panels, 0, (self.p.terms + PANEL - 1) // PANEL, "panels")
+        check_length(panels, 2, PANEL, "panels")
+        check_length(coefficients, 0, panels.shape[0] * PANEL, "coefficients")
+        # With bounds checks off, the address of a first element is taken, not read: empty arrays are fine.
+        self.p.panels = &panels[0, 0, 0]
+        self.p.coefficients = &coefficients[0]
+
+    def fill(self, points, bint tiles, values=None, gradient=None, argmax=None, excess=None, entropy=None,
+             weights=None):
+        """Fill the given outputs at `points`, (B, d); see csrc/rows.template.c for what they are.
+
+        `tiles` chooses the kernel for many points, which gives values and gradient, and at eps = 0 the
+        argmax. Every array is C-contiguous and of the polynomial's type, the argmax int64.
+        """
+        if self.double_precision:
+            self._fill[double](points, tiles, values, gradient, argmax, excess, entropy, weights)
+        else:
+            self._fill[float](points, tiles, values, gradient, argmax, excess, entropy, weights)
+
+    def at(self, point):
+        """The value at one point, (d,): `fill` without an array to fill."""
+        if self.double_precision:
+            return self._at[double](point)
+        return self._at[float](point)
+
+    cdef _at(self, const cython.floating[::1] point):
+        cdef cython.floating value
+        cdef tp_outputs out = tp_outputs(&value, NULL, NULL, NULL, NULL, NULL)
+        cdef size_t d = self.p.variables
+        if <size_t>point.shape[0] != d:
+            check_length(point, 0, d, "point")
+        cdef void *scratch = PyMem_Malloc(TP_SCRATCH(d) * sizeof(cython.floating))
+        if scratch is NULL:
+            raise MemoryError(f"no memory for {TP_SCRATCH(d)} numbers of scratch")
+        with nogil:
+            if cython.floating is double:
+                kernels.rows_f64(&self.p, 1, &point[0], scratch, &out)
+            else:
+                kernels.rows_f32(&self.p, 1, &point[0], scratch, &out)
         PyMem_Free(scratch)
+        return value
+
+    cdef _fill(
+        self,
+        const cython.floating[:, ::1] points,
+        bint tiles,
+        cython.floating[::1] values,
+        cython.floating[:, ::1] gradient,
+        int64_t[::1] argmax,
+        cython.floating[::1] excess,
+        cython.floating[::1] entropy,
+        cython.floating[:, ::1] weights,
+    ):
+        cdef size_t n = points.shape[0], d = self.p.variables
+        if <size_t>points.shape[1] != d:
+            check_length(points, 1, d, "points")
+        if values is not None and <size_t>values.shape[0] != n:
+            check_length(values, 0, n, "values")
+        if argmax is not None:
+            check_length(argmax, 0, n, "argmax")
+        if gradient is not None:
+            check_length(gradient, 0, n, "gradient")
+            check_length(gradient, 1, d, "gradient")
+        if excess is not None or entropy is not None or weights is not None:
+            check_length(excess, 0, n, "excess")
+            check_length(entropy, 0, n, "entropy")
+            check_length(weights, 0, n, "weights")
+            check_length(weights, 1, self.p.terms, "weights")
+            if tiles:
+                raise ValueError("tiles gives no excess, entropy or weights")
+        if tiles and argmax is not None and self.p.eps > 0:
+            raise ValueError("tiles gives the argmax only at eps = 0")
+        if n == 0:
+            return
+        cdef tp_outputs out
+        cdef const cython.floating *x
+        cdef size_t step = slice_length(n, self.p.terms * (d + 8)), start = 0, count
+        cdef tp_polynomial_kernel *run
+        if cython.floating is double:
+            run = kernels.tiles_f64 if tiles else kernels.rows_f64
+        else:
+            run = kernels.tiles_f32 if tiles else kernels.rows_f32
+        cdef void *scratch = PyMem_Malloc(TP_SCRATCH(d) * sizeof(cython.floating))
+        if scratch is NULL:
+            raise MemoryError(f"no memory for {TP_SCRATCH(d)} numbers of scratch")
+        try:
+            while start < n:
+                count = min(step, n - start)
+                x = &points[start, 0]
+                out.values = &values[start] if values is not None else NULL
+                out.excess = &excess[start] if excess is not None else NULL
+                out.entropy = &entropy[start] if entropy is not None else NULL
+                out.argmax = &argmax[start] if argmax is not None else NULL
+                out.gradient = &gradient[start, 0] if gradient is not None else NULL
+                out.weights = &weights[start, 0] if weights is not None else NULL
+                with nogil:
+                    run(&self.p, count, x, scratch, &out)
+                start += count
+                PyErr_CheckSignals()
+        finally:
+            PyMem_Free(scratch)
 
 
 def reduce(

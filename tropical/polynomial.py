@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from tropical import _core
 from tropical._arrays import EXACT, as_array, as_points, common_dtype, convert, frozen, is_exact
+from tropical._threads import run_in_slices
 from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, ShapeError
 from tropical.semiring import MAX_PLUS, Semiring
 
@@ -19,6 +20,7 @@ __all__ = ["Polynomial", "variables"]
 
 _MAX_TERMS = 10**7  # of a product or power: beyond it the arrays alone pass a gigabyte
 _TILES_FROM = 16  # points from which the kernel with points in the lanes is the faster one
+_SMALL = 1 << 20  # multiply-adds below which a call goes straight to the kernel
 _CHUNK = 1 << 22  # numbers in a temporary of the Hessian
 
 
@@ -54,7 +56,8 @@ class Polynomial:
     float32 and float64 are kept, integers become float64. Arrays of `fractions.Fraction` make an exact
     polynomial: its values are Fractions and nothing rounds. Points have shape (..., d). In floats each
     W_j·x + b_j is a chain of fused multiply-adds that starts at b_j and runs through the variables in
-    order: one rounding per variable. At ε = 0 that is the whole error.
+    order: one rounding per variable. At ε = 0 that is the whole error. `n_threads` is how many threads share
+    the points: None takes as many as help, and no result depends on it.
 
     Examples
     --------
@@ -136,33 +139,42 @@ class Polynomial:
 
     # ---- values and derivatives ------------------------------------------------------------------
 
-    def __call__(self, x: ArrayLike) -> np.ndarray:
+    def __call__(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
         """p(x) at points of shape (..., d); returns shape (...). Cost N·d per point, no temporary."""
-        return self._run(x, "values")[0]
+        if (
+            type(x) is np.ndarray
+            and x.dtype is self.dtype is not EXACT
+            and x.shape == (self.variables,)
+            and x.flags.c_contiguous
+        ):  # one point: most of the call would be arrays of one entry
+            return x.dtype.type(self._packed.at(x))
+        return self._run(x, n_threads, "values")[0]
 
-    def excess(self, x: ArrayLike) -> np.ndarray:
+    def excess(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
         """p_ε(x) − p_0(x), without cancellation; between 0 and ε log N for max, mirrored for min."""
-        return self._run(x, "excess")[0]
+        return self._run(x, n_threads, "excess")[0]
 
-    def argmax(self, x: ArrayLike) -> np.ndarray:
+    def argmax(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
         """Index of the dominant monomial; the smallest among ties, −1 where p(x) is the zero or NaN."""
-        return self._run(x, "argmax")[0]
+        return self._run(x, n_threads, "argmax")[0]
 
-    def weights(self, x: ArrayLike) -> np.ndarray:
+    def weights(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
         """Gibbs weights π_j(x) = ∂p/∂b_j, shape (..., N): softmax(z/ε); at ε = 0, 1 at the argmax."""
-        return self._run(x, "weights")[0]
+        return self._run(x, n_threads, "weights")[0]
 
-    def gradient(self, x: ArrayLike) -> np.ndarray:
+    def gradient(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
         """∇p(x) = E_π[W], shape (..., d); at ε = 0 the dominant slope, a subgradient on ties."""
-        return self._run(x, "gradient")[0]
+        return self._run(x, n_threads, "gradient")[0]
 
-    def value_and_gradient(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    def value_and_gradient(
+        self, x: ArrayLike, *, n_threads: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """p(x) and ∇p(x) in one pass."""
-        return self._run(x, "values", "gradient")
+        return self._run(x, n_threads, "values", "gradient")
 
-    def entropy(self, x: ArrayLike) -> np.ndarray:
+    def entropy(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
         """H(π(x)) = −Σ π log π = ∂_ε p (for max), in nats; 0 at ε = 0."""
-        return self._run(x, "entropy")[0]
+        return self._run(x, n_threads, "entropy")[0]
 
     def hessian(self, x: ArrayLike) -> np.ndarray:
         """∇²p(x) = Cov_π(W)/ε (negated for min), shape (..., d, d), by centred covariance.
@@ -173,11 +185,11 @@ class Polynomial:
         hessian = np.zeros((*x.shape, self.variables), dtype=x.dtype)
         if self.semiring.is_tropical or not len(self):
             return hessian
-        points = x.reshape(-1, self.variables)
-        rows = hessian.reshape(-1, self.variables, self.variables)
+        points = x.reshape(math.prod(x.shape[:-1]), self.variables)
+        rows = hessian.reshape(len(points), self.variables, self.variables)
         step = max(1, _CHUNK // max(1, self.slopes.size))
         for start in range(0, len(points), step):
-            weights, mean = self._run(points[start : start + step], "weights", "gradient")
+            weights, mean = self._run(points[start : start + step], None, "weights", "gradient")
             centred = self.slopes[None] - mean[:, None]
             covariance = np.swapaxes(centred * weights[..., None], 1, 2) @ centred
             rows[start : start + step] = self.semiring.sign * covariance / self.semiring.eps
@@ -201,36 +213,56 @@ class Polynomial:
         return {"values", "gradient", "argmax"} if self.semiring.is_tropical else {"values", "gradient"}
 
     @cached_property
-    def _packed(self) -> tuple[np.ndarray, np.ndarray]:
+    def _packed(self) -> _core.Polynomial:
+        return self._pack(self.dtype)
+
+    def _pack(self, dtype: np.dtype) -> _core.Polynomial:
         """Slopes in panels (ceil(N/64), d, 64) and signed coefficients, as csrc/tropical_core.h has them."""
         panels = -(-len(self) // _core.PANEL_SIZE)
-        slopes = np.zeros((panels * _core.PANEL_SIZE, self.variables), self.dtype)
+        slopes = np.zeros((panels * _core.PANEL_SIZE, self.variables), dtype)
         slopes[: len(self)] = self.slopes
-        coefficients = np.full(len(slopes), -np.inf, self.dtype)
+        coefficients = np.full(len(slopes), -np.inf, dtype)
         coefficients[: len(self)] = self.semiring.sign * self.coefficients
-        slopes = slopes.reshape(panels, _core.PANEL_SIZE, self.variables)
-        return np.ascontiguousarray(slopes.transpose(0, 2, 1)), coefficients
+        slopes = slopes.reshape(panels, _core.PANEL_SIZE, self.variables).transpose(0, 2, 1)
+        semiring = self.semiring
+        return _core.Polynomial(
+            np.ascontiguousarray(slopes), coefficients, len(self), semiring.sign, semiring.eps
+        )
 
-    def _run(self, x: ArrayLike, *names: str) -> tuple[np.ndarray, ...]:
+    def _run(self, x: ArrayLike, n_threads: int | None, *names: str) -> tuple[np.ndarray, ...]:
         """The named outputs of the kernel at x, in one pass."""
         x = self._points(x)
         if x.dtype == EXACT:
             return self.to_exact()._run_exact(x, names)
         lead = x.shape[:-1]
-        points = np.ascontiguousarray(x).reshape(math.prod(lead), self.variables)
-        packed = self._packed
-        if packed[1].dtype != x.dtype:
-            packed = tuple(a.astype(x.dtype) for a in packed)
-        tails = {"gradient": (self.variables,), "weights": (len(self),)}
+        count = math.prod(lead)
+        points = np.ascontiguousarray(x).reshape(count, self.variables)
+        kernel = self._packed if x.dtype is self.dtype else self._pack(x.dtype)
+        shapes = {name: self._tails.get(name, ()) for name in names}
         outputs = {
-            name: np.empty(
-                (len(points), *tails.get(name, ())), dtype=np.int64 if name == "argmax" else x.dtype
-            )
-            for name in names
+            name: np.empty((count, *tail), np.int64 if name == "argmax" else x.dtype)
+            for name, tail in shapes.items()
         }
-        tiles = len(points) >= _TILES_FROM and set(names) <= self._tiled_outputs
-        _core.polynomial(*packed, len(self), self.semiring.sign, self.semiring.eps, tiles, points, **outputs)
-        return tuple(outputs[n].reshape(lead + tails.get(n, ()))[()] for n in names)
+        tiles = count >= _TILES_FROM and self._tiled.issuperset(names)
+        cost = len(self) * (self.variables + 8)
+        if count * cost < _SMALL:
+            kernel.fill(points, tiles, **outputs)
+        else:
+            run_in_slices(
+                lambda part: kernel.fill(points[part], tiles, **{n: a[part] for n, a in outputs.items()}),
+                count, cost, n_threads,
+            )  # fmt: skip
+        return tuple(outputs[name].reshape(lead + tail)[()] for name, tail in shapes.items())
+
+    @cached_property
+    def _tails(self) -> dict[str, tuple[int, ...]]:
+        """Axes that an output has beyond those of the points."""
+        return {"gradient": (self.variables,), "weights": (len(self),)}
+
+    @cached_property
+    def _tiled(self) -> frozenset[str]:
+        """What the kernel for many points gives."""
+        return frozenset({"values", "gradient"} | ({"argmax"} if self.semiring.is_tropical else set()))
 
     def _run_exact(self, x: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
         """As `_run` at ε = 0 in rational arithmetic, with plain comparisons."""

@@ -74,6 +74,9 @@ class Semiring:
         a, b = self._operands(a, b)
         with np.errstate(invalid="ignore"):  # NaN among Fractions
             high, low = np.asarray(np.maximum(a, b)), np.asarray(np.minimum(a, b))
+        if is_exact(high):  # comparisons of objects lose NaN
+            spoiled = (a != a) | (b != b)
+            high, low = np.where(spoiled, math.nan, high), np.where(spoiled, math.nan, low)
         if self.sign < 0:
             high, low = low, high
         if self.is_tropical:
@@ -96,7 +99,8 @@ class Semiring:
         if is_exact(a):
             reducer = np.maximum if self.sign > 0 else np.minimum
             with np.errstate(invalid="ignore"):  # NaN among Fractions
-                return reducer.reduce(a, axis=-1, initial=self.zero)
+                total = reducer.reduce(a, axis=-1, initial=self.zero)
+            return np.where((a != a).any(axis=-1), math.nan, np.asarray(total))[()]
         values = np.empty(a.shape[:-1], dtype=a.dtype)
         rows = np.ascontiguousarray(a).reshape(values.size, a.shape[-1])
         _core.reduce(rows, self.sign, self.eps, values.reshape(-1))
