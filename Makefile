@@ -48,5 +48,6 @@ $(VENV)/bin/pip:
 
 # One rule for the extras: installed-demo has what the demo needs, installed-test what the tests need.
 $(VENV)/installed-%: $(SOURCES) | $(VENV)/bin/pip
+	rm -rf build  # what is left of removed or renamed files would be packed again
 	$(BIN)/pip install --quiet --disable-pip-version-check ".[$*]"
 	touch $@
