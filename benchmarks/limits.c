@@ -5,9 +5,11 @@
  * The best of several repetitions counts: a limit must not be too easy to reach.
  */
 
+#define _GNU_SOURCE
 #include <immintrin.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #if defined __AVX512F__
@@ -67,12 +69,16 @@ DEFINE_LOOP(mixed_loop, k % 2 ? FMA(chain[k], one, one) : MAX(chain[k], one))
 static const double *array;
 
 static void read_loop(void) {
-    vec sum[8];
-    const long lanes = sizeof(vec) / sizeof(double), n = ARRAY / (long)sizeof(double);
-    for (int k = 0; k < 8; k++) sum[k] = SET(0);
-    for (long i = 0; i < n; i += 8 * lanes)
-        for (int k = 0; k < 8; k++) sum[k] = ADD(sum[k], LOAD(array + i + k * lanes));
-    for (int k = 0; k < 8; k++) sink += sum[k][0];
+    vec chain[CHAINS];
+    const long lanes = sizeof(vec) / sizeof(double), block = CHAINS * lanes, n = ARRAY / (long)sizeof(double);
+    EACH_CHAIN chain[k] = SET(0);
+    for (long i = 0; i + block <= n; i += block) {
+        EACH_CHAIN {
+            chain[k] = ADD(chain[k], LOAD(array + i + k * lanes));
+            KEEP(chain[k]);
+        }
+    }
+    EACH_CHAIN sink += chain[k][0];
 }
 
 static double rate(void (*loop)(void), double work) {
@@ -87,8 +93,11 @@ static double rate(void (*loop)(void), double work) {
 }
 
 int main(void) {
-    double *a = malloc(ARRAY);
+    double *a = aligned_alloc(2L << 20, ARRAY);
     if (!a) return 1;
+#ifdef MADV_HUGEPAGE
+    madvise(a, ARRAY, MADV_HUGEPAGE); /* as NumPy does for its arrays; a refusal only makes it slower */
+#endif
     for (long i = 0; i < ARRAY / (long)sizeof(double); i++) a[i] = 1;
     array = a;
     const double operations = (double)STEPS * CHAINS;

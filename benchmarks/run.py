@@ -238,7 +238,7 @@ def main() -> None:
     parser.add_argument("--python", action="append", default=[], help="interpreter of one more environment")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--budget", type=float, default=3, help="seconds for a contestant at a workload")
+    parser.add_argument("--budget", type=float, default=2, help="seconds for a contestant at a workload")
     parser.add_argument("--out", type=Path, help="file for the table, beside standard output")
     options = parser.parse_args()
     text = ""
