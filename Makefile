@@ -23,7 +23,7 @@ lint: $(VENV)/installed-lint
 	$(BIN)/ruff format --check .
 
 bench: $(VENV)/installed-demo
-	$(BIN)/python benchmarks/polynomial.py
+	$(BIN)/python benchmarks/run.py
 
 # Trains the stored networks of examples/models again.
 train: $(VENV)/installed-demo

@@ -1,0 +1,60 @@
+"""The library itself as a contestant. What a version does not have yet is left out."""
+
+import inspect
+from importlib.metadata import version
+
+from contestants import THREADS, Run, contestant
+from workloads import Chain, Evaluation, Paths, Product, Workload
+
+import tropical
+from tropical import Polynomial, Semiring
+
+
+def versions() -> dict[str, str]:
+    return {"ours": f"{version('hjsym')} ({tropical.core_info()['instruction_set']} kernels)"}
+
+
+def has(name: str):
+    return lambda workload: hasattr(tropical, name)
+
+
+def semiring_of(w: Workload) -> Semiring:
+    return Semiring(sign=-1 if w.op == "min" else 1, eps=w.eps)
+
+
+def threads_of(function) -> dict[str, int]:
+    """The keyword that asks for threads, where there is one."""
+    return {"n_threads": THREADS} if "n_threads" in inspect.signature(function).parameters else {}
+
+
+@contestant("ours", Evaluation, "max", "lse", "maxgrad", "lsegrad")
+def evaluate(w: Evaluation) -> Run:
+    p = Polynomial(w.slopes, w.b, semiring_of(w))
+    function = p.value_and_gradient if w.with_gradient else p
+    threads = threads_of(function)
+    return lambda: function(w.x, **threads)
+
+
+@contestant("ours", Product, "max", "lse", fits=has("matmul"))
+def product(w: Product) -> Run:
+    arguments = {"semiring": semiring_of(w), **threads_of(tropical.matmul)}
+    return lambda: tropical.matmul(w.a, w.b, **arguments)
+
+
+@contestant("ours", Paths, "min", fits=has("star"))
+def paths(w: Paths) -> Run:
+    arguments = {"semiring": semiring_of(w), **threads_of(tropical.star)}
+    return lambda: tropical.star(w.weights, **arguments)
+
+
+@contestant("ours", Chain, "max", "lse", fits=has("matmul"))
+def chain(w: Chain) -> Run:
+    arguments = {"semiring": semiring_of(w), **threads_of(tropical.matmul)}
+
+    def run():
+        state = w.start
+        for emission in w.emissions:
+            state = tropical.matmul(state, w.transition, **arguments) + emission
+        return state
+
+    return run
