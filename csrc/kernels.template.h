@@ -23,6 +23,7 @@
 #include "real.h"
 #include "simd.h"
 #include "exp.template.h"
+#include "log.template.h"
 #include "rows.template.c"
 #include "tiles.template.c"
 #include "matmul.template.c"
@@ -32,6 +33,7 @@
 #include "real.h"
 #include "simd.h"
 #include "exp.template.h"
+#include "log.template.h"
 #include "rows.template.c"
 #include "tiles.template.c"
 #include "matmul.template.c"
@@ -52,4 +54,6 @@ const tp_kernels TABLE(ISA) = {
     .close_f32 = PASTE(close, f32, ISA),
     .exp_f64 = PASTE(exp_array, f64, ISA),
     .exp_f32 = PASTE(exp_array, f32, ISA),
+    .log_f64 = PASTE(log_array, f64, ISA),
+    .log_f32 = PASTE(log_array, f32, ISA),
 };

@@ -4,15 +4,15 @@
  *   results at eps = 0 are the same bits. At eps > 0, f = top + eps log(sum_j e^{(z_j - top)/eps}).
  * Error: rounding of z, then 4 ulp of |top| + eps log N + 1 (tests/tropical/test_kernels.py).
  *
- * A tile is TILE points, four vectors. Phases, per tile:
+ * A tile is TILE points, four vectors; TP_GROUP tiles go through the monomials together. Phases, per group:
  *   1. pack:     coordinates to (d, TILE), times the sign; the last tile repeats its last point.
- *   2. per panel of monomials
+ *   2. per panel of monomials, per tile
  *      a. forward:  z, ROWS monomials x four vectors in registers, and the maximum. Where d is large, in
  *                   blocks of DEPTH variables, so that coordinates stay in the first-level cache; z then
  *                   waits in memory between blocks, in the same precision, and the chain is the same.
  *      b. absorb:   (eps > 0) the running maximum moves, what was summed shrinks, e^a is summed.
  *      c. backward: (gradient) sum_j e_j slopes_j.
- *   3. finish: results; a point with a non-finite coordinate or no finite maximum goes to `row`.
+ *   3. finish:   results; a point with a non-finite coordinate or no finite maximum goes to `row`.
  *
  * The argmax at eps = 0 costs the loop nothing per monomial: only the panel that holds it is kept, and that
  * panel is searched at the end.
@@ -129,74 +129,55 @@ static INLINE void NAME(shrink)(const NAME(thermal) *t, const VEC top[4], const 
                         NAME(load)(gradient + k * TILE + r * LANES) * factor[r]);
 }
 
-/* one tile at eps > 0; sum and gradient are relative to e^(top/eps) */
-static TARGET void NAME(soft_tile)(const tp_polynomial *p, const NAME(temperature) *t, const TYPE *x, TYPE *top_out,
-                                   TYPE *sum_out, TYPE *gradient)
+/* what a tile has come to after some panels */
+typedef struct {
+    VEC top[4];
+    VEC sum[4];    /* eps > 0: sum_j e^((z_j - top)/eps)                */
+    IVEC panel[4]; /* eps = 0: the panel in which top was first attained */
+} NAME(tile);
+
+/* one panel, of which n monomials count, joins a tile at eps > 0 */
+static INLINE void NAME(soft_panel)(const NAME(temperature) *t, const TYPE *slopes, const TYPE *b, size_t d, size_t n,
+                                    const TYPE *x, int first, NAME(tile) *tile, TYPE *gradient)
 {
-    const size_t N = p->terms, d = p->variables;
     TYPE z[PANEL * TILE];
     VEC top[4], sum[4];
     for (int r = 0; r < 4; ++r) {
-        top[r] = SPLAT(-INFINITY);
-        sum[r] = SPLAT(0);
+        top[r] = tile->top[r];
+        sum[r] = tile->sum[r];
     }
-    for (size_t k = 0; gradient && k < d * TILE; ++k)
-        gradient[k] = 0;
-    for (size_t begin = 0; begin < N; begin += PANEL) {
-        const TYPE *slopes = (const TYPE *)p->panels + begin * d, *b = (const TYPE *)p->coefficients + begin;
-        const size_t n = N - begin < PANEL ? (N - begin + ROWS - 1) / ROWS * ROWS : PANEL;
-        VEC next[4];
-        for (int r = 0; r < 4; ++r)
-            next[r] = top[r];
-        NAME(forward_any)(slopes, b, d, n, x, z, next);
-        if (begin > 0)
-            NAME(shrink)(&t->thermal, top, next, sum, d, gradient);
-        for (int r = 0; r < 4; ++r)
-            top[r] = next[r];
-        if (gradient) {
-            NAME(absorb)(&t->thermal, n, z, top, sum, 1);
-            NAME(backward_all)(slopes, d, n, z, gradient);
-        } else {
-            NAME(absorb)(&t->thermal, n, z, top, sum, 0);
-        }
+    NAME(forward_any)(slopes, b, d, n, x, z, top);
+    if (!first)
+        NAME(shrink)(&t->thermal, tile->top, top, sum, d, gradient);
+    if (gradient) {
+        NAME(absorb)(&t->thermal, n, z, top, sum, 1);
+        NAME(backward_all)(slopes, d, n, z, gradient);
+    } else {
+        NAME(absorb)(&t->thermal, n, z, top, sum, 0);
     }
     for (int r = 0; r < 4; ++r) {
-        NAME(store)(top_out + r * LANES, top[r]);
-        NAME(store)(sum_out + r * LANES, sum[r]);
+        tile->top[r] = top[r];
+        tile->sum[r] = sum[r];
     }
 }
 
-/* one tile at eps = 0; `panel_out` is the panel in which top was first attained */
-static TARGET void NAME(hard_tile)(const tp_polynomial *p, const TYPE *x, TYPE *top_out, INT *panel_out)
+/* the same at eps = 0 */
+static INLINE void NAME(hard_panel)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x, INT here,
+                                    NAME(tile) *tile)
 {
-    const size_t N = p->terms, d = p->variables;
-    TYPE z[PANEL * TILE];
     VEC top[4];
-    IVEC where[4];
-    for (int r = 0; r < 4; ++r) {
-        top[r] = SPLAT(-INFINITY);
-        where[r] = (IVEC){0};
-    }
-    for (size_t begin = 0; begin < N; begin += PANEL) {
-        const TYPE *slopes = (const TYPE *)p->panels + begin * d, *b = (const TYPE *)p->coefficients + begin;
-        const size_t n = N - begin < PANEL ? (N - begin + ROWS - 1) / ROWS * ROWS : PANEL;
-        const IVEC here = (IVEC){0} + (INT)(begin / PANEL);
-        VEC next[4];
-        for (int r = 0; r < 4; ++r)
-            next[r] = top[r];
-        if (d <= DEPTH)
-            NAME(forward_any)(slopes, b, d, n, x, NULL, next);
-        else
-            NAME(forward)(slopes, b, d, n, x, z, next);
-        for (int r = 0; r < 4; ++r) {
-            const IVEC moved = (IVEC)(next[r] > top[r]);
-            where[r] = (moved & here) | (~moved & where[r]);
-            top[r] = next[r];
-        }
+    for (int r = 0; r < 4; ++r)
+        top[r] = tile->top[r];
+    if (d <= DEPTH) {
+        NAME(forward_any)(slopes, b, d, n, x, NULL, top);
+    } else {
+        TYPE z[PANEL * TILE];
+        NAME(forward)(slopes, b, d, n, x, z, top);
     }
     for (int r = 0; r < 4; ++r) {
-        NAME(store)(top_out + r * LANES, top[r]);
-        memcpy(panel_out + r * LANES, &where[r], sizeof where[r]);
+        const IVEC moved = (IVEC)(top[r] > tile->top[r]), there = (IVEC){0} + here;
+        tile->panel[r] = (moved & there) | (~moved & tile->panel[r]);
+        tile->top[r] = top[r];
     }
 }
 
@@ -217,51 +198,99 @@ static TARGET void NAME(find)(const tp_polynomial *p, size_t panel, TYPE top, co
         gradient[i * d + k] = slopes[k * PANEL + j];
 }
 
+/* results of the `count` points of a tile, the first of which is point i */
+static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperature) *t, size_t i, size_t count,
+                                     const TYPE *from, const TYPE *x, NAME(tile) *tile, const TYPE *gradient,
+                                     TYPE *point, const tp_outputs *out)
+{
+    const size_t d = p->variables;
+    const TYPE sign = (TYPE)p->sign;
+    const int soft = t->eps > 0;
+    TYPE top[TILE], sum[TILE], value[TILE], check[TILE];
+    INT panel[TILE];
+    VEC logs[4];
+    for (int r = 0; r < 4; ++r) {
+        logs[r] = tile->sum[r];
+        NAME(store)(top + r * LANES, tile->top[r]);
+        NAME(store)(sum + r * LANES, tile->sum[r]);
+        memcpy(panel + r * LANES, &tile->panel[r], sizeof tile->panel[r]);
+    }
+    if (soft)
+        NAME(log_x4)(logs);
+    for (int r = 0; r < 4; ++r) {
+        /* v - v is 0 for finite v and NaN for the others, which `row` settles. */
+        VEC c = tile->top[r] - tile->top[r];
+        for (size_t k = 0; k < d; ++k) {
+            const VEC v = NAME(load)(x + k * TILE + r * LANES);
+            c += v - v;
+        }
+        VEC f = tile->top[r];
+        if (soft)
+            f += SPLAT(t->eps) * logs[r];
+        NAME(store)(value + r * LANES, SPLAT(sign) * f + SPLAT(0));
+        NAME(store)(check + r * LANES, c);
+    }
+    if (out->values)
+        memcpy((TYPE *)out->values + i, value, count * sizeof(TYPE));
+    for (size_t l = 0; l < count; ++l) {
+        if (check[l] != 0) {
+            NAME(signed_point)(d, p->sign, from + l * d, point);
+            NAME(row)(p, t, i + l, point, out);
+        } else if (soft) {
+            for (size_t k = 0; out->gradient && k < d; ++k)
+                ((TYPE *)out->gradient)[(i + l) * d + k] = gradient[k * TILE + l] / sum[l];
+        } else if (out->gradient || out->argmax) {
+            NAME(signed_point)(d, p->sign, from + l * d, point);
+            NAME(find)(p, (size_t)panel[l], top[l], point, i + l, out);
+        }
+    }
+}
+
 static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void *points_x, void *scratch,
                                const tp_outputs *out)
 {
-    const size_t d = p->variables;
+    const size_t N = p->terms, d = p->variables;
     const NAME(temperature) t = NAME(temperature_of)(p->eps);
     if (t.extreme) {
         NAME(rows)(p, points, points_x, scratch, out);
         return;
     }
     const TYPE sign = (TYPE)p->sign;
-    const int soft = t.eps > 0, search = !soft && (out->gradient || out->argmax);
-    TYPE *x = scratch, *gradient = x + TILE * d, *point = gradient + TILE * d, *values = out->values;
-    TYPE top[TILE], sum[TILE];
-    INT panel[TILE];
-    for (size_t first = 0; first < points; first += TILE) {
-        const size_t count = points - first < TILE ? points - first : TILE;
+    const int soft = t.eps > 0;
+    TYPE *x = scratch, *gradient = x + TP_GROUP * TILE * d, *point = gradient + TP_GROUP * TILE * d;
+    NAME(tile) tiles[TP_GROUP];
+    for (size_t first = 0; first < points; first += TP_GROUP * TILE) {
+        const size_t left = points - first;
+        const size_t group = left < TP_GROUP * TILE ? (left + TILE - 1) / TILE : TP_GROUP;
         const TYPE *from = (const TYPE *)points_x + first * d;
-        for (size_t l = 0; l < TILE; ++l) {
-            const TYPE *row = from + (l < count ? l : count - 1) * d;
-            for (size_t k = 0; k < d; ++k)
-                x[k * TILE + l] = sign * row[k];
+        for (size_t q = 0; q < group; ++q) {
+            for (size_t l = 0; l < TILE; ++l) {
+                const TYPE *row = from + (q * TILE + l < left ? q * TILE + l : left - 1) * d;
+                for (size_t k = 0; k < d; ++k)
+                    x[(q * d + k) * TILE + l] = sign * row[k];
+            }
+            tiles[q] = (NAME(tile)){0};
+            for (int r = 0; r < 4; ++r)
+                tiles[q].top[r] = SPLAT(-INFINITY);
         }
-        if (soft)
-            NAME(soft_tile)(p, &t, x, top, sum, out->gradient ? gradient : NULL);
-        else
-            NAME(hard_tile)(p, x, top, panel);
-        for (size_t l = 0; l < count; ++l) {
-            const size_t i = first + l;
-            /* v - v is 0 for finite v and NaN for the others, which row settles. */
-            TYPE check = top[l] - top[l];
-            for (size_t k = 0; k < d; ++k)
-                check += x[k * TILE + l] - x[k * TILE + l];
-            if (check != 0) {
-                NAME(signed_point)(d, p->sign, from + l * d, point);
-                NAME(row)(p, &t, i, point, out);
-                continue;
+        for (size_t k = 0; soft && out->gradient && k < group * TILE * d; ++k)
+            gradient[k] = 0;
+        for (size_t begin = 0; begin < N; begin += PANEL) {
+            const TYPE *slopes = (const TYPE *)p->panels + begin * d, *b = (const TYPE *)p->coefficients + begin;
+            const size_t n = N - begin < PANEL ? (N - begin + ROWS - 1) / ROWS * ROWS : PANEL;
+            for (size_t q = 0; q < group; ++q) {
+                const TYPE *xq = x + q * d * TILE;
+                if (soft)
+                    NAME(soft_panel)(&t, slopes, b, d, n, xq, begin == 0, &tiles[q],
+                                     out->gradient ? gradient + q * d * TILE : NULL);
+                else
+                    NAME(hard_panel)(slopes, b, d, n, xq, (INT)(begin / PANEL), &tiles[q]);
             }
-            if (values)
-                values[i] = sign * (soft ? top[l] + t.eps * LOG(sum[l]) : top[l]) + LITERAL(0.0);
-            for (size_t k = 0; soft && out->gradient && k < d; ++k)
-                ((TYPE *)out->gradient)[i * d + k] = gradient[k * TILE + l] / sum[l];
-            if (search) {
-                NAME(signed_point)(d, p->sign, from + l * d, point);
-                NAME(find)(p, (size_t)panel[l], top[l], point, i, out);
-            }
+        }
+        for (size_t q = 0; q < group; ++q) {
+            const size_t count = left - q * TILE < TILE ? left - q * TILE : TILE;
+            NAME(finish_tile)(p, &t, first + q * TILE, count, from + q * TILE * d, x + q * d * TILE, &tiles[q],
+                              gradient + q * d * TILE, point, out);
         }
     }
 }

@@ -39,7 +39,8 @@ typedef struct {
 typedef void tp_polynomial_kernel(const tp_polynomial *p, size_t points, const void *x, void *scratch,
                                   const tp_outputs *out);
 #define TP_TILE_MAX 64 /* most points in a tile, on any instruction set */
-#define TP_SCRATCH(d) ((2 * TP_TILE_MAX + 1) * ((d) + 1))
+#define TP_GROUP 4     /* tiles that meet a panel of monomials while it is in the second-level cache */
+#define TP_SCRATCH(d) ((2 * TP_GROUP * TP_TILE_MAX + 1) * ((d) + 1))
 
 /* The semiring sum of each row of z, which is (rows, columns), C order; all of `out` but the gradient
  * may be asked.                                                                                     */
@@ -68,8 +69,8 @@ typedef void tp_matmul_kernel(const tp_matmul *m, void *scratch);
 /* The closure A+ of a small square matrix in place, rows `stride` numbers apart. */
 typedef void tp_close_kernel(size_t n, int sign, void *matrix, size_t stride);
 
-/* e^a elementwise for finite a <= 0: the exponential inside the other kernels, for accuracy tests. */
-typedef void tp_exp_kernel(size_t n, const void *a, void *out);
+/* e^a for a <= 0 and log s for s >= 1 elementwise: those inside the other kernels, for accuracy tests. */
+typedef void tp_elementwise_kernel(size_t n, const void *from, void *to);
 
 typedef struct {
     const char *name;
@@ -78,7 +79,7 @@ typedef struct {
     tp_reduce_kernel *reduce_f64, *reduce_f32;
     tp_matmul_kernel *matmul_f64, *matmul_f32;
     tp_close_kernel *close_f64, *close_f32;
-    tp_exp_kernel *exp_f64, *exp_f32;
+    tp_elementwise_kernel *exp_f64, *exp_f32, *log_f64, *log_f32;
 } tp_kernels;
 
 /* The fastest kernels that this processor runs, at most `ceiling`: "baseline", "avx2", "avx512" or

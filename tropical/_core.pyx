@@ -40,7 +40,7 @@ cdef extern from "tropical_core.h" nogil:
         int64_t *index
     ctypedef void tp_matmul_kernel(const tp_matmul *, void *) noexcept nogil
     ctypedef void tp_close_kernel(size_t, int, void *, size_t) noexcept nogil
-    ctypedef void tp_exp_kernel(size_t, const void *, void *) noexcept nogil
+    ctypedef void tp_elementwise_kernel(size_t, const void *, void *) noexcept nogil
     ctypedef struct tp_kernels:
         const char *name
         tp_polynomial_kernel *rows_f64
@@ -53,8 +53,10 @@ cdef extern from "tropical_core.h" nogil:
         tp_matmul_kernel *matmul_f32
         tp_close_kernel *close_f64
         tp_close_kernel *close_f32
-        tp_exp_kernel *exp_f64
-        tp_exp_kernel *exp_f32
+        tp_elementwise_kernel *exp_f64
+        tp_elementwise_kernel *exp_f32
+        tp_elementwise_kernel *log_f64
+        tp_elementwise_kernel *log_f32
     const tp_kernels *tp_select_kernels(const char *ceiling)
     size_t PANEL
     size_t TP_TILE_MAX
@@ -336,3 +338,12 @@ def exp_nonpositive(const cython.floating[::1] a not None, cython.floating[::1] 
         kernels.exp_f64(a.shape[0], &a[0], &out[0])
     else:
         kernels.exp_f32(a.shape[0], &a[0], &out[0])
+
+
+def log_from_one(const cython.floating[::1] s not None, cython.floating[::1] out not None):
+    """Fill `out` with log s for finite s >= 1: the logarithm inside the kernels, for accuracy tests."""
+    check_length(out, 0, s.shape[0], "out")
+    if cython.floating is double:
+        kernels.log_f64(s.shape[0], &s[0], &out[0])
+    else:
+        kernels.log_f32(s.shape[0], &s[0], &out[0])
