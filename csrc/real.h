@@ -14,6 +14,7 @@
 #undef LOWEST
 #undef NEGLIGIBLE
 #undef TINY_EPS
+#undef SMALLEST
 #undef HUGE_EPS
 
 #if REAL == 64
@@ -30,6 +31,7 @@
 #define ROUNDER 0x1.8p52                /* adding it rounds to an integer                */
 #define LOWEST (-1020)                  /* least power of two of exp_x4: clear of subnormals */
 #define NEGLIGIBLE 0x1p-1018            /* an exponential below this counts as 0             */
+#define SMALLEST 0x1p-1074
 #define TINY_EPS 1e-290                 /* outside, 1/eps or eps times a gap is not finite   */
 #define HUGE_EPS 1e290
 #else
@@ -46,6 +48,7 @@
 #define ROUNDER 0x1.8p23f
 #define LOWEST (-124)
 #define NEGLIGIBLE 0x1p-122f
+#define SMALLEST 0x1p-149f
 #define TINY_EPS 1e-30f
 #define HUGE_EPS 1e30f
 #endif

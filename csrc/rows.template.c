@@ -40,7 +40,7 @@ typedef struct {
 
 static INLINE NAME(temperature) NAME(temperature_of)(double eps)
 {
-    const TYPE e = (TYPE)eps;
+    const TYPE e = eps > 0 && (TYPE)eps == 0 ? SMALLEST : (TYPE)eps; /* positive stays positive */
     const int extreme = e > 0 && !(e > TINY_EPS && e < HUGE_EPS);
     return (NAME(temperature)){e, extreme, NAME(thermal_of)(extreme ? 1 : e)};
 }

@@ -43,6 +43,8 @@ def as_array(name: str, value: ArrayLike, *, default: np.dtype = FLOAT64) -> np.
         array = np.asarray(value)
     except ValueError as error:
         raise ShapeError(f"{name} is ragged: {error}; pass rows of equal length") from None
+    if array.dtype.kind == "f" and not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype in (np.float32, np.float64):
         # A list of Python floats says nothing about precision; an array or a NumPy scalar does.
         return array if hasattr(value, "dtype") else array.astype(default, copy=False)

@@ -7,7 +7,8 @@ one another share them: evaluating several circuits together does shared work on
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from graphlib import TopologicalSorter
 from numbers import Real
 
@@ -22,15 +23,37 @@ from tropical.semiring import Semiring
 __all__ = ["Affine", "Circuit", "Input", "Max", "Node", "combine", "entries", "evaluate_together", "soft_max"]
 
 
+_MAX_COUNT_BITS = 1_000_000  # of a number of monomials: beyond it even counting takes minutes
+
+
 @dataclass(frozen=True, eq=False)
 class Node:
-    """One vector-valued step of a circuit; `size` is its length."""
+    """One vector-valued step of a circuit; `size` is its length.
+
+    `source` is the `Input` that it hangs from and `dtype` that of its weights and all below (None: none yet).
+    """
 
     size: int
+    source: "Input" = field(init=False)
+    dtype: np.dtype | None = field(init=False)
+
+    def __post_init__(self):
+        sources = {operand.source for operand in self.operands}
+        if len(sources) != 1:
+            raise InputError(
+                "operands start from different identities; build all from one Circuit.identity(d)"
+            )
+        dtypes = {operand.dtype for operand in self.operands} | self.own_dtypes
+        object.__setattr__(self, "source", sources.pop())
+        object.__setattr__(self, "dtype", common_dtype(*dtypes - {None}) if dtypes - {None} else None)
 
     @property
     def operands(self) -> tuple["Node", ...]:
         return ()
+
+    @property
+    def own_dtypes(self) -> set[np.dtype]:
+        return set()
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +61,10 @@ class Input(Node):
     """The point x itself; `exact` makes a circuit exact that has no weights of its own to say so."""
 
     exact: bool = False
+
+    def __post_init__(self):
+        object.__setattr__(self, "source", self)
+        object.__setattr__(self, "dtype", EXACT if self.exact else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +81,10 @@ class Affine(Node):
     @property
     def operands(self) -> tuple[Node, ...]:
         return tuple(node for _, node in self.terms)
+
+    @property
+    def own_dtypes(self) -> set[np.dtype]:
+        return {self.bias.dtype}  # the weights' as well
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,15 +148,14 @@ class Circuit:
     def __init__(self, node: Node, eps: float | None = None):
         self.node = node
         self.eps = None if eps is None else Semiring(eps=eps).eps
-        self.nodes = _in_order([node])
-        inputs = [n for n in self.nodes if isinstance(n, Input)]
-        if len(inputs) != 1:
-            raise InputError(f"the circuit has {len(inputs)} inputs; build it from one Circuit.identity(d)")
-        self._input = inputs[0]
-        dtypes = {n.bias.dtype for n in self.nodes if isinstance(n, Affine)}  # the weights' dtype too
-        if self._input.exact:
-            dtypes.add(EXACT)
-        self.dtype = common_dtype(*dtypes or {FLOAT64})
+        self.dtype = node.dtype or FLOAT64
+        if self.is_exact and self.eps:
+            raise InputError(f"an exact circuit at eps = {eps:g}: log-sum-exp is transcendental; use floats")
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """Every node, operands before what uses them."""
+        return _in_order([self.node])
 
     @classmethod
     def identity(cls, d: int, exact: bool = False) -> "Circuit":
@@ -137,7 +167,7 @@ class Circuit:
     @property
     def variables(self) -> int:
         """d, the number of variables."""
-        return self._input.size
+        return self.node.source.size
 
     @property
     def outputs(self) -> int:
@@ -191,7 +221,7 @@ class Circuit:
     def _constant(self, value: Real) -> "Circuit":
         zeros = convert(np.zeros((self.outputs, self.variables)), self.dtype)
         bias = convert(np.full(self.outputs, value), self.dtype)
-        return combine([(zeros, Circuit(self._input, self.eps))], bias)
+        return combine([(zeros, Circuit(self.node.source, self.eps))], bias)
 
     def __add__(self, other) -> "Circuit":
         """c1 ⊕ c2: elementwise max, or its soft version."""
@@ -281,7 +311,7 @@ class Circuit:
                 ]
             for operand, part in passed:
                 adjoints[operand] = adjoints[operand] + part if operand in adjoints else part
-        return adjoints[self._input], intercept
+        return adjoints[self.node.source], intercept
 
     def _shares(self, gate: Max, values: dict[Node, np.ndarray]) -> np.ndarray:
         """Gibbs weights of a gate's branches, stacked in front."""
@@ -322,8 +352,17 @@ class Circuit:
     # ---- expansion -------------------------------------------------------------------------------
 
     def monomial_count(self) -> list[int]:
-        """How many monomials `expand` would give for each output, exactly, without expanding."""
+        """How many monomials `expand` would give for each output, exactly, without expanding.
+
+        Raises BudgetExceeded where the count itself has more than a million binary digits.
+        """
         eps = self._single_temperature()
+        bits = self._log2_count(eps)
+        if bits > _MAX_COUNT_BITS:
+            raise BudgetExceeded(
+                "binary digits of the number of monomials", int(bits), _MAX_COUNT_BITS,
+                "evaluate the circuit instead of expanding it",
+            )  # fmt: skip
         counts: dict[Node, list[int]] = {}
         for node in self.nodes:
             if isinstance(node, Input):
@@ -339,6 +378,23 @@ class Circuit:
             else:
                 counts[node] = [sum(c) for c in zip(*(counts[b] for b in node.branches), strict=True)]
         return counts[self.node]
+
+    def _log2_count(self, eps: float) -> float:
+        """log2 of the largest count, from above."""
+        bits: dict[Node, np.ndarray] = {}
+        for node in self.nodes:
+            if isinstance(node, Input):
+                bits[node] = np.zeros(node.size)
+            elif isinstance(node, Affine):
+                total = np.zeros(node.size)
+                for weights, operand in node.terms:
+                    if not isinstance(operand, Input):  # C(n + w − 1, w) ≤ n^w
+                        exponents = weights.astype(float) if eps > 0 else (weights != 0).astype(float)
+                        total = total + _times(bits[operand], exponents.T)
+                bits[node] = np.minimum(total, 1e300)  # stays finite, so that 0 times it is 0
+            else:
+                bits[node] = np.logaddexp2.reduce([bits[b] for b in node.branches])
+        return float(max(b.max(initial=0) for b in bits.values()))
 
     def expand(self, limit: int = 100_000) -> Polynomial | list[Polynomial]:
         """The circuit as explicit `Polynomial`s: one, or a list of m where there are several outputs.
@@ -437,7 +493,7 @@ def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None =
     if not np.isfinite(bias.astype(float)).all():
         raise InputError("bias contains NaN or infinity; pass finite coefficients")
     dtype = common_dtype(
-        bias.dtype, *(w.dtype for w in arrays), *(c.dtype for _, c in terms if len(c.nodes) > 1 or c.is_exact)
+        bias.dtype, *(w.dtype for w in arrays), *(c.node.dtype for _, c in terms if c.node.dtype)
     )
     pairs = ((frozen(convert(w, dtype)), c.node) for w, (_, c) in zip(arrays, terms, strict=True))
     return Circuit(Affine(size, tuple(pairs), frozen(convert(bias, dtype))), eps)

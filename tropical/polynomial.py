@@ -353,6 +353,8 @@ class Polynomial:
         if not isinstance(exponent, Real):
             return NotImplemented
         k = exponent
+        if not math.isfinite(k):
+            raise InputError(f"power {k}; pass a finite exponent")
         if k < 0 and len(self) != 1:
             raise InputError(f"power {k}: a sum has no negative power that is a polynomial; use 1 / p**{-k}")
         if k == 0:

@@ -55,6 +55,10 @@ class Rational:
             raise ShapeError(f"P has {P.variables} variables and Q has {Q.variables}; give both the same")
         if isinstance(P, Circuit) and P.outputs != Q.outputs:
             raise ShapeError(f"P has {P.outputs} outputs and Q has {Q.outputs}; give both the same")
+        if isinstance(P, Circuit) and P.node.source is not Q.node.source:
+            raise InputError(
+                "P and Q start from different identities; build both from one Circuit.identity(d)"
+            )
         if isinstance(P, Polynomial) and P.semiring != Q.semiring:
             raise SemiringMismatchError(
                 f"P is over {P.semiring}, Q over {Q.semiring}; deform one of them first"
