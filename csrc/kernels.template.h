@@ -25,6 +25,9 @@
 #include "exp.template.h"
 #include "rows.template.c"
 #include "tiles.template.c"
+#include "envelope.template.c"
+#include "softmin.template.c"
+#include "lines.template.c"
 
 #undef REAL
 #define REAL 32
@@ -46,4 +49,7 @@ const tp_kernels TABLE(ISA) = {
     .reduce_f32 = PASTE(reduce, f32, ISA),
     .exp_f64 = PASTE(exp_array, f64, ISA),
     .exp_f32 = PASTE(exp_array, f32, ISA),
+    .legendre = PASTE(legendre, f64, ISA),
+    .hopf_lax = PASTE(hopf_lax, f64, ISA),
+    .hopf_cole = PASTE(hopf_cole, f64, ISA),
 };

@@ -24,3 +24,19 @@ def polynomial(
 ) -> None: ...
 def reduce(z: _Floats, sign: int, eps: float, values: _Floats) -> None: ...
 def exp_nonpositive(a: _Floats, out: _Floats) -> None: ...
+def legendre(
+    f: _Floats,
+    x: NDArray[np.float64],
+    p: NDArray[np.float64],
+    out: _Floats,
+    winners: NDArray[np.int64] | None = None,
+) -> None: ...
+def hopf_lax(
+    f: _Floats,
+    x: NDArray[np.float64] | None,
+    w: float,
+    sign: int,
+    out: _Floats,
+    winners: NDArray[np.int64] | None = None,
+) -> None: ...
+def hopf_cole(f: _Floats, w: float, eps: float, cut: float, out: _Floats) -> None: ...

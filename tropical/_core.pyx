@@ -7,7 +7,7 @@ The GIL is released around the work, which is cut into slices so that Ctrl-C is 
 
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int64_t
 
 cdef extern from "tropical_core.h" nogil:
@@ -29,6 +29,18 @@ cdef extern from "tropical_core.h" nogil:
     ctypedef void tp_reduce_kernel(
         size_t, size_t, const void *, int, double, const tp_outputs *) noexcept nogil
     ctypedef void tp_exp_kernel(size_t, const void *, void *) noexcept nogil
+    ctypedef struct tp_lines:
+        size_t outer, length, results, inner
+        int single, sign
+        const void *source "from"
+        void *to
+        int64_t *winners
+    ctypedef void tp_legendre_kernel(
+        const tp_lines *, size_t, size_t, const double *, const double *, void *) noexcept nogil
+    ctypedef void tp_hopf_lax_kernel(
+        const tp_lines *, size_t, size_t, const double *, double, void *) noexcept nogil
+    ctypedef void tp_soft_kernel(
+        const tp_lines *, size_t, size_t, size_t, double, double, double, void *) noexcept nogil
     ctypedef struct tp_kernels:
         const char *name
         tp_polynomial_kernel *rows_f64
@@ -39,10 +51,18 @@ cdef extern from "tropical_core.h" nogil:
         tp_reduce_kernel *reduce_f32
         tp_exp_kernel *exp_f64
         tp_exp_kernel *exp_f32
+        tp_legendre_kernel *legendre
+        tp_hopf_lax_kernel *hopf_lax
+        tp_soft_kernel *hopf_cole
     const tp_kernels *tp_select_kernels(const char *ceiling)
     size_t PANEL
     size_t TP_TILE_MAX
     size_t TP_SCRATCH(size_t d)
+    size_t TP_SOFT_STEP
+    size_t TP_BLOCK(const tp_lines *t)
+    size_t TP_BLOCKS(const tp_lines *t)
+    size_t TP_LINE_SCRATCH(const tp_lines *t)
+    size_t TP_SOFT_SCRATCH(const tp_lines *t)
 
 cdef const tp_kernels *kernels = tp_select_kernels(NULL)
 
@@ -185,3 +205,6 @@ def exp_nonpositive(const cython.floating[::1] a not None, cython.floating[::1] 
         kernels.exp_f64(a.shape[0], &a[0], &out[0])
     else:
         kernels.exp_f32(a.shape[0], &a[0], &out[0])
+
+
+include "_lines.pxi"
