@@ -9,13 +9,13 @@
  *   and terms in blocks of BLOCK are then summed pair by pair, in one of three ways:
  *   skip    if no term of the block can reach e^-cut of the largest of any result of the tile:
  *           min f + w dmin^2 > max top + eps cut, dmin the least distance in the pair.
- *   product if the kernel varies little within the pair, by e^V with V = (w/eps)(dmax^2 - dmin^2) <= SPREAD:
+ *   product if the kernel varies little within the pair, by e^V with V = (w/eps)(dmax^2 - dmin^2) small:
  *           sum_i e_i k_(j-i) times e^((top_j - min f - w dmax^2)/eps), with e_i = e^(-(f_i - min f)/eps) once
  *           for each block, k_d = e^(w (dmax^2 - d^2)/eps) once for each distance between tiles and blocks.
  *           Nothing overflows: since top_j <= min f + w dmax^2 the last factor is <= 1, and k <= e^V. Nothing of
  *           weight underflows: an e_i that does belongs to a term below e^(-706 + V) of the largest, whatever f
- *           does. Exponents of terms of weight are V at most, so V u bounds their relative error; that is
- *           why V may be larger where all terms are faint.
+ *           does. Exponents of terms of weight are V at most, which bounds their relative error by 3 V u;
+ *           terms below e^-m of the largest may have (1 + m) times the V, as (1 + m) e^-m <= 1.
  *   direct  else: e^((top_j - f_i - w d^2)/eps) term by term.
  *   A product costs a multiply-add a term, eight times less than an exponential (measured); convolution by
  *   FFT is out of the question: its error is relative to the largest term of the line, not of the result.
@@ -27,9 +27,8 @@
  */
 #define TILE (8 * LANES) /* = BLOCK: one distance between tile and block, one table of the kernel */
 #define BLOCK (8 * LANES)
-#define SPREAD 32.0      /* V of any pair, */
-#define FAINT 16.0       /* and of one with terms below e^-FAINT of the largest, */
-#define FAINT_SPREAD 300.0
+#define SPREAD 32.0        /* largest V where terms are as large as any   */
+#define SPREAD_LIMIT 300.0 /* and where they are faint                    */
 
 /* One line, in scratch; f, low, e and top have room for TP_SOFT_PAD(n) numbers. */
 typedef struct {
@@ -158,8 +157,9 @@ static INLINE void NAME(soft_tile_results)(const NAME(soft_line) *s, size_t j, d
         const double least_cost = low + s->w * (nearest * nearest);
         if (!(least_cost <= bound))
             continue;
-        const double spread = least_cost > high + FAINT * s->eps ? FAINT_SPREAD : SPREAD;
-        if (s->w * ((farthest - nearest) * (farthest + nearest)) <= spread * s->eps) {
+        const double faint = least_cost > high ? (least_cost - high) / s->eps : 0;
+        const double spread = s->w * ((farthest - nearest) * (farthest + nearest)) / s->eps;
+        if (spread <= SPREAD_LIMIT && spread <= SPREAD * (1 + faint)) {
             const double *k = NAME(kernel_between)(s, j, i, farthest);
             NAME(add_product)(s, k, s->e + i, low + s->w * (farthest * farthest), u, sum);
         } else {
@@ -185,5 +185,4 @@ static TARGET void NAME(soft_results)(const NAME(soft_line) *s, size_t begin, si
 #undef TILE
 #undef BLOCK
 #undef SPREAD
-#undef FAINT
-#undef FAINT_SPREAD
+#undef SPREAD_LIMIT

@@ -17,6 +17,7 @@ from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, S
 from tropical.polynomial import Polynomial, variables
 from tropical.rational import Rational
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
+from tropical.transform import hopf_cole, hopf_lax, legendre
 
 __all__ = [
     "MAX_PLUS",
@@ -31,6 +32,9 @@ __all__ = [
     "ShapeError",
     "TropicalError",
     "core_info",
+    "hopf_cole",
+    "hopf_lax",
+    "legendre",
     "variables",
 ]
 
