@@ -17,11 +17,11 @@
  *           does. Exponents of terms of weight are V at most, which bounds their relative error by 3 V u;
  *           terms below e^-m of the largest may have (1 + m) times the V, as (1 + m) e^-m <= 1.
  *   direct  else: e^((top_j - f_i - w d^2)/eps) term by term.
- *   A product costs a multiply-add a term, eight times less than an exponential (measured); convolution by
+ *   A product costs a multiply-add a term, twenty times less than an exponential (measured); convolution by
  *   FFT is out of the question: its error is relative to the largest term of the line, not of the result.
  *
  * Error: what is skipped is at most n e^-cut of what is kept, so 0 <= (what is returned) - u <=
- *   eps log1p(n e^-cut). Rounding: 8 u (|f| + w d^2) over the terms of weight, and 8 u eps log n (tests).
+ *   eps log1p(n e^-cut). Rounding: 8 u (|f| + w d^2) over the terms of weight, and 100 u eps (tests).
  *
  * Source: E. Hopf, Comm. Pure Appl. Math. 3 (1950), and J. D. Cole, Quart. Appl. Math. 9 (1951), for the formula.
  */

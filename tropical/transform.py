@@ -146,7 +146,7 @@ def hopf_lax(
     entries: f ≡ +∞ gives +∞; one −∞ gives −∞ on all it reaches; NaN makes its line NaN. Values are
     f_i + w d² of the winning i with d an integer multiple of the spacing and w = spacing²/4κt; for one axis the
     error is below 8 u (|f_i| + w d²), and axes add theirs. With exact numbers (dyadic, not too long)
-    the result is exact. To halve the grid error of a smooth f, choose nodes that contain the minimisers.
+    the result is exact.
 
     Equivalent to ``scipy.ndimage.distance_transform_edt(...)**2`` for f in {0, +∞} and κt = ¼.
 
