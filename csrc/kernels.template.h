@@ -27,6 +27,9 @@
 #include "rows.template.c"
 #include "tiles.template.c"
 #include "matmul.template.c"
+#include "envelope.template.c"
+#include "softmin.template.c"
+#include "lines.template.c"
 
 #undef REAL
 #define REAL 32
@@ -56,4 +59,7 @@ const tp_kernels TABLE(ISA) = {
     .exp_f32 = PASTE(exp_array, f32, ISA),
     .log_f64 = PASTE(log_array, f64, ISA),
     .log_f32 = PASTE(log_array, f32, ISA),
+    .legendre = PASTE(legendre, f64, ISA),
+    .hopf_lax = PASTE(hopf_lax, f64, ISA),
+    .hopf_cole = PASTE(hopf_cole, f64, ISA),
 };

@@ -72,6 +72,46 @@ typedef void tp_close_kernel(size_t n, int sign, void *matrix, size_t stride);
 /* e^a for a <= 0 and log s for s >= 1 elementwise: those inside the other kernels, for accuracy tests. */
 typedef void tp_elementwise_kernel(size_t n, const void *from, void *to);
 
+/* Transforms along one axis of an array: its lines are seen as (outer, length, inner), C order. `from` and
+ * `to` hold float if `single`, else double, and may be the same where results = length.             */
+typedef struct {
+    size_t outer, length, results, inner;
+    int single;
+    int sign;          /* the transform of sign * f, times sign                                      */
+    const void *from;  /* (outer, length, inner): f                                                  */
+    void *to;          /* (outer, results, inner)                                                    */
+    int64_t *winners;  /* (outer, results, inner): index along the axis, -1 where none; or NULL      */
+} tp_lines;
+
+/* A function that is lowest somewhere, and the slope from the one before it to itself. */
+typedef struct {
+    double x, f, slope;
+    int64_t index;
+} tp_vertex;
+
+/* Blocks of up to TP_LINES neighbouring lines, from block `first` on; there are TP_BLOCKS(lines) of them.
+ * `scratch` holds TP_LINE_SCRATCH(lines) bytes. See envelope.template.c.                            */
+#define TP_LINES 8
+#define TP_BLOCK(t) ((t)->inner < TP_LINES ? (t)->inner : TP_LINES)
+#define TP_BLOCKS(t) ((t)->outer * (((t)->inner + TP_LINES - 1) / TP_LINES))
+#define TP_LINE_SCRATCH(t)                                                                                  \
+    (((t)->length + 2) * sizeof(tp_vertex) + TP_BLOCK(t) * 8 * ((t)->length + 2 * (t)->results + 48))
+typedef void tp_legendre_kernel(const tp_lines *t, size_t first, size_t count, const double *x, const double *p,
+                                void *scratch);
+typedef void tp_hopf_lax_kernel(const tp_lines *t, size_t first, size_t count, const double *x, double w,
+                                void *scratch);
+
+/* Results begin <= j < end of every line of one block; end is `results` or a multiple of TP_SOFT_STEP. The
+ * first call for a block has begin = 0 and the last one end = results. The first call of all finds `scratch`,
+ * TP_SOFT_SCRATCH(lines) bytes, filled with zeros. `cut`: terms e^-cut of the largest may go. See
+ * softmin.template.c.                                                                               */
+#define TP_SOFT_STEP 64
+#define TP_SOFT_PAD(t) (((t)->length / TP_SOFT_STEP + 2) * TP_SOFT_STEP)
+#define TP_SOFT_SCRATCH(t)                                                                                  \
+    (((t)->length + 2) * sizeof(tp_vertex) + 8 * (TP_SOFT_PAD(t) * (4 * TP_BLOCK(t) + 6) + 512))
+typedef void tp_soft_kernel(const tp_lines *t, size_t block, size_t begin, size_t end, double w, double eps,
+                            double cut, void *scratch);
+
 typedef struct {
     const char *name;
     tp_polynomial_kernel *rows_f64, *rows_f32;
@@ -80,6 +120,9 @@ typedef struct {
     tp_matmul_kernel *matmul_f64, *matmul_f32;
     tp_close_kernel *close_f64, *close_f32;
     tp_elementwise_kernel *exp_f64, *exp_f32, *log_f64, *log_f32;
+    tp_legendre_kernel *legendre;
+    tp_hopf_lax_kernel *hopf_lax;
+    tp_soft_kernel *hopf_cole;
 } tp_kernels;
 
 /* The fastest kernels that this processor runs, at most `ceiling`: "baseline", "avx2", "avx512" or

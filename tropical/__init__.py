@@ -18,6 +18,7 @@ from tropical.matrix import matmul, plus, star
 from tropical.polynomial import Polynomial, variables
 from tropical.rational import Rational
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
+from tropical.transform import hopf_cole, hopf_lax, legendre
 
 __all__ = [
     "MAX_PLUS",
@@ -32,6 +33,9 @@ __all__ = [
     "ShapeError",
     "TropicalError",
     "core_info",
+    "hopf_cole",
+    "hopf_lax",
+    "legendre",
     "matmul",
     "plus",
     "star",

@@ -35,3 +35,19 @@ def matmul(
     index: NDArray[np.int64] | None = None,
 ) -> None: ...
 def close(c: _Floats, sign: int) -> None: ...
+def legendre(
+    f: _Floats,
+    x: NDArray[np.float64],
+    p: NDArray[np.float64],
+    out: _Floats,
+    winners: NDArray[np.int64] | None = None,
+) -> None: ...
+def hopf_lax(
+    f: _Floats,
+    x: NDArray[np.float64] | None,
+    w: float,
+    sign: int,
+    out: _Floats,
+    winners: NDArray[np.int64] | None = None,
+) -> None: ...
+def hopf_cole(f: _Floats, w: float, eps: float, cut: float, out: _Floats) -> None: ...

@@ -7,7 +7,7 @@ The GIL is released around the work, which is cut into slices so that Ctrl-C is 
 
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int64_t
 
 cdef extern from "tropical_core.h" nogil:
@@ -41,6 +41,18 @@ cdef extern from "tropical_core.h" nogil:
     ctypedef void tp_matmul_kernel(const tp_matmul *, void *) noexcept nogil
     ctypedef void tp_close_kernel(size_t, int, void *, size_t) noexcept nogil
     ctypedef void tp_elementwise_kernel(size_t, const void *, void *) noexcept nogil
+    ctypedef struct tp_lines:
+        size_t outer, length, results, inner
+        int single, sign
+        const void *source "from"
+        void *to
+        int64_t *winners
+    ctypedef void tp_legendre_kernel(
+        const tp_lines *, size_t, size_t, const double *, const double *, void *) noexcept nogil
+    ctypedef void tp_hopf_lax_kernel(
+        const tp_lines *, size_t, size_t, const double *, double, void *) noexcept nogil
+    ctypedef void tp_soft_kernel(
+        const tp_lines *, size_t, size_t, size_t, double, double, double, void *) noexcept nogil
     ctypedef struct tp_kernels:
         const char *name
         tp_polynomial_kernel *rows_f64
@@ -57,11 +69,19 @@ cdef extern from "tropical_core.h" nogil:
         tp_elementwise_kernel *exp_f32
         tp_elementwise_kernel *log_f64
         tp_elementwise_kernel *log_f32
+        tp_legendre_kernel *legendre
+        tp_hopf_lax_kernel *hopf_lax
+        tp_soft_kernel *hopf_cole
     const tp_kernels *tp_select_kernels(const char *ceiling)
     size_t PANEL
     size_t TP_TILE_MAX
     size_t TP_SCRATCH(size_t d)
     size_t TP_MATMUL_SCRATCH
+    size_t TP_SOFT_STEP
+    size_t TP_BLOCK(const tp_lines *t)
+    size_t TP_BLOCKS(const tp_lines *t)
+    size_t TP_LINE_SCRATCH(const tp_lines *t)
+    size_t TP_SOFT_SCRATCH(const tp_lines *t)
 
 cdef const tp_kernels *kernels = tp_select_kernels(NULL)
 
@@ -347,3 +367,6 @@ def log_from_one(const cython.floating[::1] s not None, cython.floating[::1] out
         kernels.log_f64(s.shape[0], &s[0], &out[0])
     else:
         kernels.log_f32(s.shape[0], &s[0], &out[0])
+
+
+include "_lines.pxi"
