@@ -1,10 +1,13 @@
 """Matrices over a semiring: products, vectors through them, and closures (all-pairs paths)."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical import _core
 from tropical._arrays import EXACT, as_array, common_dtype, convert, is_exact
+from tropical._threads import run_in_slices
 from tropical.errors import InputError, ShapeError
 from tropical.semiring import MAX_PLUS, Semiring
 
@@ -17,7 +20,14 @@ _CHUNK = 1 << 22  # numbers in a temporary
 _SAFE = {np.dtype(np.float64): 2.0**-960, np.dtype(np.float32): np.float32(2.0**-100)}
 
 
-def matmul(A: ArrayLike, B: ArrayLike, semiring: Semiring = MAX_PLUS, return_argmax: bool = False):
+def matmul(
+    A: ArrayLike,
+    B: ArrayLike,
+    semiring: Semiring = MAX_PLUS,
+    return_argmax: bool = False,
+    *,
+    n_threads: int | None = None,
+):
     """The product C = A ⊗ B, C_ij = ⊕_k A_ik ⊗ B_kj.
 
     Over max-plus C_ij = max_k (A_ik + B_kj); at ε > 0, C_ij = ε log Σ_k exp((A_ik + B_kj)/ε).
@@ -31,6 +41,8 @@ def matmul(A: ArrayLike, B: ArrayLike, semiring: Semiring = MAX_PLUS, return_arg
     semiring : Semiring
     return_argmax : bool
         Also return the smallest k that attains each entry, −1 where the entry is the zero; ε = 0 only.
+    n_threads : int, optional
+        Threads at ε = 0, all that help by default; no result depends on it. At ε > 0 BLAS has its own.
 
     Returns
     -------
@@ -83,16 +95,17 @@ def matmul(A: ArrayLike, B: ArrayLike, semiring: Semiring = MAX_PLUS, return_arg
             f"exact matrices at eps = {semiring.eps:g}: log-sum-exp is transcendental; pass floats"
         )
     A, B = convert(A, dtype), convert(B, dtype)
-    try:
-        lead = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
-    except ValueError:
-        raise ShapeError(
-            f"A has shape {A.shape} and B {B.shape}; their leading axes do not broadcast"
-        ) from None
-    A = np.broadcast_to(A, lead + A.shape[-2:])
-    B = np.broadcast_to(B, lead + B.shape[-2:])
+    if A.ndim > 2 or B.ndim > 2:
+        try:
+            lead = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
+        except ValueError:
+            raise ShapeError(
+                f"A has shape {A.shape} and B {B.shape}; leading axes do not broadcast"
+            ) from None
+        A = np.broadcast_to(A, lead + A.shape[-2:])
+        B = np.broadcast_to(B, lead + B.shape[-2:])
     if semiring.is_tropical:
-        C, index = _tropical(A, B, semiring, return_argmax)
+        C, index = _tropical(A, B, semiring, return_argmax, n_threads)
     else:
         C, index = _soft(A, B, semiring), None
     results = [_drop_axes(M, rows, columns) for M in (C, index) if M is not None]
@@ -112,17 +125,29 @@ def _awkward(A: np.ndarray, semiring: Semiring) -> bool:
     return not worst * semiring.sign < np.inf
 
 
-def _tropical(A: np.ndarray, B: np.ndarray, semiring: Semiring, with_index: bool):
-    shape = (*A.shape[:-1], B.shape[-1])
+def _tropical(A: np.ndarray, B: np.ndarray, semiring: Semiring, with_index: bool, n_threads: int | None):
     if is_exact(A) or _awkward(A, semiring) or _awkward(B, semiring):
         return _tropical_by_rows(A, B, semiring, with_index)
+    shape = (*A.shape[:-1], B.shape[-1])
     C = np.empty(shape, A.dtype)
     index = np.empty(shape, np.int64) if with_index else None
-    batch = int(np.prod(shape[:-2], dtype=np.int64))
-    _core.matmul(
-        A.reshape(batch, *A.shape[-2:]), B.reshape(batch, *B.shape[-2:]), C.reshape(batch, *shape[-2:]),
-        semiring.sign, False, None if index is None else index.reshape(batch, *shape[-2:]),
-    )  # fmt: skip
+    (m, k), n = A.shape[-2:], B.shape[-1]
+    batch = math.prod(shape[:-2])
+    A, B = A.reshape(batch, m, k), B.reshape(batch, k, n)
+    C3, index3 = C.reshape(batch, m, n), None if index is None else index.reshape(batch, m, n)
+
+    def some_rows(part: slice) -> None:
+        some = None if index3 is None else index3[:, part]
+        _core.matmul(A[:, part], B, C3[:, part], semiring.sign, False, some)
+
+    def some_products(part: slice) -> None:
+        some = None if index3 is None else index3[part]
+        _core.matmul(A[part], B[part], C3[part], semiring.sign, False, some)
+
+    if batch == 1:
+        run_in_slices(some_rows, m, k * n, n_threads)
+    else:
+        run_in_slices(some_products, batch, m * k * n, n_threads)
     return C, index
 
 
