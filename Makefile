@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
-.PHONY: demo test test-slow lint bench train sanitize wheel clean
+.PHONY: demo test test-ceilings test-slow lint bench train sanitize wheel clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
@@ -14,6 +14,11 @@ demo: $(VENV)/installed-demo
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest -m "not slow"
+
+# The tests of tropical on the kernels of older processors.
+test-ceilings: $(VENV)/installed-test
+	TROPICAL_CPU=baseline $(BIN)/pytest -m "not slow" tests/tropical
+	TROPICAL_CPU=avx2 $(BIN)/pytest -m "not slow" tests/tropical
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest -m slow
@@ -34,8 +39,8 @@ train: $(VENV)/installed-demo
 sanitize: $(SOURCES)
 	TROPICAL_SANITIZE=address,undefined $(MAKE) VENV=.venv-sanitize .venv-sanitize/installed-test
 	LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
-	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
-	.venv-sanitize/bin/pytest -m "not slow" tests/tropical
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	.venv-sanitize/bin/pytest -m "not slow" --capture=sys tests/tropical
 
 wheel: $(VENV)/bin/pip
 	$(BIN)/pip wheel --no-deps --wheel-dir dist .

@@ -19,13 +19,14 @@ PYTHON_ABI = "0x030B0000"  # CPython 3.11, the first whose limited API has the b
 compile_args = ["-std=c11", "-ffp-contract=off", "-fno-math-errno"]
 compile_args += ["-Werror=implicit-function-declaration"]  # outside the limited API
 link_args = ["-lm"]
+sanitizers = os.environ.get("TROPICAL_SANITIZE")
 if os.environ.get("TROPICAL_DEBUG"):
     compile_args += ["-O0", "-g", "-Wall", "-Wextra", "-Werror"]
 else:
     compile_args += ["-O3", "-g0"]
     link_args += ["-s"]
-if sanitizers := os.environ.get("TROPICAL_SANITIZE"):
-    compile_args += [f"-fsanitize={sanitizers}", "-fno-omit-frame-pointer", "-g"]
+if sanitizers:
+    compile_args += [f"-fsanitize={sanitizers}", "-fno-omit-frame-pointer", "-g", "-O1"]
     link_args = [f"-fsanitize={sanitizers}", "-lm"]
 if os.environ.get("TROPICAL_COVERAGE"):
     compile_args += ["--coverage", "-O0"]

@@ -45,6 +45,8 @@ def as_array(name: str, value: ArrayLike, *, default: np.dtype = FLOAT64) -> np.
         raise ShapeError(f"{name} is ragged: {error}; pass rows of equal length") from None
     if array.dtype.kind == "f" and not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
+    if not array.flags.aligned:  # a field of a packed structure: C may not read it in place
+        array = array.copy()
     if array.dtype in (np.float32, np.float64):
         # A list of Python floats says nothing about precision; an array or a NumPy scalar does.
         return array if hasattr(value, "dtype") else array.astype(default, copy=False)
@@ -76,10 +78,9 @@ def as_points(x: ArrayLike, variables: int, dtype: np.dtype) -> np.ndarray:
     """Points of shape (..., variables) in a dtype that fits `dtype`; a scalar is a point of one variable."""
     if (
         type(x) is np.ndarray
-        and x.dtype is dtype
-        and x.ndim
-        and x.shape[-1] == variables
-        and dtype is not EXACT
+        and x.dtype is dtype is not EXACT
+        and x.shape[-1:] == (variables,)
+        and x.flags.aligned
     ):
         return x  # the common case, which a call at one point should not pay for
     x = as_array("x", x, default=dtype)

@@ -145,7 +145,8 @@ class Polynomial:
             type(x) is np.ndarray
             and x.dtype is self.dtype is not EXACT
             and x.shape == (self.variables,)
-            and x.flags.c_contiguous
+            and (flags := x.flags).c_contiguous
+            and flags.aligned
         ):  # one point: most of the call would be arrays of one entry
             return x.dtype.type(self._packed.at(x))
         return self._run(x, n_threads, "values")[0]
