@@ -188,14 +188,16 @@ static TARGET void NAME(find)(const tp_polynomial *p, size_t panel, TYPE top, co
     const size_t d = p->variables;
     const TYPE *slopes = (const TYPE *)p->panels + panel * d * PANEL;
     TYPE z[PANEL], *gradient = out->gradient;
-    size_t j = 0;
+    INT j = PANEL;
     NAME(affine_panel)(p, x, panel, z);
-    while (z[j] != top)
-        ++j;
+    for (INT q = 0; q < PANEL; ++q) { /* the least q with z_q = top, without a branch */
+        const INT here = z[q] == top ? q : PANEL;
+        j = here < j ? here : j;
+    }
     if (out->argmax)
-        out->argmax[i] = (int64_t)(panel * PANEL + j);
+        out->argmax[i] = (int64_t)panel * PANEL + j;
     for (size_t k = 0; gradient && k < d; ++k)
-        gradient[i * d + k] = slopes[k * PANEL + j];
+        gradient[i * d + k] = slopes[k * PANEL + (size_t)j];
 }
 
 /* results of the `count` points of a tile, the first of which is point i */
@@ -208,7 +210,7 @@ static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperat
     const int soft = t->eps > 0;
     TYPE top[TILE], sum[TILE], value[TILE], check[TILE];
     INT panel[TILE];
-    VEC logs[4];
+    VEC logs[4], checks = SPLAT(0);
     for (int r = 0; r < 4; ++r) {
         logs[r] = tile->sum[r];
         NAME(store)(top + r * LANES, tile->top[r]);
@@ -229,9 +231,12 @@ static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperat
             f += SPLAT(t->eps) * logs[r];
         NAME(store)(value + r * LANES, SPLAT(sign) * f + SPLAT(0));
         NAME(store)(check + r * LANES, c);
+        checks += c;
     }
     if (out->values)
         memcpy((TYPE *)out->values + i, value, count * sizeof(TYPE));
+    if (NAME(lane_sum)(checks) == 0 && !out->gradient && !out->argmax)
+        return;
     for (size_t l = 0; l < count; ++l) {
         if (check[l] != 0) {
             NAME(signed_point)(d, p->sign, from + l * d, point);
