@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
-.PHONY: demo test test-ceilings test-slow lint bench train sanitize wheel clean
+.PHONY: demo test test-ceilings test-slow mutants lint bench train sanitize wheel clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
@@ -22,6 +22,10 @@ test-ceilings: $(VENV)/installed-test
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest -m slow
+
+# Breaks the kernels on purpose and checks that the tests notice; some minutes.
+mutants: $(VENV)/installed-test
+	$(BIN)/python tests/mutants.py
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
