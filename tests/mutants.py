@@ -80,10 +80,10 @@ MUTANTS = [
         "kernels",
     ),
     Mutant(
-        "the edge of B is the unit",
+        "the last column of an edge is left",
         "matmul.template.c",
-        "sign * from[(ptrdiff_t)l * along] : -INFINITY",
-        "sign * from[(ptrdiff_t)l * along] : 0",
+        "for (size_t l = 0; l < columns; ++l)\n                to[l] = sign * from[l] + LITERAL(0.0);",
+        "for (size_t l = 0; l + 1 < columns; ++l)\n                to[l] = sign * from[l] + LITERAL(0.0);",
         "matrix",
     ),
     Mutant(
