@@ -122,7 +122,7 @@ static INLINE void NAME(pack_b)(const tp_matmul *m, size_t first, size_t depth, 
 
 static TARGET void NAME(matmul)(const tp_matmul *m, void *scratch)
 {
-    TYPE *packed_b = scratch, *packed_a = packed_b + DEPTH * WIDTH;
+    TYPE *packed_b = scratch, *packed_a = packed_b + (m->inner < DEPTH ? m->inner : DEPTH) * WIDTH;
     for (size_t first = 0; first == 0 || first < m->inner; first += DEPTH) {
         const size_t depth = m->inner - first < DEPTH ? m->inner - first : DEPTH;
         for (size_t top = 0; top < m->rows; top += TP_MATMUL_HEIGHT) {

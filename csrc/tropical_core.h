@@ -60,11 +60,13 @@ typedef struct {
     int64_t *index;            /* (rows, columns), C order, or NULL; not accumulated   */
 } tp_matmul;
 
-/* `scratch` holds TP_MATMUL_SCRATCH numbers. */
+/* `scratch` holds TP_MATMUL_SCRATCH(rows, inner) numbers: small products should not pay for fresh pages. */
 typedef void tp_matmul_kernel(const tp_matmul *m, void *scratch);
 #define TP_MATMUL_DEPTH 128  /* columns of A in a block: a packed piece of B stays in the first-level cache */
 #define TP_MATMUL_HEIGHT 192 /* rows of A in a block: the packed piece stays in the second-level cache */
-#define TP_MATMUL_SCRATCH (TP_MATMUL_DEPTH * (TP_TILE_MAX + TP_MATMUL_HEIGHT))
+#define TP_MATMUL_SCRATCH(rows, inner)                                                                      \
+    (((inner) < TP_MATMUL_DEPTH ? (inner) : TP_MATMUL_DEPTH) *                                              \
+     (TP_TILE_MAX + ((rows) < TP_MATMUL_HEIGHT ? (rows) + 4 : TP_MATMUL_HEIGHT)))
 
 /* The closure A+ of a small square matrix in place, rows `stride` numbers apart. */
 typedef void tp_close_kernel(size_t n, int sign, void *matrix, size_t stride);

@@ -76,7 +76,7 @@ cdef extern from "tropical_core.h" nogil:
     size_t PANEL
     size_t TP_TILE_MAX
     size_t TP_SCRATCH(size_t d)
-    size_t TP_MATMUL_SCRATCH
+    size_t TP_MATMUL_SCRATCH(size_t rows, size_t inner)
     size_t TP_SOFT_STEP
     size_t TP_BLOCK(const tp_lines *t)
     size_t TP_BLOCKS(const tp_lines *t)
@@ -314,9 +314,10 @@ def matmul(
         run = kernels.matmul_f64
     else:
         run = kernels.matmul_f32
-    cdef void *scratch = PyMem_Malloc(TP_MATMUL_SCRATCH * sizeof(cython.floating))
+    cdef size_t numbers = TP_MATMUL_SCRATCH(m.rows, m.inner)
+    cdef void *scratch = PyMem_Malloc(numbers * sizeof(cython.floating))
     if scratch is NULL:
-        raise MemoryError(f"no memory for {TP_MATMUL_SCRATCH} numbers of scratch")
+        raise MemoryError(f"no memory for {numbers} numbers of scratch")
     # Rows of C are independent, so a slice of rows is the unit between two looks at pending signals.
     cdef size_t step = slice_length(m.rows, m.inner * m.columns), start, rows = m.rows
     try:

@@ -168,15 +168,27 @@ def _soft(A: np.ndarray, B: np.ndarray, semiring: Semiring) -> np.ndarray:
     """Scale, exponentiate, multiply, take logarithms; recompute what underflowed."""
     if not A.shape[-1]:
         return np.full((*A.shape[:-1], B.shape[-1]), semiring.zero, A.dtype)
-    eps = A.dtype.type(semiring.eps)
+    eps, safe = A.dtype.type(semiring.eps), _SAFE[A.dtype]
     A, B = (A, B) if semiring.sign > 0 else (-A, -B)
     row, column = A.max(axis=-1, keepdims=True), B.max(axis=-2, keepdims=True)
     with np.errstate(all="ignore"):  # infinities and underflow are looked for below
-        total = np.exp((A - row) / eps) @ np.exp((B - column) / eps)
-        C = row + column + eps * np.log(total)
-        doubtful = ~(total >= _SAFE[A.dtype]) | ~np.isfinite(C)
-    _recompute(A, B, C, doubtful, semiring)
-    return semiring.sign * C
+        C = _exponentials(A, row, eps) @ _exponentials(B, column, eps)
+        # NaN, also that of infinities less themselves, fails the comparison.
+        doubtful = None if C.size and C.min() >= safe else ~np.greater_equal(C, safe)
+        np.log(C, out=C)
+        C *= eps
+        C += row
+        C += column
+    if doubtful is not None:
+        _recompute(A, B, C, doubtful, semiring)
+    return C if semiring.sign > 0 else -C
+
+
+def _exponentials(A: np.ndarray, top: np.ndarray, eps: np.floating) -> np.ndarray:
+    """e^{(A − top)/ε}, in one temporary."""
+    E = A - top
+    E /= eps
+    return np.exp(E, out=E)
 
 
 def _recompute(A: np.ndarray, B: np.ndarray, C: np.ndarray, where: np.ndarray, semiring: Semiring) -> None:
