@@ -227,8 +227,6 @@ def _(layer: layers.LeakyRelu, rails: Rails) -> Rails:
 @_rule.register
 def _(layer: layers.LogSumExp, rails: Rails) -> Rails:
     """LSE_i(P_i − Q_i) = LSE_i(P_i + Σ_{k≠i} Q_k) − Σ_k Q_k."""
-    count = rails.P.outputs
-    ones = np.ones((1, count))
-    rows = (np.equal.outer([i], np.arange(count)).astype(float) for i in range(count))
-    branches = [_affine([(row, rails.P), (ones - row, rails.Q)], np.zeros(1)) for row in rows]
+    eye, ones = np.eye(rails.P.outputs), np.ones((1, rails.P.outputs))
+    branches = [_affine([(row[None], rails.P), (ones - row, rails.Q)], np.zeros(1)) for row in eye]
     return Rails(soft_max(branches, layer.eps), _affine([(ones, rails.Q)]))

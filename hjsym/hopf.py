@@ -208,7 +208,8 @@ class PlaneWaveGauge:
         time = layer.kappa * weights @ (layer.W**2).sum(axis=1)
         transport = layer.kappa * (field.gradient(x) ** 2).sum(axis=-1)
         diffusion = layer.viscosity * np.trace(field.hessian(x), axis1=-2, axis2=-1)
-        return (time - transport - diffusion) / np.maximum.reduce([time, transport, diffusion, _tiny(time)])
+        tiny = np.full_like(time, np.finfo(float).tiny)
+        return (time - transport - diffusion) / np.maximum.reduce([time, transport, diffusion, tiny])
 
     def pde(self) -> sympy.Eq:
         """The equation as a SymPy Eq in F(x1 … xd, s)."""
@@ -387,10 +388,6 @@ def symbolic_residual(
 
 def _dot(a: Sequence, b: Sequence | None = None) -> sympy.Expr:
     return sympy.Add(*(p * q for p, q in zip(a, a if b is None else b, strict=True)))
-
-
-def _tiny(like: np.ndarray) -> np.ndarray:
-    return np.full(np.shape(like), np.finfo(float).tiny)
 
 
 def _check_time(t: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical import Semiring
-from tropical._arrays import EXACT, FLOAT64, as_array, convert, frozen, is_exact
+from tropical._arrays import EXACT, FLOAT64, as_array, convert, frozen, is_exact, refuse_where
 from tropical.errors import InputError, ShapeError
 
 __all__ = [
@@ -68,10 +68,8 @@ class Affine(Layer):
                 "pass weight (outputs, inputs) and bias (outputs,)"
             )
         for name, array in (("weight", weight), ("bias", bias)):
-            bad = np.argwhere(~np.isfinite(array.astype(float)))
-            if len(bad):
-                index = tuple(bad[0].tolist())
-                raise InputError(f"{name}{list(index)} is {array[index]}; weights must be finite numbers")
+            finite = np.isfinite(array.astype(float))
+            refuse_where(~finite, name, array, "weights must be finite numbers")
         dtype = EXACT if EXACT in (weight.dtype, bias.dtype) else FLOAT64
         object.__setattr__(self, "weight", frozen(convert(weight, dtype)))
         object.__setattr__(self, "bias", frozen(convert(bias, dtype)))

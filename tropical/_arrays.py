@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from tropical.errors import InputError, ShapeError
 
-__all__ = ["EXACT", "as_array", "as_points", "common_dtype", "convert", "frozen", "is_exact"]
+__all__ = ["EXACT", "as_array", "as_points", "common_dtype", "convert", "frozen", "is_exact", "refuse_where"]
 
 EXACT = np.dtype(object)
 FLOAT64 = np.dtype(np.float64)
@@ -98,3 +98,11 @@ def frozen(array: np.ndarray) -> np.ndarray:
     array = np.array(array, order="C")
     array.flags.writeable = False
     return array
+
+
+def refuse_where(bad: np.ndarray, name: str, array: np.ndarray, need: str) -> None:
+    """Name the first entry that is bad, if any."""
+    where = np.argwhere(bad)
+    if len(where):
+        index = tuple(where[0].tolist())
+        raise InputError(f"{name}{list(index)} is {array[index]}; {need}")

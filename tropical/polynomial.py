@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical import _core
-from tropical._arrays import EXACT, as_array, as_points, common_dtype, convert, frozen, is_exact
+from tropical._arrays import (
+    EXACT,
+    as_array,
+    as_points,
+    common_dtype,
+    convert,
+    frozen,
+    is_exact,
+    refuse_where,
+)
 from tropical._threads import run_in_slices
 from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, ShapeError
 from tropical.semiring import MAX_PLUS, Semiring
@@ -94,8 +103,10 @@ class Polynomial:
                 "use eps = 0 or call to_float() first"
             )
         slopes, coefficients = convert(slopes, dtype), convert(coefficients, dtype)
-        _refuse(slopes, lambda a: ~np.isfinite(a.astype(float)), "slopes", "slopes must be finite")
-        _refuse(coefficients, lambda a: a != a, "coefficients", "coefficients must not be NaN")
+        refuse_where(~np.isfinite(slopes.astype(float)), "slopes", slopes, "slopes must be finite")
+        refuse_where(
+            coefficients != coefficients, "coefficients", coefficients, "coefficients must not be NaN"
+        )
         object.__setattr__(self, "slopes", frozen(slopes))
         object.__setattr__(self, "coefficients", frozen(coefficients))
 
@@ -419,13 +430,6 @@ def variables(d: int, semiring: Semiring = MAX_PLUS) -> tuple[Polynomial, ...]:
     array([3., 0.])
     """
     return tuple(Polynomial(row[None], [0.0], semiring) for row in np.eye(d))
-
-
-def _refuse(array: np.ndarray, bad, name: str, need: str) -> None:
-    where = np.argwhere(bad(array))
-    if len(where):
-        index = tuple(int(i) for i in where[0])
-        raise InputError(f"{name}{list(index)} is {array[index]}; {need}")
 
 
 def _check_budget(terms: int, stage: str) -> None:
