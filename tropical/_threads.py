@@ -7,7 +7,8 @@ OpenMP's would hang. Slices are whole tiles and no result depends on how they ar
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from threading import Lock
 
 from tropical.errors import InputError
 
@@ -39,12 +40,25 @@ def run_in_slices(work: Callable[[slice], None], total: int, cost: int, n_thread
         return
     items = min(-(-total // (4 * threads)), _SLICE // max(1, cost))
     step = max(_TILE, items // _TILE * _TILE)
+    starts, lock, stopped = iter(range(0, total, step)), Lock(), False
+
+    def share() -> None:
+        while not stopped:
+            with lock:
+                start = next(starts, None)
+            if start is None:
+                return
+            work(slice(start, start + step))
+
     if threads not in _pools:
         _pools[threads] = ThreadPoolExecutor(threads, thread_name_prefix="tropical")
-    futures = [_pools[threads].submit(work, slice(start, start + step)) for start in range(0, total, step)]
-    try:
-        for future in futures:
-            future.result()
+    futures = []
+    try:  # from the first share on, so that an interrupt at any moment stops them all
+        for _ in range(threads):
+            futures.append(_pools[threads].submit(share))
+        wait(futures, return_when=FIRST_EXCEPTION)
     finally:
-        for future in futures:
-            future.cancel()
+        stopped = True
+        wait(futures)  # nobody writes to the caller's arrays any more
+    for future in futures:
+        future.result()

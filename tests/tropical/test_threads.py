@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tropical import Polynomial, Semiring
+from tropical import Polynomial, Semiring, _threads
 
 EPSILONS = [0.0, 0.5]
 METHODS = ["__call__", "argmax", "entropy", "gradient", "weights"]
@@ -88,6 +88,40 @@ try:
 except KeyboardInterrupt:
     print(time.perf_counter() - sent[0])
 """
+
+
+class Interrupting(ThreadPoolExecutor):
+    """A pool at whose second task the user presses Ctrl-C."""
+
+    def submit(self, *args):
+        if self._threads:
+            raise KeyboardInterrupt
+        return super().submit(*args)
+
+
+def test_ctrl_c_while_work_is_handed_over_stops_what_runs_already(monkeypatch):
+    monkeypatch.setitem(_threads._pools, 2, Interrupting(2))
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        _threads.run_in_slices(lambda part: done.append(time.sleep(0.05)), 64 * 1000, 1 << 20, n_threads=2)
+    after = len(done)
+    time.sleep(0.2)
+    assert len(done) == after <= 2
+
+
+def test_an_error_in_one_slice_stops_the_others():
+    done = []
+
+    def work(part):
+        if part.start == 0:
+            raise ZeroDivisionError
+        done.append(time.sleep(0.05))
+
+    with pytest.raises(ZeroDivisionError):
+        _threads.run_in_slices(work, 64 * 1000, 1 << 20, n_threads=2)
+    assert len(done) <= 2
+
+
 LONG = {
     "polynomial": "p(x)",  # many seconds on any machine
     "reduce": "while True: s.sum(z)",  # one call is a fraction of a second
