@@ -98,7 +98,7 @@ MUTANTS = [
         "matmul.template.c",
         "for (size_t k = 0; k < n; ++k)\n        for (size_t i = 0",
         "for (size_t k = 1; k < n; ++k)\n        for (size_t i = 0",
-        "matrix",
+        "closure",
     ),
     Mutant(
         "the envelope keeps too few",

@@ -13,8 +13,9 @@ except ImportError as error:
         "Run `make test` or `pip install .`, and start Python from another folder"
     ) from error
 from tropical.circuit import Circuit
+from tropical.closure import plus, star
 from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, ShapeError, TropicalError
-from tropical.matrix import matmul, plus, star
+from tropical.matrix import matmul
 from tropical.polynomial import Polynomial, variables
 from tropical.rational import Rational
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
