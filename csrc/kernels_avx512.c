@@ -5,6 +5,7 @@
 #define ISA_AVX512
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
 #define HAS_FMA
+#define HAS_PERMUTE
 #include "kernels.template.h"
 #else
 typedef int tp_avx512_is_not_built_here;
