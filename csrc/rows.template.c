@@ -19,7 +19,7 @@
  *   N. J. Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer.
  *   Anal. 41 (2021), eq. (3.10), done panel by panel with a running maximum.
  *
- * Phases, per point: 1. z for one panel of monomials (affine_panel).  2. the panel's maximum moves the
+ * Phases, per point: 1. z for one panel of monomials (affine).  2. the panel's maximum moves the
  *   running maximum, rescaling what was summed.  3. e^a of the panel joins rest, moment, gradient
  *   (absorb_panel).  4. results are written (finish). The (points, terms) matrix exists only where
  *   the weights are asked: their row first holds z, then w.
@@ -87,24 +87,27 @@ static INLINE TYPE NAME(panel_maximum)(const TYPE *z)
     return top;
 }
 
-static INLINE void NAME(affine_panel)(const tp_polynomial *p, const TYPE *x, size_t panel, TYPE *z)
+/* z of monomials begin <= j < begin + count of one panel, both multiples of LANES, at a point whose d
+ * coordinates are `stride` apart                                                                     */
+static INLINE void NAME(affine)(const tp_polynomial *p, size_t d, const TYPE *x, size_t stride, size_t begin,
+                                size_t count, TYPE *z)
 {
-    const size_t d = p->variables;
-    const TYPE *slopes = (const TYPE *)p->panels + panel * d * PANEL;
-    const TYPE *b = (const TYPE *)p->coefficients + panel * PANEL;
-    for (size_t j = 0; j < PANEL; j += 4 * LANES) {
+    const size_t abreast = count < 4 * LANES ? count / LANES : 4;
+    const TYPE *slopes = (const TYPE *)p->panels + begin / PANEL * d * PANEL + begin % PANEL;
+    const TYPE *b = (const TYPE *)p->coefficients + begin;
+    for (size_t j = 0; j < count; j += abreast * LANES) {
         VEC v[4];
-        for (int r = 0; r < 4; ++r)
+        for (size_t r = 0; r < abreast; ++r)
             v[r] = NAME(load)(b + j + r * LANES);
         for (size_t k = 0; k < d; ++k)
-            for (int r = 0; r < 4; ++r)
-                v[r] = VFMA(NAME(load)(slopes + k * PANEL + j + r * LANES), SPLAT(x[k]), v[r]);
-        for (int r = 0; r < 4; ++r)
+            for (size_t r = 0; r < abreast; ++r)
+                v[r] = VFMA(NAME(load)(slopes + k * PANEL + j + r * LANES), SPLAT(x[k * stride]), v[r]);
+        for (size_t r = 0; r < abreast; ++r)
             NAME(store)(z + j + r * LANES, v[r]);
     }
 }
 
-/* As affine_panel, where some x_k is infinite. */
+/* A whole panel where some x_k is infinite. */
 static TARGET void NAME(affine_panel_extended)(const tp_polynomial *p, const TYPE *x, size_t panel, TYPE *z)
 {
     const size_t d = p->variables;
@@ -249,7 +252,7 @@ static TARGET void NAME(row)(const tp_polynomial *p, const NAME(temperature) *t,
     for (size_t begin = 0; begin < N; begin += PANEL) {
         const size_t n = N - begin < PANEL ? N - begin : PANEL;
         if (kind == NAME(FINITE))
-            NAME(affine_panel)(p, x, begin / PANEL, z);
+            NAME(affine)(p, d, x, 1, begin, PANEL, z);
         else
             NAME(affine_panel_extended)(p, x, begin / PANEL, z);
         if (out->weights)

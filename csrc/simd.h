@@ -4,6 +4,7 @@
  *
  *   VMAX(a, b)     a > b ? a : b, so that b wins where either is NaN
  *   VFMA(a, b, c)  a * b + c, rounded once
+ *   VSAME(a, b)    the lanes in which a == b, as bits
  *   VPICK16(t, i)  t[k] for k the four low bits of each lane of i, t of 16 numbers; and
  *   VSCALE(a, n)   a * 2^floor(n); both only where HAS_PERMUTE is defined
  *   ROWS           monomials in flight in a micro-kernel: ROWS * 4 accumulators stay in registers
@@ -11,6 +12,7 @@
 #undef VMAX
 #undef VFMA
 #undef SPLAT
+#undef VSAME
 #undef VPICK16
 #undef VSCALE
 #undef LANES
@@ -30,12 +32,14 @@
 #define VMAX(a, b) ((VEC)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
 #define VFMA(a, b, c) ((VEC)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
 #define SPLAT(x) ((VEC)_mm512_set1_pd(x))
+#define VSAME(a, b) ((uint32_t)_mm512_cmpeq_pd_mask((__m512d)(a), (__m512d)(b)))
 #define VPICK16(t, i) ((VEC)_mm512_permutex2var_pd(_mm512_loadu_pd(t), (__m512i)(i), _mm512_loadu_pd((t) + 8)))
 #define VSCALE(a, n) ((VEC)_mm512_scalef_pd((__m512d)(a), (__m512d)(n)))
 #else
 #define VMAX(a, b) ((VEC)_mm512_max_ps((__m512)(a), (__m512)(b)))
 #define VFMA(a, b, c) ((VEC)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define SPLAT(x) ((VEC)_mm512_set1_ps(x))
+#define VSAME(a, b) ((uint32_t)_mm512_cmpeq_ps_mask((__m512)(a), (__m512)(b)))
 #define VPICK16(t, i) ((VEC)_mm512_permutexvar_ps((__m512i)(i), _mm512_loadu_ps(t)))
 #define VSCALE(a, n) ((VEC)_mm512_scalef_ps((__m512)(a), (__m512)(n)))
 #endif
@@ -47,10 +51,12 @@
 #define VMAX(a, b) ((VEC)_mm256_max_pd((__m256d)(a), (__m256d)(b)))
 #define VFMA(a, b, c) ((VEC)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
 #define SPLAT(x) ((VEC)_mm256_set1_pd(x))
+#define VSAME(a, b) ((uint32_t)_mm256_movemask_pd((__m256d)((VEC)(a) == (b))))
 #else
 #define VMAX(a, b) ((VEC)_mm256_max_ps((__m256)(a), (__m256)(b)))
 #define VFMA(a, b, c) ((VEC)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define SPLAT(x) ((VEC)_mm256_set1_ps(x))
+#define VSAME(a, b) ((uint32_t)_mm256_movemask_ps((__m256)((VEC)(a) == (b))))
 #endif
 
 #else /* any processor: lane by lane; where there is a vector instruction the compiler finds it */
@@ -59,6 +65,7 @@
 #define VMAX(a, b) NAME(max_lanes)(a, b)
 #define VFMA(a, b, c) NAME(fma_lanes)(a, b, c)
 #define SPLAT(x) NAME(splat_lanes)(x)
+#define VSAME(a, b) NAME(same_lanes)(a, b)
 #endif
 
 typedef TYPE VEC __attribute__((vector_size(VECTOR_BYTES), may_alias));
@@ -76,6 +83,13 @@ static inline VEC NAME(fma_lanes)(VEC a, VEC b, VEC c)
     for (size_t l = 0; l < LANES; ++l)
         a[l] = FMA(a[l], b[l], c[l]);
     return a;
+}
+static inline uint32_t NAME(same_lanes)(VEC a, VEC b)
+{
+    uint32_t bits = 0;
+    for (size_t l = 0; l < LANES; ++l)
+        bits |= (uint32_t)(a[l] == b[l]) << l;
+    return bits;
 }
 static inline VEC NAME(splat_lanes)(TYPE x)
 {

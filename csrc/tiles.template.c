@@ -14,16 +14,34 @@
  *      c. backward: (gradient) sum_j e_j slopes_j.
  *   3. finish:   results; a point with a non-finite coordinate or no finite maximum goes to `row`.
  *
- * The argmax at eps = 0 costs the loop nothing per monomial: only the panel that holds it is kept, and that
- * panel is searched at the end.
+ * The argmax at eps = 0 costs the loop little: only the block of BLOCK monomials that holds it is kept, and that
+ * block is searched at the end.
  */
 #define TILE (4 * LANES)
 #define DEPTH 64
+#define BLOCK 16
+
+/* what a tile has come to after some panels */
+typedef struct {
+    VEC top[4];
+    VEC sum[4];    /* eps > 0: sum_j e^((z_j - top)/eps)                */
+    IVEC block[4]; /* eps = 0: the block in which top was first attained */
+} NAME(tile);
+
+/* the maximum of a tile moves to `top`, which block `here` may have raised */
+static INLINE void NAME(raise)(NAME(tile) *tile, const VEC top[4], INT here)
+{
+    for (int r = 0; r < 4; ++r) {
+        const IVEC moved = (IVEC)(top[r] > tile->top[r]), there = (IVEC){0} + here;
+        tile->block[r] = (moved & there) | (~moved & tile->block[r]);
+        tile->top[r] = top[r];
+    }
+}
 
 /* z of monomials 0 <= j < n of one panel (n a multiple of ROWS) and top = max(top, z). z may be NULL if
- * d <= DEPTH.                                                                                       */
+ * d <= DEPTH. With a tile, its maximum and block follow, blocks counted from `first`.                  */
 static INLINE void NAME(forward)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x, TYPE *z,
-                                 VEC top[4])
+                                 VEC top[4], NAME(tile) *tile, INT first)
 {
     for (size_t start = 0; start == 0 || start < d; start += DEPTH) {
         const size_t stop = d - start < DEPTH ? d : start + DEPTH;
@@ -48,20 +66,22 @@ static INLINE void NAME(forward)(const TYPE *slopes, const TYPE *b, size_t d, si
             for (int q = 0; stop == d && q < ROWS; ++q)
                 for (int r = 0; r < 4; ++r)
                     top[r] = VMAX(a[q][r], top[r]);
+            if (tile && stop == d && ((j + ROWS) % BLOCK == 0 || j + ROWS >= n))
+                NAME(raise)(tile, top, first + (INT)(j / BLOCK));
         }
     }
 }
 
 /* forward with the number of variables known to the compiler where it is small */
 static INLINE void NAME(forward_any)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x,
-                                     TYPE *z, VEC top[4])
+                                     TYPE *z, VEC top[4], NAME(tile) *tile, INT first)
 {
     switch (d) {
-    case 1: NAME(forward)(slopes, b, 1, n, x, z, top); break;
-    case 2: NAME(forward)(slopes, b, 2, n, x, z, top); break;
-    case 3: NAME(forward)(slopes, b, 3, n, x, z, top); break;
-    case 4: NAME(forward)(slopes, b, 4, n, x, z, top); break;
-    default: NAME(forward)(slopes, b, d, n, x, z, top);
+    case 1: NAME(forward)(slopes, b, 1, n, x, z, top, tile, first); break;
+    case 2: NAME(forward)(slopes, b, 2, n, x, z, top, tile, first); break;
+    case 3: NAME(forward)(slopes, b, 3, n, x, z, top, tile, first); break;
+    case 4: NAME(forward)(slopes, b, 4, n, x, z, top, tile, first); break;
+    default: NAME(forward)(slopes, b, d, n, x, z, top, tile, first);
     }
 }
 
@@ -113,6 +133,30 @@ static INLINE void NAME(backward_all)(const TYPE *slopes, size_t d, size_t n, co
         NAME(backward)(slopes, k, 1, n, e, gradient);
 }
 
+/* coordinates of a tile to (d, TILE), times the sign; past `count` the last point is repeated */
+static INLINE void NAME(pack_tile)(size_t d, size_t count, TYPE sign, const TYPE *from, TYPE *x)
+{
+    if (count == TILE)
+        for (size_t l = 0; l < TILE; ++l)
+            for (size_t k = 0; k < d; ++k)
+                x[k * TILE + l] = sign * from[l * d + k];
+    else
+        for (size_t l = 0; l < TILE; ++l)
+            for (size_t k = 0; k < d; ++k)
+                x[k * TILE + l] = sign * from[(l < count ? l : count - 1) * d + k];
+}
+
+static INLINE void NAME(pack_tile_any)(size_t d, size_t count, TYPE sign, const TYPE *from, TYPE *x)
+{
+    switch (d) {
+    case 1: NAME(pack_tile)(1, count, sign, from, x); break;
+    case 2: NAME(pack_tile)(2, count, sign, from, x); break;
+    case 3: NAME(pack_tile)(3, count, sign, from, x); break;
+    case 4: NAME(pack_tile)(4, count, sign, from, x); break;
+    default: NAME(pack_tile)(d, count, sign, from, x);
+    }
+}
+
 /* what was summed over earlier panels, now that the maximum is `next` */
 static INLINE void NAME(shrink)(const NAME(thermal) *t, const VEC top[4], const VEC next[4], VEC sum[4],
                                 size_t d, TYPE *gradient)
@@ -129,13 +173,6 @@ static INLINE void NAME(shrink)(const NAME(thermal) *t, const VEC top[4], const 
                         NAME(load)(gradient + k * TILE + r * LANES) * factor[r]);
 }
 
-/* what a tile has come to after some panels */
-typedef struct {
-    VEC top[4];
-    VEC sum[4];    /* eps > 0: sum_j e^((z_j - top)/eps)                */
-    IVEC panel[4]; /* eps = 0: the panel in which top was first attained */
-} NAME(tile);
-
 /* one panel, of which n monomials count, joins a tile at eps > 0 */
 static INLINE void NAME(soft_panel)(const NAME(temperature) *t, const TYPE *slopes, const TYPE *b, size_t d, size_t n,
                                     const TYPE *x, int first, NAME(tile) *tile, TYPE *gradient)
@@ -146,7 +183,7 @@ static INLINE void NAME(soft_panel)(const NAME(temperature) *t, const TYPE *slop
         top[r] = tile->top[r];
         sum[r] = tile->sum[r];
     }
-    NAME(forward_any)(slopes, b, d, n, x, z, top);
+    NAME(forward_any)(slopes, b, d, n, x, z, top, NULL, 0);
     if (!first)
         NAME(shrink)(&t->thermal, tile->top, top, sum, d, gradient);
     if (gradient) {
@@ -161,43 +198,50 @@ static INLINE void NAME(soft_panel)(const NAME(temperature) *t, const TYPE *slop
     }
 }
 
-/* the same at eps = 0 */
-static INLINE void NAME(hard_panel)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x, INT here,
+/* the same at eps = 0; `first` counts the blocks before this panel */
+static INLINE void NAME(hard_panel)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x, INT first,
                                     NAME(tile) *tile)
 {
     VEC top[4];
     for (int r = 0; r < 4; ++r)
         top[r] = tile->top[r];
     if (d <= DEPTH) {
-        NAME(forward_any)(slopes, b, d, n, x, NULL, top);
+        NAME(forward_any)(slopes, b, d, n, x, NULL, top, tile, first);
     } else {
         TYPE z[PANEL * TILE];
-        NAME(forward)(slopes, b, d, n, x, z, top);
-    }
-    for (int r = 0; r < 4; ++r) {
-        const IVEC moved = (IVEC)(top[r] > tile->top[r]), there = (IVEC){0} + here;
-        tile->panel[r] = (moved & there) | (~moved & tile->panel[r]);
-        tile->top[r] = top[r];
+        NAME(forward)(slopes, b, d, n, x, z, top, tile, first);
     }
 }
 
-/* argmax and gradient of one point at eps = 0, from the panel that holds its maximum */
-static TARGET void NAME(find)(const tp_polynomial *p, size_t panel, TYPE top, const TYPE *x, size_t i,
+/* argmax and gradient of point i at eps = 0, from the block that holds its maximum; x is its first coordinate in
+ * a tile                                                                                              */
+static INLINE void NAME(find)(const tp_polynomial *p, size_t d, size_t block, TYPE top, const TYPE *x, size_t i,
                               const tp_outputs *out)
 {
-    const size_t d = p->variables;
-    const TYPE *slopes = (const TYPE *)p->panels + panel * d * PANEL;
-    TYPE z[PANEL], *gradient = out->gradient;
-    INT j = PANEL;
-    NAME(affine_panel)(p, x, panel, z);
-    for (INT q = 0; q < PANEL; ++q) { /* the least q with z_q = top, without a branch */
-        const INT here = z[q] == top ? q : PANEL;
-        j = here < j ? here : j;
-    }
+    const size_t begin = block * BLOCK;
+    const TYPE *slopes = (const TYPE *)p->panels + begin / PANEL * d * PANEL + begin % PANEL;
+    TYPE z[BLOCK], *gradient = out->gradient;
+    uint32_t attained = 0; /* bit j: z_j = top, which one of them is */
+    NAME(affine)(p, d, x, TILE, begin, BLOCK, z);
+    for (size_t j = 0; j < BLOCK; j += LANES)
+        attained |= VSAME(NAME(load)(z + j), SPLAT(top)) << j;
+    const size_t j = (size_t)__builtin_ctz(attained);
     if (out->argmax)
-        out->argmax[i] = (int64_t)panel * PANEL + j;
+        out->argmax[i] = (int64_t)(begin + j);
     for (size_t k = 0; gradient && k < d; ++k)
-        gradient[i * d + k] = slopes[k * PANEL + (size_t)j];
+        gradient[i * d + k] = slopes[k * PANEL + j];
+}
+
+static INLINE void NAME(find_any)(const tp_polynomial *p, size_t block, TYPE top, const TYPE *x, size_t i,
+                                  const tp_outputs *out)
+{
+    switch (p->variables) {
+    case 1: NAME(find)(p, 1, block, top, x, i, out); break;
+    case 2: NAME(find)(p, 2, block, top, x, i, out); break;
+    case 3: NAME(find)(p, 3, block, top, x, i, out); break;
+    case 4: NAME(find)(p, 4, block, top, x, i, out); break;
+    default: NAME(find)(p, p->variables, block, top, x, i, out);
+    }
 }
 
 /* results of the `count` points of a tile, the first of which is point i */
@@ -208,45 +252,46 @@ static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperat
     const size_t d = p->variables;
     const TYPE sign = (TYPE)p->sign;
     const int soft = t->eps > 0;
-    TYPE top[TILE], sum[TILE], value[TILE], check[TILE];
-    INT panel[TILE];
-    VEC logs[4], checks = SPLAT(0);
-    for (int r = 0; r < 4; ++r) {
+    VEC logs[4], checks[4], check = SPLAT(0);
+    TYPE values[TILE];
+    for (int r = 0; r < 4; ++r)
         logs[r] = tile->sum[r];
-        NAME(store)(top + r * LANES, tile->top[r]);
-        NAME(store)(sum + r * LANES, tile->sum[r]);
-        memcpy(panel + r * LANES, &tile->panel[r], sizeof tile->panel[r]);
-    }
     if (soft)
         NAME(log_x4)(logs);
     for (int r = 0; r < 4; ++r) {
         /* v - v is 0 for finite v and NaN for the others, which `row` settles. */
-        VEC c = tile->top[r] - tile->top[r];
+        checks[r] = tile->top[r] - tile->top[r];
         for (size_t k = 0; k < d; ++k) {
             const VEC v = NAME(load)(x + k * TILE + r * LANES);
-            c += v - v;
+            checks[r] += v - v;
         }
+        check += checks[r];
         VEC f = tile->top[r];
         if (soft)
             f += SPLAT(t->eps) * logs[r];
-        NAME(store)(value + r * LANES, SPLAT(sign) * f + SPLAT(0));
-        NAME(store)(check + r * LANES, c);
-        checks += c;
+        NAME(store)(values + r * LANES, SPLAT(sign) * f + SPLAT(0));
     }
     if (out->values)
-        memcpy((TYPE *)out->values + i, value, count * sizeof(TYPE));
-    if (NAME(lane_sum)(checks) == 0 && !out->gradient && !out->argmax)
+        memcpy((TYPE *)out->values + i, values, count * sizeof(TYPE));
+    if (NAME(lane_sum)(check) == 0 && !out->gradient && !out->argmax)
         return;
+    TYPE top[TILE], sum[TILE], point_check[TILE];
+    INT block[TILE];
+    for (int r = 0; r < 4; ++r) {
+        NAME(store)(top + r * LANES, tile->top[r]);
+        NAME(store)(sum + r * LANES, tile->sum[r]);
+        NAME(store)(point_check + r * LANES, checks[r]);
+        memcpy(block + r * LANES, &tile->block[r], sizeof tile->block[r]);
+    }
     for (size_t l = 0; l < count; ++l) {
-        if (check[l] != 0) {
+        if (point_check[l] != 0) {
             NAME(signed_point)(d, p->sign, from + l * d, point);
             NAME(row)(p, t, i + l, point, out);
         } else if (soft) {
             for (size_t k = 0; out->gradient && k < d; ++k)
                 ((TYPE *)out->gradient)[(i + l) * d + k] = gradient[k * TILE + l] / sum[l];
         } else if (out->gradient || out->argmax) {
-            NAME(signed_point)(d, p->sign, from + l * d, point);
-            NAME(find)(p, (size_t)panel[l], top[l], point, i + l, out);
+            NAME(find_any)(p, (size_t)block[l], top[l], x + l, i + l, out);
         }
     }
 }
@@ -269,11 +314,8 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
         const size_t group = left < TP_GROUP * TILE ? (left + TILE - 1) / TILE : TP_GROUP;
         const TYPE *from = (const TYPE *)points_x + first * d;
         for (size_t q = 0; q < group; ++q) {
-            for (size_t l = 0; l < TILE; ++l) {
-                const TYPE *row = from + (q * TILE + l < left ? q * TILE + l : left - 1) * d;
-                for (size_t k = 0; k < d; ++k)
-                    x[(q * d + k) * TILE + l] = sign * row[k];
-            }
+            const size_t count = left - q * TILE < TILE ? left - q * TILE : TILE;
+            NAME(pack_tile_any)(d, count, sign, from + q * TILE * d, x + q * d * TILE);
             tiles[q] = (NAME(tile)){0};
             for (int r = 0; r < 4; ++r)
                 tiles[q].top[r] = SPLAT(-INFINITY);
@@ -289,7 +331,7 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
                     NAME(soft_panel)(&t, slopes, b, d, n, xq, begin == 0, &tiles[q],
                                      out->gradient ? gradient + q * d * TILE : NULL);
                 else
-                    NAME(hard_panel)(slopes, b, d, n, xq, (INT)(begin / PANEL), &tiles[q]);
+                    NAME(hard_panel)(slopes, b, d, n, xq, (INT)(begin / BLOCK), &tiles[q]);
             }
         }
         for (size_t q = 0; q < group; ++q) {
@@ -301,3 +343,4 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
 }
 #undef TILE
 #undef DEPTH
+#undef BLOCK
