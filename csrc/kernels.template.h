@@ -25,6 +25,7 @@
 #include "exp.template.h"
 #include "log.template.h"
 #include "rows.template.c"
+#include "deep.template.c"
 #include "tiles.template.c"
 #include "matmul.template.c"
 #include "envelope.template.c"
@@ -38,6 +39,7 @@
 #include "exp.template.h"
 #include "log.template.h"
 #include "rows.template.c"
+#include "deep.template.c"
 #include "tiles.template.c"
 #include "matmul.template.c"
 

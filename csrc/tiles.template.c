@@ -7,9 +7,8 @@
  * A tile is TILE points, four vectors; TP_GROUP tiles go through the monomials together. Phases, per group:
  *   1. pack:     coordinates to (d, TILE), times the sign; the last tile repeats its last point.
  *   2. per panel of monomials, per tile
- *      a. forward:  z, ROWS monomials x four vectors in registers, and the maximum. Where d is large, in
- *                   blocks of DEPTH variables, so that coordinates stay in the first-level cache; z then
- *                   waits in memory between blocks, in the same precision, and the chain is the same.
+ *      a. forward:  z, ROWS monomials x four vectors in registers, and the maximum. Where d > TP_DEPTH,
+ *                   z of the whole group comes from deep.template.c first.
  *      b. absorb:   (eps > 0) the running maximum moves, what was summed shrinks, e^a is summed.
  *      c. backward: (gradient) sum_j e_j slopes_j.
  *   3. finish:   results; a point with a non-finite coordinate or no finite maximum goes to `row`.
@@ -17,8 +16,6 @@
  * The argmax at eps = 0 costs the loop little: only the block of BLOCK monomials that holds it is kept, and that
  * block is searched at the end.
  */
-#define TILE (4 * LANES)
-#define DEPTH 64
 #define BLOCK 16
 
 /* what a tile has come to after some panels */
@@ -38,41 +35,49 @@ static INLINE void NAME(raise)(NAME(tile) *tile, const VEC top[4], INT here)
     }
 }
 
-/* z of monomials 0 <= j < n of one panel (n a multiple of ROWS) and top = max(top, z). z may be NULL if
- * d <= DEPTH. With a tile, its maximum and block follow, blocks counted from `first`.                  */
+/* z of monomials 0 <= j < n of one panel (n a multiple of ROWS), kept unless NULL, and top = max(top, z). With
+ * a tile, its maximum and block follow, blocks counted from `first`.                                  */
 static INLINE void NAME(forward)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x, TYPE *z,
                                  VEC top[4], NAME(tile) *tile, INT first)
 {
-    for (size_t start = 0; start == 0 || start < d; start += DEPTH) {
-        const size_t stop = d - start < DEPTH ? d : start + DEPTH;
-        for (size_t j = 0; j < n; j += ROWS) {
-            VEC a[ROWS][4];
-            for (int q = 0; q < ROWS; ++q)
+    for (size_t j = 0; j < n; j += ROWS) {
+        VEC a[ROWS][4];
+        for (int q = 0; q < ROWS; ++q)
+            for (int r = 0; r < 4; ++r)
+                a[q][r] = SPLAT(b[j + q]);
+        for (size_t k = 0; k < d; ++k) {
+            VEC xk[4];
+            for (int r = 0; r < 4; ++r)
+                xk[r] = NAME(load)(x + k * TILE + r * LANES);
+            for (int q = 0; q < ROWS; ++q) {
+                const VEC w = SPLAT(slopes[k * PANEL + j + q]);
                 for (int r = 0; r < 4; ++r)
-                    a[q][r] = start == 0 ? SPLAT(b[j + q]) : NAME(load)(z + (j + q) * TILE + r * LANES);
-            for (size_t k = start; k < stop; ++k) {
-                VEC xk[4];
-                for (int r = 0; r < 4; ++r)
-                    xk[r] = NAME(load)(x + k * TILE + r * LANES);
-                for (int q = 0; q < ROWS; ++q) {
-                    const VEC w = SPLAT(slopes[k * PANEL + j + q]);
-                    for (int r = 0; r < 4; ++r)
-                        a[q][r] = VFMA(w, xk[r], a[q][r]);
-                }
+                    a[q][r] = VFMA(w, xk[r], a[q][r]);
             }
-            for (int q = 0; z && q < ROWS; ++q)
-                for (int r = 0; r < 4; ++r)
-                    NAME(store)(z + (j + q) * TILE + r * LANES, a[q][r]);
-            for (int q = 0; stop == d && q < ROWS; ++q)
-                for (int r = 0; r < 4; ++r)
-                    top[r] = VMAX(a[q][r], top[r]);
-            if (tile && stop == d && ((j + ROWS) % BLOCK == 0 || j + ROWS >= n))
-                NAME(raise)(tile, top, first + (INT)(j / BLOCK));
         }
+        for (int q = 0; z && q < ROWS; ++q)
+            for (int r = 0; r < 4; ++r)
+                NAME(store)(z + (j + q) * TILE + r * LANES, a[q][r]);
+        for (int q = 0; q < ROWS; ++q)
+            for (int r = 0; r < 4; ++r)
+                top[r] = VMAX(a[q][r], top[r]);
+        if (tile && ((j + ROWS) % BLOCK == 0 || j + ROWS >= n))
+            NAME(raise)(tile, top, first + (INT)(j / BLOCK));
     }
 }
 
-/* forward with the number of variables known to the compiler where it is small */
+/* forward, where z is there already */
+static INLINE void NAME(survey)(size_t n, const TYPE *z, VEC top[4], NAME(tile) *tile, INT first)
+{
+    for (size_t j = 0; j < n; ++j) {
+        for (int r = 0; r < 4; ++r)
+            top[r] = VMAX(NAME(load)(z + j * TILE + r * LANES), top[r]);
+        if (tile && ((j + 1) % BLOCK == 0 || j + 1 == n))
+            NAME(raise)(tile, top, first + (INT)(j / BLOCK));
+    }
+}
+
+/* forward with the number of variables known to the compiler where it is small; survey where it is large */
 static INLINE void NAME(forward_any)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x,
                                      TYPE *z, VEC top[4], NAME(tile) *tile, INT first)
 {
@@ -81,7 +86,11 @@ static INLINE void NAME(forward_any)(const TYPE *slopes, const TYPE *b, size_t d
     case 2: NAME(forward)(slopes, b, 2, n, x, z, top, tile, first); break;
     case 3: NAME(forward)(slopes, b, 3, n, x, z, top, tile, first); break;
     case 4: NAME(forward)(slopes, b, 4, n, x, z, top, tile, first); break;
-    default: NAME(forward)(slopes, b, d, n, x, z, top, tile, first);
+    default:
+        if (d > TP_DEPTH)
+            NAME(survey)(n, z, top, tile, first);
+        else
+            NAME(forward)(slopes, b, d, n, x, z, top, tile, first);
     }
 }
 
@@ -136,25 +145,23 @@ static INLINE void NAME(backward_all)(const TYPE *slopes, size_t d, size_t n, co
 /* coordinates of a tile to (d, TILE), times the sign; past `count` the last point is repeated */
 static INLINE void NAME(pack_tile)(size_t d, size_t count, TYPE sign, const TYPE *from, TYPE *x)
 {
-    if (count == TILE)
+    for (size_t k = 0; k < d; ++k)
         for (size_t l = 0; l < TILE; ++l)
-            for (size_t k = 0; k < d; ++k)
-                x[k * TILE + l] = sign * from[l * d + k];
-    else
-        for (size_t l = 0; l < TILE; ++l)
-            for (size_t k = 0; k < d; ++k)
-                x[k * TILE + l] = sign * from[(l < count ? l : count - 1) * d + k];
+            x[k * TILE + l] = sign * from[(l < count ? l : count - 1) * d + k];
 }
 
 static INLINE void NAME(pack_tile_any)(size_t d, size_t count, TYPE sign, const TYPE *from, TYPE *x)
 {
-    switch (d) {
-    case 1: NAME(pack_tile)(1, count, sign, from, x); break;
-    case 2: NAME(pack_tile)(2, count, sign, from, x); break;
-    case 3: NAME(pack_tile)(3, count, sign, from, x); break;
-    case 4: NAME(pack_tile)(4, count, sign, from, x); break;
-    default: NAME(pack_tile)(d, count, sign, from, x);
-    }
+    if (count < TILE)
+        NAME(pack_tile)(d, count, sign, from, x);
+    else
+        switch (d) {
+        case 1: NAME(pack_tile)(1, TILE, sign, from, x); break;
+        case 2: NAME(pack_tile)(2, TILE, sign, from, x); break;
+        case 3: NAME(pack_tile)(3, TILE, sign, from, x); break;
+        case 4: NAME(pack_tile)(4, TILE, sign, from, x); break;
+        default: NAME(pack_tile)(d, TILE, sign, from, x);
+        }
 }
 
 /* what was summed over earlier panels, now that the maximum is `next` */
@@ -173,11 +180,10 @@ static INLINE void NAME(shrink)(const NAME(thermal) *t, const VEC top[4], const 
                         NAME(load)(gradient + k * TILE + r * LANES) * factor[r]);
 }
 
-/* one panel, of which n monomials count, joins a tile at eps > 0 */
+/* one panel, of which n monomials count, joins a tile at eps > 0; z is room for it, or holds it if d > TP_DEPTH */
 static INLINE void NAME(soft_panel)(const NAME(temperature) *t, const TYPE *slopes, const TYPE *b, size_t d, size_t n,
-                                    const TYPE *x, int first, NAME(tile) *tile, TYPE *gradient)
+                                    const TYPE *x, TYPE *z, int first, NAME(tile) *tile, TYPE *gradient)
 {
-    TYPE z[PANEL * TILE];
     VEC top[4], sum[4];
     for (int r = 0; r < 4; ++r) {
         top[r] = tile->top[r];
@@ -199,18 +205,13 @@ static INLINE void NAME(soft_panel)(const NAME(temperature) *t, const TYPE *slop
 }
 
 /* the same at eps = 0; `first` counts the blocks before this panel */
-static INLINE void NAME(hard_panel)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x, INT first,
-                                    NAME(tile) *tile)
+static INLINE void NAME(hard_panel)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x, TYPE *z,
+                                    INT first, NAME(tile) *tile)
 {
     VEC top[4];
     for (int r = 0; r < 4; ++r)
         top[r] = tile->top[r];
-    if (d <= DEPTH) {
-        NAME(forward_any)(slopes, b, d, n, x, NULL, top, tile, first);
-    } else {
-        TYPE z[PANEL * TILE];
-        NAME(forward)(slopes, b, d, n, x, z, top, tile, first);
-    }
+    NAME(forward_any)(slopes, b, d, n, x, d > TP_DEPTH ? z : NULL, top, tile, first);
 }
 
 /* argmax and gradient of point i at eps = 0, from the block that holds its maximum; x is its first coordinate in
@@ -307,7 +308,9 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
     }
     const TYPE sign = (TYPE)p->sign;
     const int soft = t.eps > 0;
-    TYPE *x = scratch, *gradient = x + TP_GROUP * TILE * d, *point = gradient + TP_GROUP * TILE * d;
+    TYPE *x = (TYPE *)(((uintptr_t)scratch + 63) / 64 * 64); /* vectors do not straddle cache lines */
+    TYPE *gradient = x + TP_GROUP * TILE * d, *z = gradient + TP_GROUP * TILE * d;
+    TYPE *packed = z + (d > TP_DEPTH ? TP_GROUP : 1) * TILE * PANEL, *point = packed;
     NAME(tile) tiles[TP_GROUP];
     for (size_t first = 0; first < points; first += TP_GROUP * TILE) {
         const size_t left = points - first;
@@ -325,13 +328,16 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
         for (size_t begin = 0; begin < N; begin += PANEL) {
             const TYPE *slopes = (const TYPE *)p->panels + begin * d, *b = (const TYPE *)p->coefficients + begin;
             const size_t n = N - begin < PANEL ? (N - begin + ROWS - 1) / ROWS * ROWS : PANEL;
+            if (d > TP_DEPTH)
+                NAME(deep_panel)(slopes, b, d, n, group, x, z, packed);
             for (size_t q = 0; q < group; ++q) {
                 const TYPE *xq = x + q * d * TILE;
+                TYPE *zq = d > TP_DEPTH ? z + q * PANEL * TILE : z;
                 if (soft)
-                    NAME(soft_panel)(&t, slopes, b, d, n, xq, begin == 0, &tiles[q],
+                    NAME(soft_panel)(&t, slopes, b, d, n, xq, zq, begin == 0, &tiles[q],
                                      out->gradient ? gradient + q * d * TILE : NULL);
                 else
-                    NAME(hard_panel)(slopes, b, d, n, xq, (INT)(begin / BLOCK), &tiles[q]);
+                    NAME(hard_panel)(slopes, b, d, n, xq, zq, (INT)(begin / BLOCK), &tiles[q]);
             }
         }
         for (size_t q = 0; q < group; ++q) {
@@ -341,6 +347,5 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
         }
     }
 }
-#undef TILE
-#undef DEPTH
 #undef BLOCK
+#undef TILE

@@ -34,13 +34,17 @@ typedef struct {
 } tp_outputs;
 
 /* f(x_i) and its relatives for i < points; x is (points, d), C order. `scratch` holds
- * TP_SCRATCH(d) numbers. rows is for few points and gives every result; tiles is for many points and
- * gives values, gradient and argmax.                                                                */
+ * TP_ROWS_SCRATCH(d) or TP_TILES_SCRATCH(d) numbers. rows is for few points and gives every result; tiles
+ * is for many points and gives values, gradient and argmax.                                         */
 typedef void tp_polynomial_kernel(const tp_polynomial *p, size_t points, const void *x, void *scratch,
                                   const tp_outputs *out);
 #define TP_TILE_MAX 64 /* most points in a tile, on any instruction set */
 #define TP_GROUP 4     /* tiles that meet a panel of monomials while it is in the second-level cache */
-#define TP_SCRATCH(d) ((2 * TP_GROUP * TP_TILE_MAX + 1) * ((d) + 1))
+#define TP_DEPTH 96    /* most variables whose terms are summed in one go */
+#define TP_ROWS_SCRATCH(d) ((d) + 1)
+#define TP_TILES_SCRATCH(d)                                                                                 \
+    (2 * TP_GROUP * TP_TILE_MAX * (d) + (d) + 16 +                                                          \
+     ((d) > TP_DEPTH ? TP_GROUP * TP_TILE_MAX + TP_DEPTH : TP_TILE_MAX) * PANEL)
 
 /* The semiring sum of each row of z, which is (rows, columns), C order; all of `out` but the gradient
  * may be asked.                                                                                     */

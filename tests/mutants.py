@@ -74,9 +74,16 @@ MUTANTS = [
     ),
     Mutant(
         "blocks of variables start over",
+        "deep.template.c",
+        "if (start == 0)",
+        "if (start >= 0)",
+        "kernels",
+    ),
+    Mutant(
+        "argmax of another block of monomials",
         "tiles.template.c",
-        "start == 0 ? SPLAT(b[j + q])",
-        "start >= 0 ? SPLAT(b[j + q])",
+        "|| j + ROWS >= n))\n            NAME(raise)(tile, top, first + (INT)(j / BLOCK));",
+        "|| j + ROWS >= n))\n            NAME(raise)(tile, top, first);",
         "kernels",
     ),
     Mutant(

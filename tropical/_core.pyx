@@ -75,7 +75,8 @@ cdef extern from "tropical_core.h" nogil:
     const tp_kernels *tp_select_kernels(const char *ceiling)
     size_t PANEL
     size_t TP_TILE_MAX
-    size_t TP_SCRATCH(size_t d)
+    size_t TP_ROWS_SCRATCH(size_t d)
+    size_t TP_TILES_SCRATCH(size_t d)
     size_t TP_MATMUL_SCRATCH(size_t rows, size_t inner)
     size_t TP_SOFT_STEP
     size_t TP_BLOCK(const tp_lines *t)
@@ -173,9 +174,9 @@ cdef class Polynomial:
         cdef size_t d = self.p.variables
         if <size_t>point.shape[0] != d:
             check_length(point, 0, d, "point")
-        cdef void *scratch = PyMem_Malloc(TP_SCRATCH(d) * sizeof(cython.floating))
+        cdef void *scratch = PyMem_Malloc(TP_ROWS_SCRATCH(d) * sizeof(cython.floating))
         if scratch is NULL:
-            raise MemoryError(f"no memory for {TP_SCRATCH(d)} numbers of scratch")
+            raise MemoryError(f"no memory for {TP_ROWS_SCRATCH(d)} numbers of scratch")
         with nogil:
             if cython.floating is double:
                 kernels.rows_f64(&self.p, 1, &point[0], scratch, &out)
@@ -224,9 +225,10 @@ cdef class Polynomial:
             run = kernels.tiles_f64 if tiles else kernels.rows_f64
         else:
             run = kernels.tiles_f32 if tiles else kernels.rows_f32
-        cdef void *scratch = PyMem_Malloc(TP_SCRATCH(d) * sizeof(cython.floating))
+        cdef size_t numbers = TP_TILES_SCRATCH(d) if tiles else TP_ROWS_SCRATCH(d)
+        cdef void *scratch = PyMem_Malloc(numbers * sizeof(cython.floating))
         if scratch is NULL:
-            raise MemoryError(f"no memory for {TP_SCRATCH(d)} numbers of scratch")
+            raise MemoryError(f"no memory for {numbers} numbers of scratch")
         try:
             while start < n:
                 count = min(step, n - start)
