@@ -25,6 +25,7 @@
 #include "exp.template.h"
 #include "log.template.h"
 #include "rows.template.c"
+#include "hessian.template.c"
 #include "deep.template.c"
 #include "tiles.template.c"
 #include "matmul.template.c"
@@ -39,6 +40,7 @@
 #include "exp.template.h"
 #include "log.template.h"
 #include "rows.template.c"
+#include "hessian.template.c"
 #include "deep.template.c"
 #include "tiles.template.c"
 #include "matmul.template.c"
@@ -51,6 +53,8 @@ const tp_kernels TABLE(ISA) = {
     .rows_f32 = PASTE(rows, f32, ISA),
     .tiles_f64 = PASTE(tiles, f64, ISA),
     .tiles_f32 = PASTE(tiles, f32, ISA),
+    .hessian_f64 = PASTE(hessian, f64, ISA),
+    .hessian_f32 = PASTE(hessian, f32, ISA),
     .reduce_f64 = PASTE(reduce, f64, ISA),
     .reduce_f32 = PASTE(reduce, f32, ISA),
     .matmul_f64 = PASTE(matmul, f64, ISA),

@@ -46,6 +46,10 @@ typedef void tp_polynomial_kernel(const tp_polynomial *p, size_t points, const v
     (2 * TP_GROUP * TP_TILE_MAX * (d) + (d) + 16 +                                                          \
      ((d) > TP_DEPTH ? TP_GROUP * TP_TILE_MAX + TP_DEPTH : TP_TILE_MAX) * PANEL)
 
+/* Second derivatives at eps > 0: `hessians` is (points, d, d), `scratch` holds TP_HESSIAN_SCRATCH(d) numbers. */
+typedef void tp_hessian_kernel(const tp_polynomial *p, size_t points, const void *x, void *scratch, void *hessians);
+#define TP_HESSIAN_SCRATCH(d) ((PANEL + 2) * (d) + 1)
+
 /* The semiring sum of each row of z, which is (rows, columns), C order; all of `out` but the gradient
  * may be asked.                                                                                     */
 typedef void tp_reduce_kernel(size_t rows, size_t columns, const void *z, int sign, double eps,
@@ -122,6 +126,7 @@ typedef struct {
     const char *name;
     tp_polynomial_kernel *rows_f64, *rows_f32;
     tp_polynomial_kernel *tiles_f64, *tiles_f32;
+    tp_hessian_kernel *hessian_f64, *hessian_f32;
     tp_reduce_kernel *reduce_f64, *reduce_f32;
     tp_matmul_kernel *matmul_f64, *matmul_f32;
     tp_close_kernel *close_f64, *close_f32;

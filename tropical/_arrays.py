@@ -93,6 +93,22 @@ def as_points(x: ArrayLike, variables: int, dtype: np.dtype) -> np.ndarray:
     return convert(x, common_dtype(x.dtype, dtype))
 
 
+def as_output(
+    out: np.ndarray | None, shape: tuple[int, ...], dtype: np.dtype, *inputs: np.ndarray
+) -> np.ndarray:
+    """`out` once it is known to fit and to overlap no input, or a new array where it is None."""
+    if out is None:
+        return np.empty(shape, dtype)
+    if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != dtype:
+        got = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise ShapeError(f"out is {got}; pass an array of dtype {dtype} and shape {shape}, or none")
+    if not out.flags.writeable:
+        raise InputError("out is read-only; pass an array that may be written to")
+    if any(np.may_share_memory(out, array) for array in inputs):
+        raise InputError("out shares memory with an input; pass an array of its own")
+    return out
+
+
 def frozen(array: np.ndarray) -> np.ndarray:
     """A C-contiguous read-only copy."""
     array = np.array(array, order="C")

@@ -26,6 +26,8 @@ cdef extern from "tropical_core.h" nogil:
         void *weights
     ctypedef void tp_polynomial_kernel(
         const tp_polynomial *, size_t, const void *, void *, const tp_outputs *) noexcept nogil
+    ctypedef void tp_hessian_kernel(
+        const tp_polynomial *, size_t, const void *, void *, void *) noexcept nogil
     ctypedef void tp_reduce_kernel(
         size_t, size_t, const void *, int, double, const tp_outputs *) noexcept nogil
     ctypedef struct tp_matmul:
@@ -59,6 +61,8 @@ cdef extern from "tropical_core.h" nogil:
         tp_polynomial_kernel *rows_f32
         tp_polynomial_kernel *tiles_f64
         tp_polynomial_kernel *tiles_f32
+        tp_hessian_kernel *hessian_f64
+        tp_hessian_kernel *hessian_f32
         tp_reduce_kernel *reduce_f64
         tp_reduce_kernel *reduce_f32
         tp_matmul_kernel *matmul_f64
@@ -77,6 +81,7 @@ cdef extern from "tropical_core.h" nogil:
     size_t TP_TILE_MAX
     size_t TP_ROWS_SCRATCH(size_t d)
     size_t TP_TILES_SCRATCH(size_t d)
+    size_t TP_HESSIAN_SCRATCH(size_t d)
     size_t TP_MATMUL_SCRATCH(size_t rows, size_t inner)
     size_t TP_SOFT_STEP
     size_t TP_BLOCK(const tp_lines *t)
@@ -241,6 +246,40 @@ cdef class Polynomial:
                 out.weights = &weights[start, 0] if weights is not None else NULL
                 with nogil:
                     run(&self.p, count, x, scratch, &out)
+                start += count
+                PyErr_CheckSignals()
+        finally:
+            PyMem_Free(scratch)
+
+    def fill_hessian(self, points, hessians):
+        """Fill `hessians`, (B, d, d), at `points`, (B, d); needs eps > 0."""
+        if not self.p.eps > 0:
+            raise ValueError("hessian needs eps > 0")
+        if self.double_precision:
+            self._fill_hessian[double](points, hessians)
+        else:
+            self._fill_hessian[float](points, hessians)
+
+    cdef _fill_hessian(self, const cython.floating[:, ::1] points, cython.floating[:, :, ::1] hessians):
+        cdef size_t n = points.shape[0], d = self.p.variables, start = 0, count
+        check_length(points, 1, d, "points")
+        check_length(hessians, 0, n, "hessians")
+        check_length(hessians, 1, d, "hessians")
+        check_length(hessians, 2, d, "hessians")
+        cdef size_t step = slice_length(n, self.p.terms * (d + 8) * (d + 1)), numbers = TP_HESSIAN_SCRATCH(d)
+        cdef tp_hessian_kernel *run
+        if cython.floating is double:
+            run = kernels.hessian_f64
+        else:
+            run = kernels.hessian_f32
+        cdef void *scratch = PyMem_Malloc(numbers * sizeof(cython.floating))
+        if scratch is NULL:
+            raise MemoryError(f"no memory for {numbers} numbers of scratch")
+        try:
+            while start < n:
+                count = min(step, n - start)
+                with nogil:
+                    run(&self.p, count, &points[start, 0], scratch, &hessians[start, 0, 0])
                 start += count
                 PyErr_CheckSignals()
         finally:

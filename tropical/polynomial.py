@@ -14,6 +14,7 @@ from tropical import _core
 from tropical._arrays import (
     EXACT,
     as_array,
+    as_output,
     as_points,
     common_dtype,
     convert,
@@ -30,7 +31,6 @@ __all__ = ["Polynomial", "variables"]
 _MAX_TERMS = 10**7  # of a product or power: beyond it the arrays alone pass a gigabyte
 _TILES_FROM = 16  # points from which the kernel with points in the lanes is the faster one
 _SMALL = 1 << 20  # multiply-adds below which a call goes straight to the kernel
-_CHUNK = 1 << 22  # numbers in a temporary of the Hessian
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,7 +66,8 @@ class Polynomial:
     polynomial: its values are Fractions and nothing rounds. Points have shape (..., d). In floats each
     W_j·x + b_j is a chain of fused multiply-adds that starts at b_j and runs through the variables in
     order: one rounding per variable. At ε = 0 that is the whole error. `n_threads` is how many threads share
-    the points: None takes as many as help, and no result depends on it.
+    the points: None takes as many as help, and no result depends on it. `out` takes the results: an array of
+    their shape and dtype, of any strides, that overlaps no input.
 
     Examples
     --------
@@ -150,61 +151,84 @@ class Polynomial:
 
     # ---- values and derivatives ------------------------------------------------------------------
 
-    def __call__(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
+    def __call__(
+        self, x: ArrayLike, *, out: np.ndarray | None = None, n_threads: int | None = None
+    ) -> np.ndarray:
         """p(x) at points of shape (..., d); returns shape (...). Cost N·d per point, no temporary."""
         if (
             type(x) is np.ndarray
             and x.dtype is self.dtype is not EXACT
             and x.shape == (self.variables,)
+            and out is None
             and (flags := x.flags).c_contiguous
             and flags.aligned
         ):  # one point: most of the call would be arrays of one entry
             return x.dtype.type(self._packed.at(x))
-        return self._run(x, n_threads, "values")[0]
+        return self._run(x, n_threads, values=out)[0]
 
-    def excess(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
+    def excess(
+        self, x: ArrayLike, *, out: np.ndarray | None = None, n_threads: int | None = None
+    ) -> np.ndarray:
         """p_ε(x) − p_0(x), without cancellation; between 0 and ε log N for max, mirrored for min."""
-        return self._run(x, n_threads, "excess")[0]
+        return self._run(x, n_threads, excess=out)[0]
 
-    def argmax(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
-        """Index of the dominant monomial; the smallest among ties, −1 where p(x) is the zero or NaN."""
-        return self._run(x, n_threads, "argmax")[0]
+    def argmax(
+        self, x: ArrayLike, *, out: np.ndarray | None = None, n_threads: int | None = None
+    ) -> np.ndarray:
+        """Index of the dominant monomial, int64; the smallest among ties, −1 where p(x) is the zero or NaN."""
+        return self._run(x, n_threads, argmax=out)[0]
 
-    def weights(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
+    def weights(
+        self, x: ArrayLike, *, out: np.ndarray | None = None, n_threads: int | None = None
+    ) -> np.ndarray:
         """Gibbs weights π_j(x) = ∂p/∂b_j, shape (..., N): softmax(z/ε); at ε = 0, 1 at the argmax."""
-        return self._run(x, n_threads, "weights")[0]
+        return self._run(x, n_threads, weights=out)[0]
 
-    def gradient(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
+    def gradient(
+        self, x: ArrayLike, *, out: np.ndarray | None = None, n_threads: int | None = None
+    ) -> np.ndarray:
         """∇p(x) = E_π[W], shape (..., d); at ε = 0 the dominant slope, a subgradient on ties."""
-        return self._run(x, n_threads, "gradient")[0]
+        return self._run(x, n_threads, gradient=out)[0]
 
     def value_and_gradient(
-        self, x: ArrayLike, *, n_threads: int | None = None
+        self,
+        x: ArrayLike,
+        *,
+        out: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
+        n_threads: int | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """p(x) and ∇p(x) in one pass."""
-        return self._run(x, n_threads, "values", "gradient")
+        values, gradient = out
+        return self._run(x, n_threads, values=values, gradient=gradient)
 
-    def entropy(self, x: ArrayLike, *, n_threads: int | None = None) -> np.ndarray:
+    def entropy(
+        self, x: ArrayLike, *, out: np.ndarray | None = None, n_threads: int | None = None
+    ) -> np.ndarray:
         """H(π(x)) = −Σ π log π = ∂_ε p (for max), in nats; 0 at ε = 0."""
-        return self._run(x, n_threads, "entropy")[0]
+        return self._run(x, n_threads, entropy=out)[0]
 
-    def hessian(self, x: ArrayLike) -> np.ndarray:
-        """∇²p(x) = Cov_π(W)/ε (negated for min), shape (..., d, d), by centred covariance.
+    def hessian(
+        self, x: ArrayLike, *, out: np.ndarray | None = None, n_threads: int | None = None
+    ) -> np.ndarray:
+        """∇²p(x) = Cov_π(W)/ε (negated for min), shape (..., d, d), by centred covariance; cost N·d² per point.
 
         At ε = 0 it is 0 off the tropical hypersurface, which is what is returned, and undefined on it.
         """
         x = self._points(x)
-        hessian = np.zeros((*x.shape, self.variables), dtype=x.dtype)
-        if self.semiring.is_tropical or not len(self):
+        d = self.variables
+        hessian = as_output(out, (*x.shape, d), x.dtype, x)
+        if self.semiring.is_tropical:
+            hessian[...] = convert(np.zeros(hessian.shape), x.dtype)
             return hessian
-        points = x.reshape(math.prod(x.shape[:-1]), self.variables)
-        rows = hessian.reshape(len(points), self.variables, self.variables)
-        step = max(1, _CHUNK // max(1, self.slopes.size))
-        for start in range(0, len(points), step):
-            weights, mean = self._run(points[start : start + step], None, "weights", "gradient")
-            centred = self.slopes[None] - mean[:, None]
-            covariance = np.swapaxes(centred * weights[..., None], 1, 2) @ centred
-            rows[start : start + step] = self.semiring.sign * covariance / self.semiring.eps
+        points = self._flat(x)
+        rows = np.ascontiguousarray(hessian.reshape(len(points), d, d))
+        kernel = self._kernel(x.dtype)
+        run_in_slices(
+            lambda part: kernel.fill_hessian(points[part], rows[part]),
+            len(points), len(self) * (d + 8) * (d + 1), n_threads,
+        )  # fmt: skip
+        if not hessian.flags.c_contiguous:
+            hessian[...] = rows.reshape(hessian.shape)
         return hessian
 
     def affine_at(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -218,11 +242,6 @@ class Polynomial:
 
     def _points(self, x: ArrayLike) -> np.ndarray:
         return as_points(x, self.variables, self.dtype)
-
-    @property
-    def _tiled_outputs(self) -> set[str]:
-        """What the kernel for many points gives."""
-        return {"values", "gradient", "argmax"} if self.semiring.is_tropical else {"values", "gradient"}
 
     @cached_property
     def _packed(self) -> _core.Polynomial:
@@ -241,21 +260,40 @@ class Polynomial:
             np.ascontiguousarray(slopes), coefficients, len(self), semiring.sign, semiring.eps
         )
 
-    def _run(self, x: ArrayLike, n_threads: int | None, *names: str) -> tuple[np.ndarray, ...]:
-        """The named outputs of the kernel at x, in one pass."""
+    def _kernel(self, dtype: np.dtype) -> _core.Polynomial:
+        return self._packed if dtype is self.dtype else self._pack(dtype)
+
+    def _flat(self, x: np.ndarray) -> np.ndarray:
+        """Points as the rows of a C-contiguous matrix."""
+        return np.ascontiguousarray(x).reshape(math.prod(x.shape[:-1]), self.variables)
+
+    def _run(
+        self, x: ArrayLike, n_threads: int | None, **wanted: np.ndarray | None
+    ) -> tuple[np.ndarray, ...]:
+        """The named outputs of the kernel at x, in one pass, into the given arrays or new ones."""
         x = self._points(x)
-        if x.dtype == EXACT:
-            return self.to_exact()._run_exact(x, names)
         lead = x.shape[:-1]
-        count = math.prod(lead)
-        points = np.ascontiguousarray(x).reshape(count, self.variables)
-        kernel = self._packed if x.dtype is self.dtype else self._pack(x.dtype)
-        shapes = {name: self._tails.get(name, ()) for name in names}
-        outputs = {
-            name: np.empty((count, *tail), np.int64 if name == "argmax" else x.dtype)
-            for name, tail in shapes.items()
+        results = {
+            name: as_output(
+                out, lead + self._tails.get(name, ()), np.dtype(np.int64) if name == "argmax" else x.dtype, x
+            )
+            for name, out in wanted.items()
         }
-        tiles = count >= _TILES_FROM and self._tiled.issuperset(names)
+        if x.dtype == EXACT:
+            for name, exact in zip(results, self.to_exact()._run_exact(x, tuple(results)), strict=True):
+                results[name][...] = exact
+        else:
+            self._run_kernel(x, n_threads, results)
+        return tuple(r if wanted[name] is not None else r[()] for name, r in results.items())
+
+    def _run_kernel(self, x: np.ndarray, n_threads: int | None, results: dict[str, np.ndarray]) -> None:
+        points = self._flat(x)
+        count, kernel = len(points), self._kernel(x.dtype)
+        # A view of each result, or a copy where its strides do not allow one.
+        outputs = {
+            n: np.ascontiguousarray(r).reshape(count, *self._tails.get(n, ())) for n, r in results.items()
+        }
+        tiles = count >= _TILES_FROM and self._tiled.issuperset(results)
         cost = len(self) * (self.variables + 8)
         if count * cost < _SMALL:
             kernel.fill(points, tiles, **outputs)
@@ -264,7 +302,9 @@ class Polynomial:
                 lambda part: kernel.fill(points[part], tiles, **{n: a[part] for n, a in outputs.items()}),
                 count, cost, n_threads,
             )  # fmt: skip
-        return tuple(outputs[name].reshape(lead + tail)[()] for name, tail in shapes.items())
+        for name, result in results.items():
+            if not result.flags.c_contiguous:
+                result[...] = outputs[name].reshape(result.shape)
 
     @cached_property
     def _tails(self) -> dict[str, tuple[int, ...]]:

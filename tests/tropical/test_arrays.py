@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tropical import MAX_PLUS, MIN_PLUS, Polynomial, Semiring
+from tropical import MAX_PLUS, MIN_PLUS, InputError, Polynomial, Semiring, ShapeError
 
 F16, F32, F64, EXACT = np.float16, np.float32, np.float64, np.dtype(object)
 
@@ -150,3 +150,48 @@ def test_points_are_left_alone():
     for method in METHODS:
         getattr(p, method)(x)
     assert np.array_equal(x, before)
+
+
+def strided(shape, dtype):
+    """An array of that shape whose entries do not lie beside each other."""
+    return np.full((*shape, 2), 7, dtype)[..., 0]
+
+
+@pytest.mark.parametrize("method", [*METHODS, "argmax"])
+@pytest.mark.parametrize("make", [np.empty, strided])
+@pytest.mark.parametrize("lead", [(), (3,), (5, 8), (0,)])
+@pytest.mark.parametrize("eps", [0.0, 0.5])
+def test_out_takes_the_results(method, make, lead, eps):
+    p = Polynomial([[1, 0], [0, 1], [2, -1]], [0, 0, 1], Semiring(eps=eps))
+    x = np.random.default_rng(3).normal(size=(*lead, 2))
+    want = np.asarray(getattr(p, method)(x))
+    out = make(want.shape, want.dtype)
+    assert getattr(p, method)(x, out=out) is out
+    assert np.array_equal(out, want)
+
+
+def test_out_of_values_with_gradients_and_of_exact_results():
+    p = Polynomial([[1, 0], [0, 1]], [0, 0])
+    x = np.random.default_rng(3).normal(size=(4, 2))
+    values, gradient = np.empty(4), np.empty((4, 2))
+    got = p.value_and_gradient(x, out=(values, gradient))
+    assert got[0] is values and got[1] is gradient
+    assert np.array_equal(values, p(x)) and np.array_equal(gradient, p.gradient(x))
+    exact = np.empty(4, dtype=object)
+    assert p.to_exact()(x, out=exact) is exact
+    assert all(isinstance(v, Fraction) for v in exact) and np.array_equal(exact.astype(float), p(x))
+
+
+def test_out_that_does_not_fit():
+    p, x = Polynomial([[1, 0], [0, 1]], [0, 0]), np.zeros((4, 2))
+    frozen = np.empty(4)
+    frozen.flags.writeable = False
+    for out, message in [
+        (np.empty(3), r"out is float64 \(3,\); pass an array of dtype float64 and shape \(4,\)"),
+        (np.empty(4, np.float32), "out is float32"),
+        ([0.0] * 4, "out is list"),
+        (frozen, "read-only"),
+        (x[:, 0], "shares memory"),
+    ]:
+        with pytest.raises((InputError, ShapeError), match=message):
+            p(x, out=out)
