@@ -6,7 +6,6 @@
  *   ACM TOMS 34 (2008): a block of one tile's coordinates stays in the first-level cache while the slopes,
  *   packed in the order in which they are read, stream past it.
  */
-#define TILE (4 * LANES) /* points in a tile, here and in tiles.template.c */
 
 /* slopes of `depth` variables of a panel, (depth, PANEL), to groups of ROWS monomials, (n / ROWS, depth, ROWS) */
 static INLINE void NAME(pack_slopes)(size_t depth, size_t n, const TYPE *slopes, TYPE *packed)

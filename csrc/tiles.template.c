@@ -1,4 +1,4 @@
-/* One polynomial at many points, points in the lanes: values, gradients and argmax.
+/* One polynomial at many points, points in the lanes: every result but the weights.
  *
  * Formula, special values, ties: as rows.template.c; z_j is the same chain of fused multiply-adds, so that
  *   results at eps = 0 are the same bits. At eps > 0, f = top + eps log(sum_j e^{(z_j - top)/eps}).
@@ -17,13 +17,6 @@
  * block is searched at the end.
  */
 #define BLOCK 16
-
-/* what a tile has come to after some panels */
-typedef struct {
-    VEC top[4];
-    VEC sum[4];    /* eps > 0: sum_j e^((z_j - top)/eps)                */
-    IVEC block[4]; /* eps = 0: the block in which top was first attained */
-} NAME(tile);
 
 /* the maximum of a tile moves to `top`, which block `here` may have raised */
 static INLINE void NAME(raise)(NAME(tile) *tile, const VEC top[4], INT here)
@@ -204,6 +197,20 @@ static INLINE void NAME(soft_panel)(const NAME(temperature) *t, const TYPE *slop
     }
 }
 
+/* the same for excess and entropy */
+static INLINE void NAME(apart_panel)(const NAME(temperature) *t, const TYPE *slopes, const TYPE *b, size_t d, size_t n,
+                                     const TYPE *x, TYPE *z, NAME(tile) *tile)
+{
+    VEC top[4];
+    for (int r = 0; r < 4; ++r)
+        top[r] = tile->top[r];
+    NAME(forward_any)(slopes, b, d, n, x, z, top, NULL, 0);
+    NAME(shrink_apart)(&t->thermal, top, tile);
+    NAME(absorb_apart)(&t->thermal, n, z, top, tile);
+    for (int r = 0; r < 4; ++r)
+        tile->top[r] = top[r];
+}
+
 /* the same at eps = 0; `first` counts the blocks before this panel */
 static INLINE void NAME(hard_panel)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x, TYPE *z,
                                     INT first, NAME(tile) *tile)
@@ -246,18 +253,17 @@ static INLINE void NAME(find_any)(const tp_polynomial *p, size_t block, TYPE top
 }
 
 /* results of the `count` points of a tile, the first of which is point i */
-static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperature) *t, size_t i, size_t count,
-                                     const TYPE *from, const TYPE *x, NAME(tile) *tile, const TYPE *gradient,
-                                     TYPE *point, const tp_outputs *out)
+static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperature) *t, int mode, size_t i,
+                                     size_t count, const TYPE *from, const TYPE *x, NAME(tile) *tile,
+                                     const TYPE *gradient, TYPE *point, const tp_outputs *out)
 {
     const size_t d = p->variables;
     const TYPE sign = (TYPE)p->sign;
-    const int soft = t->eps > 0;
     VEC logs[4], checks[4], check = SPLAT(0);
     TYPE values[TILE];
     for (int r = 0; r < 4; ++r)
         logs[r] = tile->sum[r];
-    if (soft)
+    if (mode == NAME(SOFT))
         NAME(log_x4)(logs);
     for (int r = 0; r < 4; ++r) {
         /* v - v is 0 for finite v and NaN for the others, which `row` settles. */
@@ -268,12 +274,20 @@ static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperat
         }
         check += checks[r];
         VEC f = tile->top[r];
-        if (soft)
+        if (mode == NAME(SOFT))
             f += SPLAT(t->eps) * logs[r];
         NAME(store)(values + r * LANES, SPLAT(sign) * f + SPLAT(0));
     }
     if (out->values)
         memcpy((TYPE *)out->values + i, values, count * sizeof(TYPE));
+    if (mode == NAME(APART)) {
+        TYPE excess[TILE], entropy[TILE];
+        NAME(finish_apart)(tile, t->eps, sign, excess, entropy);
+        if (out->excess)
+            memcpy((TYPE *)out->excess + i, excess, count * sizeof(TYPE));
+        if (out->entropy)
+            memcpy((TYPE *)out->entropy + i, entropy, count * sizeof(TYPE));
+    }
     if (NAME(lane_sum)(check) == 0 && !out->gradient && !out->argmax)
         return;
     TYPE top[TILE], sum[TILE], point_check[TILE];
@@ -288,10 +302,10 @@ static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperat
         if (point_check[l] != 0) {
             NAME(signed_point)(d, p->sign, from + l * d, point);
             NAME(row)(p, t, i + l, point, out);
-        } else if (soft) {
+        } else if (mode == NAME(SOFT)) {
             for (size_t k = 0; out->gradient && k < d; ++k)
                 ((TYPE *)out->gradient)[(i + l) * d + k] = gradient[k * TILE + l] / sum[l];
-        } else if (out->gradient || out->argmax) {
+        } else if (mode == NAME(HARD)) {
             NAME(find_any)(p, (size_t)block[l], top[l], x + l, i + l, out);
         }
     }
@@ -307,7 +321,8 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
         return;
     }
     const TYPE sign = (TYPE)p->sign;
-    const int soft = t.eps > 0;
+    const int apart = out->excess || out->entropy;
+    const int mode = !(t.eps > 0) || out->argmax ? NAME(HARD) : apart ? NAME(APART) : NAME(SOFT);
     TYPE *x = (TYPE *)(((uintptr_t)scratch + 63) / 64 * 64); /* vectors do not straddle cache lines */
     TYPE *gradient = x + TP_GROUP * TILE * d, *z = gradient + TP_GROUP * TILE * d;
     TYPE *packed = z + (d > TP_DEPTH ? TP_GROUP : 1) * TILE * PANEL, *point = packed;
@@ -323,7 +338,7 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
             for (int r = 0; r < 4; ++r)
                 tiles[q].top[r] = SPLAT(-INFINITY);
         }
-        for (size_t k = 0; soft && out->gradient && k < group * TILE * d; ++k)
+        for (size_t k = 0; mode == NAME(SOFT) && out->gradient && k < group * TILE * d; ++k)
             gradient[k] = 0;
         for (size_t begin = 0; begin < N; begin += PANEL) {
             const TYPE *slopes = (const TYPE *)p->panels + begin * d, *b = (const TYPE *)p->coefficients + begin;
@@ -333,16 +348,18 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
             for (size_t q = 0; q < group; ++q) {
                 const TYPE *xq = x + q * d * TILE;
                 TYPE *zq = d > TP_DEPTH ? z + q * PANEL * TILE : z;
-                if (soft)
+                if (mode == NAME(SOFT))
                     NAME(soft_panel)(&t, slopes, b, d, n, xq, zq, begin == 0, &tiles[q],
                                      out->gradient ? gradient + q * d * TILE : NULL);
+                else if (mode == NAME(APART))
+                    NAME(apart_panel)(&t, slopes, b, d, n, xq, zq, &tiles[q]);
                 else
                     NAME(hard_panel)(slopes, b, d, n, xq, zq, (INT)(begin / BLOCK), &tiles[q]);
             }
         }
         for (size_t q = 0; q < group; ++q) {
             const size_t count = left - q * TILE < TILE ? left - q * TILE : TILE;
-            NAME(finish_tile)(p, &t, first + q * TILE, count, from + q * TILE * d, x + q * d * TILE, &tiles[q],
+            NAME(finish_tile)(p, &t, mode, first + q * TILE, count, from + q * TILE * d, x + q * d * TILE, &tiles[q],
                               gradient + q * d * TILE, point, out);
         }
     }

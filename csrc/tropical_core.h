@@ -35,7 +35,8 @@ typedef struct {
 
 /* f(x_i) and its relatives for i < points; x is (points, d), C order. `scratch` holds
  * TP_ROWS_SCRATCH(d) or TP_TILES_SCRATCH(d) numbers. rows is for few points and gives every result; tiles
- * is for many points and gives values, gradient and argmax.                                         */
+ * is for many points: values and gradient, or excess and entropy (eps > 0 only), or the argmax; at eps = 0 also
+ * values, gradient and argmax together.                                                              */
 typedef void tp_polynomial_kernel(const tp_polynomial *p, size_t points, const void *x, void *scratch,
                                   const tp_outputs *out);
 #define TP_TILE_MAX 64 /* most points in a tile, on any instruction set */

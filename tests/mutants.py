@@ -73,6 +73,20 @@ MUTANTS = [
         "kernels",
     ),
     Mutant(
+        "former maxima are forgotten",
+        "entropy.template.c",
+        "NAME(select)(moved, f * total, tile->sum[r])",
+        "NAME(select)(moved, f * tile->sum[r], tile->sum[r])",
+        "kernels",
+    ),
+    Mutant(
+        "covariance about the origin",
+        "hessian.template.c",
+        "slopes[k * PANEL + j] - mean[k]",
+        "slopes[k * PANEL + j] - 0 * mean[k]",
+        "polynomial",
+    ),
+    Mutant(
         "blocks of variables start over",
         "deep.template.c",
         "if (start == 0)",

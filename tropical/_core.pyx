@@ -159,8 +159,8 @@ cdef class Polynomial:
              weights=None):
         """Fill the given outputs at `points`, (B, d); see csrc/rows.template.c for what they are.
 
-        `tiles` chooses the kernel for many points, which gives values and gradient, and at eps = 0 the
-        argmax. Every array is C-contiguous and of the polynomial's type, the argmax int64.
+        `tiles` chooses the kernel for many points, which gives values and gradient, or excess and entropy, or
+        the argmax. Every array is C-contiguous and of the polynomial's type, the argmax int64.
         """
         if self.double_precision:
             self._fill[double](points, tiles, values, gradient, argmax, excess, entropy, weights)
@@ -190,6 +190,15 @@ cdef class Polynomial:
         PyMem_Free(scratch)
         return value
 
+    cdef int _check_tiles(self, bint values, bint excess, bint argmax, bint weights) except -1:
+        """Refuse what the kernel for many points does not give in one pass."""
+        soft = self.p.eps > 0
+        if weights or (excess and not soft) or (soft and values + excess + argmax > 1):
+            raise ValueError(
+                "for many points the outputs are values and gradient, or excess and entropy (eps > 0), or argmax"
+            )
+        return 0
+
     cdef _fill(
         self,
         const cython.floating[:, ::1] points,
@@ -216,10 +225,11 @@ cdef class Polynomial:
             check_length(entropy, 0, n, "entropy")
             check_length(weights, 0, n, "weights")
             check_length(weights, 1, self.p.terms, "weights")
-            if tiles:
-                raise ValueError("tiles gives no excess, entropy or weights")
-        if tiles and argmax is not None and self.p.eps > 0:
-            raise ValueError("tiles gives the argmax only at eps = 0")
+        if tiles:
+            self._check_tiles(
+                values is not None or gradient is not None, excess is not None or entropy is not None,
+                argmax is not None, weights is not None,
+            )
         if n == 0:
             return
         cdef tp_outputs out

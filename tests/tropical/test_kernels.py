@@ -132,14 +132,19 @@ def test_log_semiring_equals_60_digits(shape, dtype, sign, reference, twin_terms
 @signs
 @pytest.mark.parametrize("gap", [0.5, 5.0, 20.0, 60.0, 80.0])
 @pytest.mark.parametrize("order", [1, -1])
-def test_excess_has_no_cancellation(gap, order, dtype, sign, reference):
+def test_excess_and_entropy_have_no_cancellation(gap, order, dtype, sign, reference):
     # at a gap of 60 the value is the larger term to all digits; the excess still is e^-60 to 14 of them
-    z = np.array([0.0, -gap], dtype=dtype)[::order].copy()
-    want = reference.MP.log1p(reference.MP.exp(-gap))
-    nothing = np.zeros((2, 0), dtype)
+    mp = reference.MP
+    z = np.repeat(np.array([0.0, -gap], dtype=dtype)[::order], [1, 80][::order])  # in panels of their own
+    rest = 80 * mp.exp(-gap)
+    want, entropy = mp.log1p(rest), mp.log1p(rest) + gap * rest / (1 + rest)
+    nothing = np.zeros((len(z), 0), dtype)
     for name, out in reference.outputs_of_every_kernel(nothing, sign * z, nothing[:1], sign, 1.0).items():
-        excess = sign * reference.MP.mpf(float(out["excess"][0]))
-        assert abs(excess / want - 1) <= 45 * np.finfo(dtype).eps, name
+        excess = sign * mp.mpf(float(out["excess"][0]))
+        assert abs(excess / want - 1) <= 90 * np.finfo(dtype).eps, name  # 80 sums
+        assert abs(mp.mpf(float(out["entropy"][0])) / entropy - 1) <= 90 * np.finfo(dtype).eps, (
+            name
+        )  # 80 sums
 
 
 @dtypes
