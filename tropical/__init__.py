@@ -14,11 +14,20 @@ except ImportError as error:
     ) from error
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
-from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, ShapeError, TropicalError
+from tropical.errors import (
+    BudgetExceeded,
+    DivergenceError,
+    InputError,
+    SemiringMismatchError,
+    ShapeError,
+    TropicalError,
+)
 from tropical.matrix import matmul
 from tropical.polynomial import Polynomial, variables
+from tropical.power import power
 from tropical.rational import Rational
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
+from tropical.spectral import critical_graph, eigenvalue, eigenvalues, eigenvectors
 from tropical.transform import hopf_cole, hopf_lax, legendre
 
 __all__ = [
@@ -26,6 +35,7 @@ __all__ = [
     "MIN_PLUS",
     "BudgetExceeded",
     "Circuit",
+    "DivergenceError",
     "InputError",
     "Polynomial",
     "Rational",
@@ -34,11 +44,16 @@ __all__ = [
     "ShapeError",
     "TropicalError",
     "core_info",
+    "critical_graph",
+    "eigenvalue",
+    "eigenvalues",
+    "eigenvectors",
     "hopf_cole",
     "hopf_lax",
     "legendre",
     "matmul",
     "plus",
+    "power",
     "star",
     "variables",
 ]

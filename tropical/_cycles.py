@@ -48,7 +48,7 @@ def best_cycles(W: np.ndarray) -> list[Critical]:
     W, factor = _within_range(W)
     rounded = W.astype(np.float64)
     found = []
-    for nodes in strong_components(W > -np.inf):
+    for nodes in strong_components(-np.inf < W):
         block = np.ix_(nodes, nodes)
         mean, cycle, arcs = _best_of_component(W[block], rounded[block])
         found.append(Critical(nodes, mean * factor, nodes[cycle].tolist(), nodes[arcs]))
@@ -62,7 +62,9 @@ def _within_range(W: np.ndarray) -> tuple[np.ndarray, Fraction]:
     top = max((abs(w) for w in W.flat if w != -np.inf), default=Fraction(0))
     shift = top.numerator.bit_length() - top.denominator.bit_length() - 1000
     factor = Fraction(2) ** max(0, shift)
-    return np.array([w if w == -np.inf else w / factor for w in W.flat] + [None])[:-1].reshape(W.shape), factor
+    return np.array([w if w == -np.inf else w / factor for w in W.flat] + [None])[:-1].reshape(
+        W.shape
+    ), factor
 
 
 def strong_components(arcs: np.ndarray) -> list[np.ndarray]:
@@ -84,11 +86,11 @@ def policy_iteration(W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     n = len(W)
     nodes = np.arange(n)
     choice = W.argmax(axis=1)
-    slack = 8 * _ULP * np.abs(W, where=W > -np.inf, out=np.zeros_like(W)).max()
+    slack = 8 * _ULP * np.abs(W, where=-np.inf < W, out=np.zeros_like(W)).max()
     for _ in range(_ROUNDS):
         mean, value, cycle = _evaluate(choice, W[nodes, choice])
         if mean.min() < mean.max():  # first let every node reach the best cycle it can
-            reach = np.where(W > -np.inf, mean, -np.inf)
+            reach = np.where(-np.inf < W, mean, -np.inf)
             best = reach.argmax(axis=1)
             gain = reach[nodes, best] > mean
         else:
@@ -147,7 +149,7 @@ def _candidates(W: np.ndarray, value: np.ndarray, mean: Fraction) -> np.ndarray:
     sizes = np.abs(W) + np.abs(value)
     sizes += np.abs(value)[:, None] + abs(rate)
     error = 8 * _ULP * sizes + 2.0**-1070  # also of W, if its entries were rounded
-    arcs = W > -np.inf
+    arcs = -np.inf < W
     excess = np.maximum(0.0, (R + error)[arcs].max())
     lowest = -1.01 * n * (excess + 2 * _ULP * abs(rate) + 2.0**-1070)
     return arcs & ~(R + error < lowest)  # an overflow gives NaN, which stays
@@ -170,11 +172,9 @@ def as_integers(values: np.ndarray) -> tuple[np.ndarray, Fraction]:
     K, exponent = K >> zeros, top - 53 + zeros  # odd times a power of two
     low = int(exponent[used].min()) if used.any() else 0
     shift = np.where(used, exponent - low, 0)
-    if int((top[used] - low).max(initial=0)) < 62:
-        K = K << shift
-    else:
-        K = K.astype(object) << shift.astype(object)
-    return K, Fraction(2) ** low
+    if int((top[used] - low).max(initial=0)) >= 62:
+        K, shift = K.astype(object), shift.astype(object)
+    return K << shift, Fraction(2) ** low
 
 
 def _best_of_component(W: np.ndarray, rounded: np.ndarray) -> tuple[Fraction, np.ndarray, np.ndarray]:

@@ -24,7 +24,7 @@ _ULP = 2.0**-53
 def class_roots(A: np.ndarray, eps: float) -> list[tuple[np.ndarray, float, float, np.ndarray]]:
     """Nodes, bounds of ε log ρ and log-eigenvector of each strongly connected component that has a cycle."""
     found = []
-    for nodes in strong_components(A > -np.inf):
+    for nodes in strong_components(-np.inf < A):
         found.append((nodes, *perron(A[np.ix_(nodes, nodes)], eps)))
     return found
 
@@ -38,7 +38,7 @@ def perron(A: np.ndarray, eps: float) -> tuple[float, float, np.ndarray]:
         shift = A[cycle, np.roll(cycle, -1)].sum() / len(cycle)
         done, *result = _iterate(A, eps, shift, x)
         if not done:  # weak links decide: follow the eigenvector down from a temperature at which they do not
-            spread = -(A + x - x[:, None])[A > -np.inf].min() - abs(shift)
+            spread = -(A + x - x[:, None])[-np.inf < A].min() - abs(shift)
             for warmth in np.geomspace(max(spread, eps), eps, 2 + int(np.log2(max(spread / eps, 1)))):
                 done, *result = _iterate(A, warmth, shift, x)
                 x = result[-1]
