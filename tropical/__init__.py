@@ -23,6 +23,7 @@ from tropical.errors import (
     TropicalError,
 )
 from tropical.matrix import matmul
+from tropical.periodicity import cyclicity, transient
 from tropical.polynomial import Polynomial, variables
 from tropical.power import power
 from tropical.rational import Rational
@@ -45,6 +46,7 @@ __all__ = [
     "TropicalError",
     "core_info",
     "critical_graph",
+    "cyclicity",
     "eigenvalue",
     "eigenvalues",
     "eigenvectors",
@@ -55,6 +57,7 @@ __all__ = [
     "plus",
     "power",
     "star",
+    "transient",
     "variables",
 ]
 

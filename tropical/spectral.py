@@ -234,7 +234,7 @@ def _tropical_eigenvectors(A: np.ndarray, semiring: Semiring, value) -> np.ndarr
     else:
         mean = means.get(round_to(A.dtype, as_array("value", value).item()))
         if mean is None:
-            raise InputError(f"value {value} is no eigenvalue; pass one of {sorted(means)}")
+            raise InputError(f"value {value} is no eigenvalue; pass one of {list(map(str, sorted(means)))}")
     classes = [c for c in classes if c.mean == mean]
     if not classes:
         return np.empty((len(A), 0), A.dtype)
