@@ -14,6 +14,7 @@ except ImportError as error:
     ) from error
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
+from tropical.determinant import count_optimal_permutations, determinant, is_singular
 from tropical.errors import (
     BudgetExceeded,
     DivergenceError,
@@ -22,11 +23,14 @@ from tropical.errors import (
     ShapeError,
     TropicalError,
 )
+from tropical.graph import from_graph, to_graph
 from tropical.matrix import matmul
 from tropical.periodicity import cyclicity, transient
 from tropical.polynomial import Polynomial, variables
 from tropical.power import power
+from tropical.rank import column_rank, tropical_rank
 from tropical.rational import Rational
+from tropical.residuation import fixed_point, is_solvable, residual, solve
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
 from tropical.spectral import critical_graph, eigenvalue, eigenvalues, eigenvectors
 from tropical.transform import hopf_cole, hopf_lax, legendre
@@ -44,20 +48,31 @@ __all__ = [
     "SemiringMismatchError",
     "ShapeError",
     "TropicalError",
+    "column_rank",
     "core_info",
+    "count_optimal_permutations",
     "critical_graph",
     "cyclicity",
+    "determinant",
     "eigenvalue",
     "eigenvalues",
     "eigenvectors",
+    "fixed_point",
+    "from_graph",
     "hopf_cole",
     "hopf_lax",
+    "is_singular",
+    "is_solvable",
     "legendre",
     "matmul",
     "plus",
     "power",
+    "residual",
+    "solve",
     "star",
+    "to_graph",
     "transient",
+    "tropical_rank",
     "variables",
 ]
 

@@ -15,6 +15,7 @@ So λ is a rational number, and the critical arcs are those of the matrix as giv
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -24,7 +25,10 @@ from scipy.sparse.csgraph import connected_components
 
 from tropical._arrays import is_exact
 
-__all__ = ["Critical", "as_integers", "best_cycles", "policy_iteration", "strong_components"]
+__all__ = ["Critical", "as_integers", "best_cycles", "policy_iteration", "strong_components", "within_range"]
+
+# Weights of arcs (rows, columns) as integers and their unit.
+Exact = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, Fraction]]
 
 _ROUNDS = 200  # of policy iteration, which takes about ten; what it leaves undone, step 2 does
 _ULP = 2.0**-53
@@ -40,27 +44,35 @@ class Critical:
     arcs: np.ndarray  # (k, 2): all arcs of best cycles
 
 
-def best_cycles(W: np.ndarray) -> list[Critical]:
+def best_cycles(W: np.ndarray, exact: Exact | None = None) -> list[Critical]:
     """Largest cycle mean and critical arcs of each strongly connected component that has a cycle.
 
-    W holds floats or Fractions, −∞ where there is no arc.
+    W holds floats or Fractions, −∞ where there is no arc. If W is rounded from weights that floats cannot hold,
+    with one rounding each, `exact` gives those of the arcs asked for, as `as_integers` does.
     """
-    W, factor = _within_range(W)
+    factor = Fraction(1)
+    if exact is None:
+        W, factor = within_range(W)
+
+        def exact(rows, columns):
+            return as_integers(W[rows, columns])
+
     rounded = W.astype(np.float64)
     found = []
     for nodes in strong_components(-np.inf < W):
-        block = np.ix_(nodes, nodes)
-        mean, cycle, arcs = _best_of_component(W[block], rounded[block])
+        mean, cycle, arcs = _best_of_component(
+            rounded[np.ix_(nodes, nodes)], lambda i, j, at=nodes: exact(at[i], at[j])
+        )
         found.append(Critical(nodes, mean * factor, nodes[cycle].tolist(), nodes[arcs]))
     return found
 
 
-def _within_range(W: np.ndarray) -> tuple[np.ndarray, Fraction]:
+def within_range(W: np.ndarray) -> tuple[np.ndarray, Fraction]:
     """Fractions that float64 can hold, and the factor taken out."""
     if not is_exact(W):
         return W, Fraction(1)
     top = max((abs(w) for w in W.flat if w != -np.inf), default=Fraction(0))
-    shift = top.numerator.bit_length() - top.denominator.bit_length() - 1000
+    shift = int(top.numerator).bit_length() - int(top.denominator).bit_length() - 1000
     factor = Fraction(2) ** max(0, shift)
     return np.array([w if w == -np.inf else w / factor for w in W.flat] + [None])[:-1].reshape(
         W.shape
@@ -161,8 +173,9 @@ def _candidates(W: np.ndarray, value: np.ndarray, mean: Fraction) -> np.ndarray:
 def as_integers(values: np.ndarray) -> tuple[np.ndarray, Fraction]:
     """Integers K and a unit with values = K · unit exactly; int64 below 2^62, else Python integers."""
     if is_exact(values):
-        scale = math.lcm(*{v.denominator for v in values.flat})
-        K = [v.numerator * (scale // v.denominator) for v in values.flat]
+        ratios = [(int(v.numerator), int(v.denominator)) for v in values.flat]  # Fractions may hold np.int64
+        scale = math.lcm(*{denominator for _, denominator in ratios})
+        K = [numerator * (scale // denominator) for numerator, denominator in ratios]
         dtype = np.int64 if max(map(abs, K), default=0) < 2**62 else object
         return np.array(K, dtype=dtype).reshape(values.shape), Fraction(1, scale)
     mantissa, top = np.frexp(values.astype(np.float64))
@@ -177,15 +190,15 @@ def as_integers(values: np.ndarray) -> tuple[np.ndarray, Fraction]:
     return K << shift, Fraction(2) ** low
 
 
-def _best_of_component(W: np.ndarray, rounded: np.ndarray) -> tuple[Fraction, np.ndarray, np.ndarray]:
+def _best_of_component(W: np.ndarray, exact: Exact) -> tuple[Fraction, np.ndarray, np.ndarray]:
     """The largest cycle mean, a cycle that has it, and all arcs (k, 2) of such cycles."""
     n = len(W)
     with np.errstate(all="ignore"):  # overflow costs time, not truth
-        value, cycle = policy_iteration(rounded)
-        K, unit = as_integers(W[cycle, np.roll(cycle, -1)])
-        kept = _candidates(rounded, value, _total(K) * unit / len(K))
+        value, cycle = policy_iteration(W)
+        K, unit = exact(cycle, np.roll(cycle, -1))
+        kept = _candidates(W, value, _total(K) * unit / len(K))
     rows, columns = _on_cycles(n, *np.nonzero(kept))
-    K, unit = as_integers(W[rows, columns])
+    K, unit = exact(rows, columns)
     chosen = np.searchsorted(rows * n + columns, cycle * n + np.roll(cycle, -1))
     while chosen is not None:
         length, total = len(chosen), _total(K[chosen])
