@@ -25,6 +25,7 @@ from tropical.errors import (
 )
 from tropical.graph import from_graph, to_graph
 from tropical.matrix import matmul
+from tropical.paths import BestPaths, best_paths, path_sums
 from tropical.periodicity import cyclicity, transient
 from tropical.polynomial import Polynomial, variables
 from tropical.power import power
@@ -38,6 +39,7 @@ from tropical.transform import hopf_cole, hopf_lax, legendre
 __all__ = [
     "MAX_PLUS",
     "MIN_PLUS",
+    "BestPaths",
     "BudgetExceeded",
     "Circuit",
     "DivergenceError",
@@ -48,6 +50,7 @@ __all__ = [
     "SemiringMismatchError",
     "ShapeError",
     "TropicalError",
+    "best_paths",
     "column_rank",
     "core_info",
     "count_optimal_permutations",
@@ -65,6 +68,7 @@ __all__ = [
     "is_solvable",
     "legendre",
     "matmul",
+    "path_sums",
     "plus",
     "power",
     "residual",

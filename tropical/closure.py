@@ -12,7 +12,7 @@ from tropical.errors import DivergenceError
 from tropical.matrix import matmul
 from tropical.semiring import MAX_PLUS, Semiring
 
-__all__ = ["plus", "star"]
+__all__ = ["plus", "reduced", "star"]
 
 _BLOCK = 64  # measured, 500 and 1,000 nodes
 _NEAR = 1e-6  # pivots 1 − e^{a/ε} below this are looked into
@@ -178,21 +178,24 @@ def _refuse_divergence(A: np.ndarray, semiring: Semiring) -> None:
 
 
 def _close_scaled(A: np.ndarray, semiring: Semiring) -> np.ndarray:
-    """The closure where cycles of weight 0 have rounded to a positive weight.
+    """The closure where cycles of weight 0 have rounded to a positive weight."""
+    C, v = reduced(semiring.sign * A)
+    _close_blocks(C, MAX_PLUS)
+    return semiring.sign * (C + v[:, None] - v)
 
-    With potentials v = A* ⊗ 0 the weights A_ij + v_j − v_i are at most 0, which rounding must not exceed; no
-    sum of such weights can.
+
+def reduced(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A_ij + v_j − v_i and v = A* ⊗ 0, for a max-plus A whose closure exists.
+
+    These weights are at most 0, which rounding must not exceed; then no sum of them can.
     """
-    upright = semiring.sign * A
     v = np.zeros(len(A), A.dtype)
     for _ in range(len(A)):
-        higher = np.maximum(v, (upright + v).max(axis=1))
+        higher = np.maximum(v, (A + v).max(axis=1, initial=-np.inf))
         if np.array_equal(higher, v):
             break
         v = higher
-    C = np.minimum(upright + v - v[:, None], 0)
-    _close_blocks(C, MAX_PLUS)
-    return semiring.sign * (C + v[:, None] - v)
+    return np.minimum(A + v - v[:, None], 0), v
 
 
 # ---- eps > 0 -------------------------------------------------------------------------------------------------
