@@ -25,7 +25,15 @@ from scipy.sparse.csgraph import connected_components
 
 from tropical._arrays import is_exact
 
-__all__ = ["Critical", "as_integers", "best_cycles", "policy_iteration", "strong_components", "within_range"]
+__all__ = [
+    "Critical",
+    "as_integers",
+    "best_cycles",
+    "best_from",
+    "policy_iteration",
+    "strong_components",
+    "within_range",
+]
 
 # Weights of arcs (rows, columns) as integers and their unit.
 Exact = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, Fraction]]
@@ -44,25 +52,19 @@ class Critical:
     arcs: np.ndarray  # (k, 2): all arcs of best cycles
 
 
-def best_cycles(W: np.ndarray, exact: Exact | None = None) -> list[Critical]:
+def best_cycles(W: np.ndarray) -> list[Critical]:
     """Largest cycle mean and critical arcs of each strongly connected component that has a cycle.
 
-    W holds floats or Fractions, −∞ where there is no arc. If W is rounded from weights that floats cannot hold,
-    with one rounding each, `exact` gives those of the arcs asked for, as `as_integers` does.
+    W holds floats or Fractions, −∞ where there is no arc.
     """
-    factor = Fraction(1)
-    if exact is None:
-        W, factor = within_range(W)
-
-        def exact(rows, columns):
-            return as_integers(W[rows, columns])
-
+    W, factor = within_range(W)
     rounded = W.astype(np.float64)
     found = []
     for nodes in strong_components(-np.inf < W):
-        mean, cycle, arcs = _best_of_component(
-            rounded[np.ix_(nodes, nodes)], lambda i, j, at=nodes: exact(at[i], at[j])
-        )
+        block = rounded[np.ix_(nodes, nodes)]
+        with np.errstate(all="ignore"):  # overflow makes a bad guess
+            guess = policy_iteration(block)
+        mean, cycle, arcs = best_from(block, lambda i, j, at=nodes: as_integers(W[at[i], at[j]]), *guess)
         found.append(Critical(nodes, mean * factor, nodes[cycle].tolist(), nodes[arcs]))
     return found
 
@@ -190,16 +192,20 @@ def as_integers(values: np.ndarray) -> tuple[np.ndarray, Fraction]:
     return K << shift, Fraction(2) ** low
 
 
-def _best_of_component(W: np.ndarray, exact: Exact) -> tuple[Fraction, np.ndarray, np.ndarray]:
-    """The largest cycle mean, a cycle that has it, and all arcs (k, 2) of such cycles."""
-    n = len(W)
+def best_from(
+    W: np.ndarray, exact: Exact, value: np.ndarray, cycle: np.ndarray
+) -> tuple[Fraction, np.ndarray, np.ndarray]:
+    """The largest cycle mean, a cycle that has it, and all arcs (k, 2) of such cycles: steps 1 to 3 above.
+
+    W holds floats, each rounded once from what `exact` gives; value and cycle are a guess, the better the faster.
+    """
+    n, after = len(W), np.roll(cycle, -1)
+    K, unit = exact(cycle, after)
     with np.errstate(all="ignore"):  # overflow costs time, not truth
-        value, cycle = policy_iteration(W)
-        K, unit = exact(cycle, np.roll(cycle, -1))
         kept = _candidates(W, value, _total(K) * unit / len(K))
     rows, columns = _on_cycles(n, *np.nonzero(kept))
     K, unit = exact(rows, columns)
-    chosen = np.searchsorted(rows * n + columns, cycle * n + np.roll(cycle, -1))
+    chosen = np.searchsorted(rows * n + columns, cycle * n + after)
     while chosen is not None:
         length, total = len(chosen), _total(K[chosen])
         excess = _excess(K, length, total, n)

@@ -189,13 +189,16 @@ def reduced(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     These weights are at most 0, which rounding must not exceed; then no sum of them can.
     """
-    v = np.zeros(len(A), A.dtype)
+    v, C = np.zeros(len(A), A.dtype), np.empty_like(A)
     for _ in range(len(A)):
-        higher = np.maximum(v, (A + v).max(axis=1, initial=-np.inf))
+        np.add(A, v, out=C)
+        higher = np.maximum(v, C.max(axis=1))
         if np.array_equal(higher, v):
             break
         v = higher
-    return np.minimum(A + v - v[:, None], 0), v
+    np.add(A, v, out=C)
+    C -= v[:, None]
+    return np.minimum(C, 0, out=C), v
 
 
 # ---- eps > 0 -------------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from tropical._arrays import EXACT, convert, is_exact
-from tropical._cycles import as_integers, best_cycles, strong_components, within_range
+from tropical._cycles import as_integers, best_from, strong_components, within_range
 from tropical._square import as_square, need_tropical, round_to
+from tropical.closure import reduced
 from tropical.errors import BudgetExceeded
 from tropical.semiring import MAX_PLUS, Semiring
 
@@ -155,16 +156,18 @@ def optimal_assignment(A: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
         _, permutation = linear_sum_assignment(A.astype(np.float64), maximize=True)
     except ValueError:  # what it says of an infeasible problem; there is no NaN and no +∞ here
         return None, np.empty((0, 2), int)
+    if not len(A):
+        return permutation, np.empty((0, 2), int)
     while True:
         taken = A[:, permutation]
         gains = (taken - taken.diagonal()[:, None]).astype(np.float64)
-        found = best_cycles(gains, _differences(taken))
-        better = [critical.cycle for critical in found if critical.mean > 0]
-        if not better:
-            return permutation, np.concatenate([np.empty((0, 2), int), *(c.arcs for c in found)])
-        old = permutation.copy()
-        for cycle in better:
-            permutation[cycle] = old[np.roll(cycle, -1)]
+        _, value = reduced(gains)
+        mean, cycle, tight = best_from(
+            gains, _differences(taken), value, np.array([0])
+        )  # a loop has weight 0
+        if mean == 0:
+            return permutation, tight
+        permutation[cycle] = permutation[np.roll(cycle, -1)]
 
 
 def _differences(taken: np.ndarray):
