@@ -13,11 +13,13 @@ Numer. Math. 17 (1971), 382–386; L. Collatz, Math. Z. 48 (1942), 221–226.
 import numpy as np
 
 from tropical._cycles import policy_iteration, strong_components
+from tropical.errors import InputError
 
 __all__ = ["class_roots", "perron"]
 
 _ROUNDS = 100  # five to ten are usual
 _PATIENCE = 10  # rounds without better bounds
+_WIDE = 1e-6  # relative width of bounds that is no answer
 _ULP = 2.0**-53
 
 
@@ -41,10 +43,17 @@ def perron(A: np.ndarray, eps: float) -> tuple[float, float, np.ndarray]:
             return low, high, x
         done, *result = _iterate(A, eps, shift, x)
         if not done:  # weak links decide: follow the eigenvector down from a temperature at which they do not
-            spread = -(A + x - x[:, None])[-np.inf < A].min() - abs(shift)
-            for warmth in np.geomspace(max(spread, eps), eps, 2 + int(np.log2(max(spread / eps, 1)))):
+            spread = max(eps, -(A + x - x[:, None])[-np.inf < A].min() - abs(shift))
+            stages = 2 + min(200, int(np.log2(spread) - np.log2(eps)))
+            for warmth in np.geomspace(spread, eps, stages):
                 done, *result = _iterate(A, warmth, shift, x)
                 x = result[-1]
+    low, high, _ = result
+    if not high - low <= _WIDE * max(eps, abs(low), abs(high)):
+        raise InputError(
+            f"the spectral radius of e^(A/eps) at eps = {eps:g} was only enclosed: eps log of it lies in "
+            f"[{low:.17g}, {high:.17g}]; take a larger eps, or eps = 0"
+        )
     return tuple(result)
 
 

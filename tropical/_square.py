@@ -7,7 +7,9 @@ from tropical._arrays import EXACT, as_array, is_exact, refuse_where
 from tropical.errors import InputError, ShapeError
 from tropical.semiring import Semiring
 
-__all__ = ["as_entries", "as_square", "identity", "need_tropical", "round_to"]
+__all__ = ["as_entries", "as_square", "identity", "need_tropical", "round_to", "shrunk"]
+
+_LEAST, _LARGEST = 1e-290, 1e290  # at eps > 0: sums over paths, 1/eps and eps times a logarithm stay finite
 
 
 def as_entries(name: str, A: ArrayLike, semiring: Semiring) -> np.ndarray:
@@ -21,7 +23,19 @@ def as_entries(name: str, A: ArrayLike, semiring: Semiring) -> np.ndarray:
     if bad.any():
         need = f"pass finite entries, and {semiring.zero} for the zero of {semiring} (no edge)"
         refuse_where(np.asarray(bad), name, A, need)
+    if not semiring.is_tropical:
+        _check_range(name, A, semiring.eps)
     return A
+
+
+def _check_range(name: str, A: np.ndarray, eps: float) -> None:
+    if not _LEAST <= eps <= _LARGEST:
+        raise InputError(
+            f"eps is {eps:g}, outside [{_LEAST:g}, {_LARGEST:g}]; rescale {name} and eps together"
+        )
+    large = np.isfinite(A) & (np.abs(A.astype(np.float64)) > _LARGEST)
+    if large.any():
+        refuse_where(large, name, A, f"at eps > 0 pass |entries| <= {_LARGEST:g}, or rescale {name} and eps")
 
 
 def as_square(A: ArrayLike, semiring: Semiring, *, batched: bool = False) -> np.ndarray:
@@ -48,7 +62,21 @@ def identity(n: int, dtype: np.dtype, semiring: Semiring) -> np.ndarray:
 def round_to(dtype: np.dtype, value):
     """A scalar of `dtype` nearest to a rational or an infinity; exact values stay."""
     if dtype != EXACT:
-        return dtype.type(float(value))
+        try:
+            value = float(value)
+        except OverflowError:  # of a Fraction
+            value = np.inf if value > 0 else -np.inf
+        with np.errstate(over="ignore"):
+            return dtype.type(value)
     if isinstance(value, float) and not np.isfinite(value):
         return value
     return as_array("value", np.array(value, dtype=object))[()]
+
+
+def shrunk(A: np.ndarray) -> tuple[np.ndarray, float]:
+    """A times a power of two such that sums over paths of floats do not overflow, and that power."""
+    if is_exact(A) or not A.size:
+        return A, 1.0
+    factor = 2.0**-20  # paths have fewer arcs
+    largest = np.abs(A, where=np.isfinite(A), out=np.zeros_like(A)).max()
+    return (A * A.dtype.type(factor), factor) if largest > np.finfo(A.dtype).max * factor else (A, 1.0)

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical import _core
-from tropical._arrays import is_exact
+from tropical._arrays import FLOAT64, is_exact
 from tropical._cycles import as_integers, best_cycles
 from tropical._perron import class_roots
-from tropical._square import as_square, identity
+from tropical._square import as_square, identity, round_to, shrunk
 from tropical.errors import DivergenceError
 from tropical.matrix import matmul
 from tropical.semiring import MAX_PLUS, Semiring
@@ -76,8 +76,9 @@ subtract `eigenvalue(A)` from A, or remove the cycle
     """
     A = as_square(A, semiring, batched=True)
     C = np.empty(A.shape, A.dtype)
-    for index in np.ndindex(A.shape[:-2]):
-        C[index] = _close(A[index], semiring)
+    with np.errstate(over="ignore"):
+        for index in np.ndindex(A.shape[:-2]):
+            C[index] = _close(A[index], semiring)
     return C
 
 
@@ -168,20 +169,22 @@ def _refuse_divergence(A: np.ndarray, semiring: Semiring) -> None:
         if critical.mean > 0:
             weight = semiring.sign * critical.mean * len(critical.cycle)
             kind = "positive" if semiring.sign > 0 else "negative"
+            rounded = round_to(FLOAT64, weight)
             path = " -> ".join(map(str, [*critical.cycle, critical.cycle[0]]))
             raise DivergenceError(
-                f"the cycle {path} has {kind} weight {float(weight):g}, so the closure diverges; "
+                f"the cycle {path} has {kind} weight {rounded:g}, so the closure diverges; "
                 "subtract `eigenvalue(A)` from A, or remove the cycle",
                 critical.cycle,
-                weight if is_exact(A) else float(weight),
+                weight if is_exact(A) else float(rounded),
             )
 
 
 def _close_scaled(A: np.ndarray, semiring: Semiring) -> np.ndarray:
     """The closure where cycles of weight 0 have rounded to a positive weight."""
-    C, v = reduced(semiring.sign * A)
+    A, factor = shrunk(semiring.sign * A)
+    C, v = reduced(A)
     _close_blocks(C, MAX_PLUS)
-    return semiring.sign * (C + v[:, None] - v)
+    return semiring.sign * ((C + v[:, None] - v) / A.dtype.type(factor))
 
 
 def reduced(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

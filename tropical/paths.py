@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import floyd_warshall
 
 from tropical._arrays import as_array, convert, frozen, is_exact, refuse_where
-from tropical._square import as_square, need_tropical
+from tropical._square import as_square, need_tropical, shrunk
 from tropical.closure import reduced, star
 from tropical.errors import DivergenceError, InputError, ShapeError
 from tropical.semiring import MAX_PLUS, Semiring
@@ -91,7 +91,7 @@ def best_paths(A: ArrayLike, semiring: Semiring = MAX_PLUS) -> BestPaths:
 def _float_predecessors(A: np.ndarray) -> np.ndarray:
     if not len(A):
         return np.empty((0, 0), np.int64)
-    lengths, _ = reduced(A)
+    lengths, _ = reduced(shrunk(A)[0])
     rows, columns = np.nonzero(lengths > -np.inf)
     # A sparse array keeps edges of length 0; a dense one would lose them.
     graph = csr_array((-lengths[rows, columns], (rows, columns)), shape=A.shape)

@@ -162,8 +162,17 @@ def _product(A: np.ndarray, B: np.ndarray) -> np.ndarray:
         largest = [np.abs(M, where=-np.inf < M, out=np.zeros_like(M)).max(initial=0.0) for M in (A, B)]
         if max(largest) < _EXACT_FLOATS:
             return matmul(A, B)
-    A, B = (_as_python(M) for M in (A, B))
-    return np.array([*((row[:, None] + B).max(axis=0) for row in A)], dtype=object)
+    return _product_of_integers(*(_as_python(M) for M in (A, B)))
+
+
+def _product_of_integers(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """On Python integers alone: a float −∞ cannot be added to those beyond 2^1024."""
+    size = max((abs(m) for M in (A, B) for m in M.flat if m != -math.inf), default=0) + 1
+    A, B = (
+        np.where(-math.inf == M, -5 * size, M) for M in (A, B)
+    )  # entries are at least −size, sums −2 size
+    C = np.array([*((row[:, None] + B).max(axis=0) for row in A)], dtype=object)
+    return np.where(-3 * size > C, -math.inf, C)
 
 
 def _as_python(M: np.ndarray) -> np.ndarray:

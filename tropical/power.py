@@ -53,10 +53,11 @@ def power(A: ArrayLike, k: int, semiring: Semiring = MAX_PLUS) -> np.ndarray:
     if k == 0:
         return np.broadcast_to(identity(A.shape[-1], A.dtype, semiring), A.shape).copy()
     result = None
-    while k:
-        if k & 1:
-            result = A.copy() if result is None else matmul(result, A, semiring)
-        k >>= 1
-        if k:
-            A = matmul(A, A, semiring)
+    with np.errstate(over="ignore"):
+        while k:
+            if k & 1:
+                result = A.copy() if result is None else matmul(result, A, semiring)
+            k >>= 1
+            if k:
+                A = matmul(A, A, semiring)
     return result

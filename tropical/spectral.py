@@ -1,6 +1,7 @@
 """Eigenvalues, eigenvectors and critical graphs of square matrices over a semiring."""
 
 import math
+from fractions import Fraction
 
 import networkx as nx
 import numpy as np
@@ -8,10 +9,10 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from tropical._arrays import as_array, convert, is_exact
+from tropical._arrays import convert, is_exact
 from tropical._cycles import Critical, best_cycles
 from tropical._perron import class_roots
-from tropical._square import as_square, need_tropical, round_to
+from tropical._square import as_square, need_tropical, round_to, shrunk
 from tropical.closure import star
 from tropical.errors import InputError
 from tropical.matrix import matmul
@@ -41,7 +42,8 @@ def eigenvalue(A: ArrayLike, semiring: Semiring = MAX_PLUS):
     Raises
     ------
     InputError
-        NaN, the infinity that is not the zero, Fractions at ε > 0.
+        NaN, the infinity that is not the zero, Fractions at ε > 0. ε > 0: |A| or ε beyond 1e290, or bounds
+        that stay a millionth apart, which the message gives.
     ShapeError
         A is not one square matrix.
 
@@ -165,7 +167,8 @@ def eigenvectors(A: ArrayLike, semiring: Semiring = MAX_PLUS, value=None) -> np.
     if value is not None:
         raise InputError(f"value needs eps = 0, got {semiring.eps:g}; leave it out")
     vectors = _soft_eigenvectors(_upright(A, semiring), semiring.eps)
-    return (semiring.sign * vectors).astype(A.dtype)
+    with np.errstate(over="ignore"):  # of float32
+        return (semiring.sign * vectors).astype(A.dtype)
 
 
 def critical_graph(A: ArrayLike, semiring: Semiring = MAX_PLUS) -> nx.DiGraph:
@@ -228,23 +231,26 @@ def _spectral_classes(A: np.ndarray, semiring: Semiring) -> list[Critical]:
 
 def _tropical_eigenvectors(A: np.ndarray, semiring: Semiring, value) -> np.ndarray:
     classes = _spectral_classes(A, semiring)
-    means = {round_to(A.dtype, semiring.sign * c.mean): c.mean for c in classes}
-    if value is None:
-        mean = max(means.values(), default=None)
-    else:
-        mean = means.get(round_to(A.dtype, as_array("value", value).item()))
-        if mean is None:
-            raise InputError(f"value {value} is no eigenvalue; pass one of {list(map(str, sorted(means)))}")
+    means = {c.mean for c in classes}
+    if value is not None:
+        listed = {mean: round_to(A.dtype, semiring.sign * mean) for mean in means}
+        means = {mean for mean in means if listed[mean] == value}
+        if not means:
+            shown = ", ".join(map(str, sorted(listed.values())))
+            raise InputError(f"value {value} is no eigenvalue; the eigenvalues are: {shown or 'none'}")
+    mean = max(means, default=None)
     classes = [c for c in classes if c.mean == mean]
     if not classes:
         return np.empty((len(A), 0), A.dtype)
     # Nodes without access to the classes have the zero, and could lie on cycles of a greater mean.
     nodes = np.unique(np.concatenate([_having_access(A, c.nodes, semiring) for c in classes]))
     ends = np.searchsorted(nodes, [first for c in classes for first in _first_nodes(c.arcs, len(A))])
-    upright = semiring.sign * A[np.ix_(nodes, nodes)]
-    paths = _best_paths_to(upright - round_to(A.dtype, mean), ends)
+    upright, factor = shrunk(semiring.sign * A[np.ix_(nodes, nodes)])
+    paths = _best_paths_to(upright - round_to(A.dtype, mean * Fraction(factor)), ends)
+    paths = paths - paths.max(axis=0)
     vectors = convert(np.full((len(A), len(ends)), semiring.zero), A.dtype).copy()
-    vectors[nodes] = semiring.sign * (paths - paths.max(axis=0))
+    with np.errstate(over="ignore"):
+        vectors[nodes] = semiring.sign * (paths if factor == 1 else paths / A.dtype.type(factor))
     return vectors
 
 

@@ -213,7 +213,7 @@ def test_soft_eigenvalue_against_mpmath(n, eps, sign):
     np.testing.assert_allclose(matmul(sign * A, v, semiring), v + sign * got, atol=1e-12 * (1 + eps))
 
 
-@given(st.integers(0, 1000), st.sampled_from([1e-300, 1e-3, 0.1, 1.0, 100.0]))
+@given(st.integers(0, 1000), st.sampled_from([1e-280, 1e-3, 0.1, 1.0, 100.0]))
 def test_soft_eigenvalue_tends_to_the_cycle_mean(seed, eps):
     """0 ≤ λ_ε − λ_0 ≤ ε log n."""
     A = random_matrix(4 * seed + 1)
@@ -274,7 +274,7 @@ def test_empty_and_acyclic():
         (lambda: critical_graph([[0.0]], Semiring(eps=1.0)), "eps = 0, got 1"),
         (lambda: eigenvalues([[0.0]], Semiring(eps=1.0)), "eps = 0, got 1"),
         (lambda: eigenvectors([[0.0]], Semiring(eps=1.0), value=0.0), "eps = 0, got 1"),
-        (lambda: eigenvectors([[0.0]], value=1.0), r"value 1.0 is no eigenvalue; pass one of \['0.0'\]"),
+        (lambda: eigenvectors([[0.0]], value=1.0), r"value 1.0 is no eigenvalue; the eigenvalues are: 0.0"),
     ],
 )
 def test_refusals(make, message):
