@@ -26,6 +26,8 @@ from tropical import (
 )
 
 DOT = -inf
+# Spectral radius 1 to the last bits, though the last pivot comes out positive.
+NEARLY_ONE = [[-0.3439124812188226, -0.9857663673912174], [-0.455138116329047, -1.6789135479511625]]
 
 
 @pytest.mark.parametrize(
@@ -156,6 +158,17 @@ def test_divergence_is_decided_exactly(seed):
         np.testing.assert_allclose(-plus(-A, MIN_PLUS), got, atol=0)
 
 
+@pytest.mark.parametrize("weights", [[3.5, -1.2, -0.4, -1.2, -0.7], [-0.8, -2.9, 2.1, 1.9, -0.3]])
+def test_gains_that_rounding_hides(weights):
+    """The doubles on this cycle sum to 2^-53 or 2^-54, and every order of rounded sums in the closure to 0."""
+    A = np.full((5, 5), -inf)
+    A[np.arange(5), (np.arange(5) + 1) % 5] = weights
+    with pytest.raises(DivergenceError) as caught:
+        plus(A)
+    assert sorted(caught.value.cycle) == [0, 1, 2, 3, 4]
+    assert caught.value.weight == float(sum(map(Fraction, weights))) > 0
+
+
 def test_large_zero_cycles_do_not_grow():
     """All cycles of A have weight ≤ 0 exactly, yet sums round above 0: a closure that trusts them blows up."""
     rng = np.random.default_rng(0)
@@ -212,6 +225,10 @@ def test_batches_and_empty_matrices():
         (lambda: plus([[0.0]], Semiring(eps=1.0)), "spectral radius 1 >= 1"),
         (lambda: plus([[5.0, 1.0], [1.0, -inf]], Semiring(eps=1.0)), r"spectral radius 148\.\d+ >= 1"),
         (lambda: plus([[np.log(0.5)] * 2] * 2, Semiring(eps=1.0)), "float64 cannot tell"),
+        (
+            lambda: plus(NEARLY_ONE, Semiring(eps=1.0)),
+            "spectral radius 1 - -?[0-9.e-]+ to .* float64 cannot tell",
+        ),
         (lambda: plus([[Fraction(0)]], Semiring(eps=1.0)), "transcendental"),
     ],
 )

@@ -73,6 +73,10 @@ def test_known_transients():
     """[[0, −M], [−M, −1]]: two steps through the critical node cost 2M, t steps at the other cost t."""
     for M in (1, 30, 10**6, 10**9):
         assert transient([[0.0, -M], [-M, -1.0]]) == 2 * M
+    for M, N, P in ((3, 2, 4), (2**52 - 1, 2**52 - 2, 2**52 - 4)):  # in the end sums past 2^53, which are odd
+        A = [[0.0, -inf, -P], [-M, -inf, -inf], [-inf, -N, -1.0]]
+        assert transient(A) == M + N + P + 1
+    assert smallest(np.array([[0.0, -inf, -4], [-3, -inf, -inf], [-inf, -2, -1.0]]))[0] == 10
     cycles = np.full((5, 5), -inf)
     cycles[[0, 1], [1, 0]] = 0.0
     cycles[[2, 3, 4], [3, 4, 2]] = 0.0

@@ -22,6 +22,7 @@ from tropical import (
     eigenvectors,
     matmul,
 )
+from tropical._cycles import as_integers, best_from
 from tropical._perron import perron
 
 DOT = -inf
@@ -102,6 +103,39 @@ def test_eigenvalue_and_critical_graph_by_enumeration(seed):
                 == semiring.sign * (best if matrix.dtype == object else float(best))
             )
         assert all(matrix[i, j] == w for i, j, w in G.edges(data="weight"))
+
+
+def test_one_long_integer():
+    """2^61 − 2^8 and 1 fit into int64, and five times the first does not."""
+    A = np.full((5, 5), -inf)
+    A[[0, 1, 2, 3, 4], [1, 2, 3, 4, 0]] = (2.0**53 - 1) * 2**8, 1.0, 1.0, 1.0, 1.0
+    assert eigenvalue(A) == float(Fraction(2**61 - 2**8 + 4, 5))
+    assert critical_graph(A).number_of_edges() == 5
+
+
+@given(st.integers(0, 10**6))
+def test_sums_that_leave_int64(seed):
+    """Doubles whose common unit is so small that sums over paths need more than 64 bits."""
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(6, 6)) * 2.0 ** rng.integers(0, 9, size=(6, 6))
+    best, arcs = all_cycles(A)
+    assert eigenvalue(A) == float(best)
+    assert set(critical_graph(A).edges) == arcs
+
+
+@given(st.integers(0, 10**6))
+def test_a_bad_guess_costs_time_only(seed):
+    """The proof starts from any potentials and any cycle."""
+    A = random_matrix(seed)
+    best, arcs = all_cycles(A)
+    if best is None:
+        return
+    cycle = next(nx.simple_cycles(nx.DiGraph((i, j) for i, j in np.argwhere(-inf < A).tolist())))
+    value = np.random.default_rng(seed).normal(size=len(A))
+    mean, found, got = best_from(A, lambda i, j: as_integers(A[i, j]), value, np.array(cycle))
+    assert mean == best
+    assert set(map(tuple, got.tolist())) == arcs
+    assert set(pairwise([*found.tolist(), int(found[0])])) <= arcs
 
 
 def test_fractions_outside_the_range_of_floats():
@@ -273,6 +307,8 @@ def test_empty_and_acyclic():
         (lambda: eigenvalue([[Fraction(1)]], Semiring(eps=1.0)), "transcendental"),
         (lambda: critical_graph([[0.0]], Semiring(eps=1.0)), "eps = 0, got 1"),
         (lambda: eigenvalues([[0.0]], Semiring(eps=1.0)), "eps = 0, got 1"),
+        (lambda: eigenvalue([[0.0]], Semiring(eps=1e300)), r"eps is 1e\+300, outside"),
+        (lambda: eigenvalue([[1e300]], Semiring(eps=1.0)), r"A\[0, 0\] is 1e\+300; at eps > 0 pass"),
         (lambda: eigenvectors([[0.0]], Semiring(eps=1.0), value=0.0), "eps = 0, got 1"),
         (lambda: eigenvectors([[0.0]], value=1.0), r"value 1.0 is no eigenvalue; the eigenvalues are: 0.0"),
     ],
