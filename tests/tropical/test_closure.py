@@ -124,7 +124,7 @@ def test_soft_closure_tends_to_the_best_paths(seed, sign):
 
 
 def test_geometric_series_of_words():
-    """Edges a→a, a→b, b→a of weight w: star[a, a] = 1/(1 − w − w²), 100/61 at w = 3/10 (PEERS: algebraic paths)."""
+    """Edges a→a, a→b, b→a of weight w: star[a, a] = 1/(1 − w − w²), 100/61 at w = 3/10."""
     w = np.log(0.3)
     got = np.exp(star([[w, w], [w, -inf]], Semiring(eps=1.0)))
     assert got[0, 0] == pytest.approx(100 / 61, rel=1e-15)

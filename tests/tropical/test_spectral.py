@@ -107,10 +107,10 @@ def test_eigenvalue_and_critical_graph_by_enumeration(seed):
 
 def test_one_long_integer():
     """2^61 − 2^8 and 1 fit into int64, and five times the first does not."""
-    A = np.full((5, 5), -inf)
-    A[[0, 1, 2, 3, 4], [1, 2, 3, 4, 0]] = (2.0**53 - 1) * 2**8, 1.0, 1.0, 1.0, 1.0
-    assert eigenvalue(A) == float(Fraction(2**61 - 2**8 + 4, 5))
-    assert critical_graph(A).number_of_edges() == 5
+    A = np.full((6, 6), -inf)
+    A[np.arange(6), (np.arange(6) + 1) % 6] = (2.0**53 - 1) * 2**8, 1.0, 1.0, 1.0, 1.0, 1.0
+    assert eigenvalue(A) == float(Fraction(2**61 - 2**8 + 5, 6))
+    assert critical_graph(A).number_of_edges() == 6
 
 
 @given(st.integers(0, 10**6))
