@@ -14,18 +14,35 @@ except ImportError as error:
     ) from error
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
-from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, ShapeError, TropicalError
+from tropical.determinant import count_optimal_permutations, determinant, is_singular
+from tropical.errors import (
+    BudgetExceeded,
+    DivergenceError,
+    InputError,
+    SemiringMismatchError,
+    ShapeError,
+    TropicalError,
+)
+from tropical.graph import from_graph, to_graph
 from tropical.matrix import matmul
+from tropical.paths import BestPaths, best_paths, path_sums
+from tropical.periodicity import cyclicity, transient
 from tropical.polynomial import Polynomial, variables
+from tropical.power import power
+from tropical.rank import column_rank, tropical_rank
 from tropical.rational import Rational
+from tropical.residuation import fixed_point, is_solvable, residual, solve
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
+from tropical.spectral import critical_graph, eigenvalue, eigenvalues, eigenvectors
 from tropical.transform import hopf_cole, hopf_lax, legendre
 
 __all__ = [
     "MAX_PLUS",
     "MIN_PLUS",
+    "BestPaths",
     "BudgetExceeded",
     "Circuit",
+    "DivergenceError",
     "InputError",
     "Polynomial",
     "Rational",
@@ -33,13 +50,33 @@ __all__ = [
     "SemiringMismatchError",
     "ShapeError",
     "TropicalError",
+    "best_paths",
+    "column_rank",
     "core_info",
+    "count_optimal_permutations",
+    "critical_graph",
+    "cyclicity",
+    "determinant",
+    "eigenvalue",
+    "eigenvalues",
+    "eigenvectors",
+    "fixed_point",
+    "from_graph",
     "hopf_cole",
     "hopf_lax",
+    "is_singular",
+    "is_solvable",
     "legendre",
     "matmul",
+    "path_sums",
     "plus",
+    "power",
+    "residual",
+    "solve",
     "star",
+    "to_graph",
+    "transient",
+    "tropical_rank",
     "variables",
 ]
 

@@ -1,6 +1,13 @@
 """What can go wrong. Each message says what was got, what was needed and what to do."""
 
-__all__ = ["BudgetExceeded", "InputError", "SemiringMismatchError", "ShapeError", "TropicalError"]
+__all__ = [
+    "BudgetExceeded",
+    "DivergenceError",
+    "InputError",
+    "SemiringMismatchError",
+    "ShapeError",
+    "TropicalError",
+]
 
 
 class TropicalError(Exception):
@@ -17,6 +24,25 @@ class ShapeError(InputError):
 
 class SemiringMismatchError(InputError):
     """Two operands over different semirings."""
+
+
+class DivergenceError(InputError):
+    """A closure A ⊕ A² ⊕ … that has no value.
+
+    Attributes
+    ----------
+    cycle : list of int
+        Nodes of a cycle that gains on each round, its first node not repeated; None at ε > 0.
+    weight : float or Fraction
+        The weight of that cycle; None at ε > 0.
+    """
+
+    def __init__(self, message: str, cycle=None, weight=None):
+        super().__init__(message, cycle, weight)
+        self.cycle, self.weight = cycle, weight
+
+    def __str__(self) -> str:
+        return self.args[0]
 
 
 class BudgetExceeded(TropicalError):
