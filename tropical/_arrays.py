@@ -13,7 +13,17 @@ from numpy.typing import ArrayLike
 
 from tropical.errors import InputError, ShapeError
 
-__all__ = ["EXACT", "as_array", "as_points", "common_dtype", "convert", "frozen", "is_exact", "refuse_where"]
+__all__ = [
+    "EXACT",
+    "as_array",
+    "as_output",
+    "as_points",
+    "common_dtype",
+    "convert",
+    "frozen",
+    "is_exact",
+    "refuse_where",
+]
 
 EXACT = np.dtype(object)
 FLOAT64 = np.dtype(np.float64)
@@ -23,9 +33,14 @@ def is_exact(array: np.ndarray) -> bool:
     return array.dtype == EXACT
 
 
+def _is_plain(value) -> bool:
+    """Whether this is a Fraction of Python integers; one of NumPy's could overflow without a word."""
+    return type(value) is Fraction and type(value.numerator) is int and type(value.denominator) is int
+
+
 def _to_fraction(value):
     if isinstance(value, Fraction):
-        return value
+        return value if _is_plain(value) else Fraction(int(value.numerator), int(value.denominator))
     if isinstance(value, (float, np.floating)) and not np.isfinite(value):
         return float(value)
     if isinstance(value, (int, float, Rational, np.integer, np.floating, np.bool_)):
@@ -61,7 +76,7 @@ def as_array(name: str, value: ArrayLike, *, default: np.dtype = FLOAT64) -> np.
 
 def convert(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """To `dtype`; to exact without rounding, entry by entry."""
-    if dtype != EXACT or (is_exact(array) and all(type(v) is Fraction for v in array.flat)):
+    if dtype != EXACT or (is_exact(array) and all(map(_is_plain, array.flat))):
         return array.astype(dtype, copy=False)
     out = np.empty(array.shape, dtype=object)
     for index, value in np.ndenumerate(array):

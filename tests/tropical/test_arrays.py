@@ -195,3 +195,9 @@ def test_out_that_does_not_fit():
     ]:
         with pytest.raises((InputError, ShapeError), match=message):
             p(x, out=out)
+
+
+def test_fractions_of_numpy_integers_do_not_overflow():
+    big = Fraction(np.int64(2**62))
+    p = Polynomial([[big], [big]], [0, big])
+    assert p([Fraction(2)]) == 2**63 + 2**62
