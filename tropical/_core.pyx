@@ -126,6 +126,14 @@ cdef int check_length(object view, Py_ssize_t axis, size_t expected, str name) e
     return 0
 
 
+cdef void *take_scratch(size_t count, size_t size, bint zeroed=False) except NULL:
+    """Memory for `count` items of `size` bytes, to be freed by PyMem_Free; taken before any output is written."""
+    cdef void *scratch = PyMem_Calloc(count, size) if zeroed else PyMem_Malloc(count * size)
+    if scratch is NULL:
+        raise MemoryError(f"no memory for {count * size} bytes of scratch; pass fewer variables or shorter lines")
+    return scratch
+
+
 cdef class Polynomial:
     """A polynomial packed for the kernels: `panels` and `coefficients` are as tropical_core.h says.
 
@@ -179,9 +187,7 @@ cdef class Polynomial:
         cdef size_t d = self.p.variables
         if <size_t>point.shape[0] != d:
             check_length(point, 0, d, "point")
-        cdef void *scratch = PyMem_Malloc(TP_ROWS_SCRATCH(d) * sizeof(cython.floating))
-        if scratch is NULL:
-            raise MemoryError(f"no memory for {TP_ROWS_SCRATCH(d)} numbers of scratch")
+        cdef void *scratch = take_scratch(TP_ROWS_SCRATCH(d), sizeof(cython.floating))
         with nogil:
             if cython.floating is double:
                 kernels.rows_f64(&self.p, 1, &point[0], scratch, &out)
@@ -241,9 +247,7 @@ cdef class Polynomial:
         else:
             run = kernels.tiles_f32 if tiles else kernels.rows_f32
         cdef size_t numbers = TP_TILES_SCRATCH(d) if tiles else TP_ROWS_SCRATCH(d)
-        cdef void *scratch = PyMem_Malloc(numbers * sizeof(cython.floating))
-        if scratch is NULL:
-            raise MemoryError(f"no memory for {numbers} numbers of scratch")
+        cdef void *scratch = take_scratch(numbers, sizeof(cython.floating))
         try:
             while start < n:
                 count = min(step, n - start)
@@ -276,15 +280,13 @@ cdef class Polynomial:
         check_length(hessians, 0, n, "hessians")
         check_length(hessians, 1, d, "hessians")
         check_length(hessians, 2, d, "hessians")
-        cdef size_t step = slice_length(n, self.p.terms * (d + 8) * (d + 1)), numbers = TP_HESSIAN_SCRATCH(d)
+        cdef size_t step = slice_length(n, self.p.terms * (d + 8) * (d + 1))
         cdef tp_hessian_kernel *run
         if cython.floating is double:
             run = kernels.hessian_f64
         else:
             run = kernels.hessian_f32
-        cdef void *scratch = PyMem_Malloc(numbers * sizeof(cython.floating))
-        if scratch is NULL:
-            raise MemoryError(f"no memory for {numbers} numbers of scratch")
+        cdef void *scratch = take_scratch(TP_HESSIAN_SCRATCH(d), sizeof(cython.floating))
         try:
             while start < n:
                 count = min(step, n - start)

@@ -23,13 +23,6 @@ cdef int describe_lines(
     return 0
 
 
-cdef void *line_scratch(size_t size) except NULL:
-    cdef void *scratch = PyMem_Calloc(1, size)
-    if scratch is NULL:
-        raise MemoryError(f"no memory for {size} bytes of scratch")
-    return scratch
-
-
 def legendre(
     const cython.floating[:, :, ::1] f not None,
     const double[::1] x not None,
@@ -67,7 +60,7 @@ cdef int hard_transform(tp_lines *t, const double *x, const double *p, double w)
     cdef size_t step = max(1, SLICE // (16 * TP_BLOCK(t) * (t.length + t.results) + 1))
     if blocks == 0 or t.results == 0:
         return 0
-    cdef void *scratch = line_scratch(TP_LINE_SCRATCH(t))
+    cdef void *scratch = take_scratch(1, TP_LINE_SCRATCH(t), zeroed=True)
     try:
         while start < blocks:
             count = min(step, blocks - start)
@@ -96,11 +89,11 @@ def hopf_cole(
     cdef int64_t[:, :, ::1] no_winners = None
     describe_lines(&t, f, out, no_winners, 1)
     check_length(out, 1, t.length, "out")
-    if t.length == 0:
-        return
     cdef size_t blocks = TP_BLOCKS(&t), block = 0, begin, end
+    if blocks == 0 or t.length == 0:
+        return
     cdef size_t step = max(1, SLICE // (TP_BLOCK(&t) * t.length + 1) // TP_SOFT_STEP) * TP_SOFT_STEP
-    cdef void *scratch = line_scratch(TP_SOFT_SCRATCH(&t))
+    cdef void *scratch = take_scratch(1, TP_SOFT_SCRATCH(&t), zeroed=True)
     try:
         while block < blocks:
             begin = 0

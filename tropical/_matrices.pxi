@@ -41,10 +41,7 @@ def matmul(
         run = kernels.matmul_f64
     else:
         run = kernels.matmul_f32
-    cdef size_t numbers = TP_MATMUL_SCRATCH(m.rows, m.inner)
-    cdef void *scratch = PyMem_Malloc(numbers * sizeof(cython.floating))
-    if scratch is NULL:
-        raise MemoryError(f"no memory for {numbers} numbers of scratch")
+    cdef void *scratch = take_scratch(TP_MATMUL_SCRATCH(m.rows, m.inner), sizeof(cython.floating))
     # Rows of C are independent, so a slice of rows is the unit between two looks at pending signals.
     cdef size_t step = slice_length(m.rows, m.inner * m.columns), start, rows = m.rows
     try:
