@@ -1,0 +1,110 @@
+"""Out of memory at every allocation in turn: a MemoryError, nothing leaked, nothing written.
+
+Python's own allocators are made to fail, from which the core takes its scratch. Above the core NumPy is not
+proof against this (some of its functions report failure without an exception), so the core is called itself.
+"""
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from tropical import Polynomial, Semiring, _core
+
+faults = pytest.importorskip("_testcapi", reason="a Python without its test modules cannot make memory fail")
+
+MARK = -77
+MOST = 200  # allocations of one call; they are some twenty
+
+
+def arrays(dtype) -> dict:
+    rng = np.random.default_rng(0)
+    soft = Semiring(1, 0.5)
+    return {
+        "p": Polynomial(rng.normal(size=(70, 3)).astype(dtype), np.zeros(70, dtype), soft)._packed,
+        "deep": Polynomial(rng.normal(size=(5, 100)).astype(dtype), np.zeros(5, dtype), soft)._packed,
+        "x": rng.normal(size=(90, 3)).astype(dtype),
+        "x_deep": rng.normal(size=(90, 100)).astype(dtype),
+        "A": rng.normal(size=(2, 5, 5)).astype(dtype),
+        "f": rng.normal(size=(2, 30, 3)).astype(dtype),
+        "nodes": np.arange(30.0),
+        "x_one": np.zeros(3, dtype),
+    }
+
+
+# what is called, with the inputs a and an output to fill; and the shape of that
+CALLS = {
+    "at": (lambda a, out: a["p"].at(a["x_one"]), (0,)),
+    "few points": (lambda a, out: a["p"].fill(a["x"], False, values=out), (90,)),
+    "many points": (lambda a, out: a["p"].fill(a["x"], True, values=out), (90,)),
+    "entropy": (lambda a, out: a["p"].fill(a["x"], True, entropy=out), (90,)),
+    "gradient": (lambda a, out: a["p"].fill(a["x"], True, gradient=out), (90, 3)),
+    "weights": (lambda a, out: a["p"].fill(a["x"], False, weights=out), (90, 70)),
+    "many variables": (lambda a, out: a["deep"].fill(a["x_deep"], True, values=out), (90,)),
+    "hessian": (lambda a, out: a["p"].fill_hessian(a["x"], out), (90, 3, 3)),
+    "reduce": (lambda a, out: _core.reduce(a["x"], 1, 0.5, out), (90,)),
+    "matmul": (lambda a, out: _core.matmul(a["A"], a["A"], out, 1), (2, 5, 5)),
+    "legendre": (lambda a, out: _core.legendre(a["f"], a["nodes"], a["nodes"], out), (2, 30, 3)),
+    "hopf_lax": (lambda a, out: _core.hopf_lax(a["f"], None, 0.5, 1, out), (2, 30, 3)),
+    "hopf_cole": (lambda a, out: _core.hopf_cole(a["f"], 0.5, 0.5, 40.0, out), (2, 30, 3)),
+}
+
+
+def fails_at(call, k: int) -> str | None:
+    """The message of its MemoryError if the k-th allocation from here on fails, None where it has fewer."""
+    message = None
+    faults.set_nomemory(k, k + 1)
+    try:
+        call()
+    except MemoryError as error:
+        message = error
+    finally:
+        faults.remove_mem_hooks()
+    return None if message is None else str(message)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", CALLS)
+def test_each_allocation_may_fail(name, dtype):
+    function, shape = CALLS[name]
+    inputs, out = arrays(dtype), np.full(shape, MARK, dtype)
+
+    def call():
+        function(inputs, out)
+
+    call()
+    want = out.copy()
+    out[...] = MARK
+    messages = []
+    while len(messages) < MOST and (message := fails_at(call, len(messages) + 1)) is not None:
+        messages.append(message)
+        assert (out == MARK).all(), messages
+    assert len(messages) < MOST
+    assert np.array_equal(out, want)  # the call that had enough
+    scratchless = name == "reduce"
+    assert any("bytes of scratch" in message for message in messages) != scratchless
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_failed_call_leaks_nothing(name):
+    function, shape = CALLS[name]
+    inputs, out = arrays(np.float64), np.empty(shape)
+
+    def fail_everywhere():
+        for k in range(1, 40):
+            fails_at(lambda: function(inputs, out), k)
+
+    tracemalloc.start()
+    try:
+        fail_everywhere()
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(5):
+            fail_everywhere()
+        gc.collect()
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    # 200 failed calls: a leak of the smallest scratch, 32 bytes each time at one of them, would be seen
+    assert grown < 5 * 32
