@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
-.PHONY: demo test test-ceilings test-slow mutants lint bench train sanitize wheel clean
+.PHONY: demo test test-ceilings test-slow mutants lint bench train sanitize coverage valgrind wheel clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
@@ -41,22 +41,36 @@ train: $(VENV)/installed-demo
 
 # The tests of the compiled core under AddressSanitizer and UndefinedBehaviorSanitizer.
 sanitize: $(SOURCES)
-	TROPICAL_SANITIZE=address,undefined $(MAKE) VENV=.venv-sanitize .venv-sanitize/installed-test
+	TROPICAL_SANITIZE=address,undefined $(MAKE) VENV=.venv-sanitize .venv-sanitize/installed-test-core
 	LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	.venv-sanitize/bin/pytest -m "not slow" --capture=sys tests/tropical
 
-wheel: $(VENV)/bin/pip
-	$(BIN)/pip wheel --no-deps --wheel-dir dist .
+# Every branch of csrc/ is taken by the tests of the core, or says why not.
+coverage: $(SOURCES)
+	TROPICAL_COVERAGE=1 $(MAKE) VENV=.venv-coverage .venv-coverage/installed-test-core
+	find build-coverage -name '*.gcda' -delete
+	.venv-coverage/bin/pytest -m "not slow" tests/tropical
+	.venv-coverage/bin/python tests/coverage.py
+
+wheel: $(VENV)/built
+	mkdir -p dist
+	cp $(VENV)/dist/*.whl dist
 
 clean:
-	rm -rf .venv .venv-sanitize build dist *.egg-info examples/output
+	rm -rf .venv .venv-sanitize .venv-coverage build build-coverage dist *.egg-info examples/output
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
+# Built once, whatever is installed with it. What is left of removed or renamed files would be packed again.
+$(VENV)/built: $(SOURCES) | $(VENV)/bin/pip
+	rm -rf build build-coverage $(VENV)/dist
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VENV)/dist .
+	touch $@
+
 # One rule for the extras: installed-demo has what the demo needs, installed-test what the tests need.
-$(VENV)/installed-%: $(SOURCES) | $(VENV)/bin/pip
-	rm -rf build  # what is left of removed or renamed files would be packed again
-	$(BIN)/pip install --quiet --disable-pip-version-check ".[$*]"
+$(VENV)/installed-%: $(VENV)/built
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(VENV)/dist/*.whl
+	$(BIN)/pip install --quiet --disable-pip-version-check "$$(echo $(VENV)/dist/*.whl)[$*]"
 	touch $@

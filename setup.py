@@ -1,41 +1,64 @@
 """Builds tropical._core from Cython and C; everything else is declared in pyproject.toml.
 
-Environment switches, for developers:
+Environment switches, for developers; with any of them warnings are errors:
     TROPICAL_SANITIZE=address,undefined   compile and link with these sanitizers
-    TROPICAL_COVERAGE=1                   instrument the C for gcov
-    TROPICAL_DEBUG=1                      no optimisation, debug symbols, warnings are errors
+    TROPICAL_COVERAGE=1                   instrument the C for gcov, in build-coverage/
+    TROPICAL_DEBUG=1                      no optimisation, debug symbols
 """
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 PYTHON_ABI = "0x030B0000"  # CPython 3.11, the first whose limited API has the buffer protocol
+
+sanitizers, coverage, debug = (os.environ.get(f"TROPICAL_{s}") for s in ("SANITIZE", "COVERAGE", "DEBUG"))
 
 # -ffp-contract=off: the compiler adds no fused multiply-add of its own, so that max-plus results are
 # the same on every instruction set.
 compile_args = ["-std=c11", "-ffp-contract=off", "-fno-math-errno"]
+# -Wno-sign-compare: Cython compares a size_t and a literal in max(1, n) as it finds them.
+compile_args += ["-Wall", "-Wextra", "-Wno-sign-compare"]
 compile_args += ["-Werror=implicit-function-declaration"]  # outside the limited API
 link_args = ["-lm"]
-sanitizers = os.environ.get("TROPICAL_SANITIZE")
-if os.environ.get("TROPICAL_DEBUG"):
-    compile_args += ["-O0", "-g", "-Wall", "-Wextra", "-Werror"]
+if sanitizers or coverage or debug:
+    compile_args += ["-Werror", "-g"]
 else:
     compile_args += ["-O3", "-g0"]
     link_args += ["-s"]
 if sanitizers:
-    compile_args += [f"-fsanitize={sanitizers}", "-fno-omit-frame-pointer", "-g", "-O1"]
-    link_args = [f"-fsanitize={sanitizers}", "-lm"]
-if os.environ.get("TROPICAL_COVERAGE"):
-    compile_args += ["--coverage", "-O0"]
+    compile_args += [f"-fsanitize={sanitizers}", "-fno-omit-frame-pointer", "-O1"]
+    link_args += [f"-fsanitize={sanitizers}"]
+if coverage:
+    compile_args += ["--coverage", "-O0", "-DTP_COVERAGE"]
     link_args += ["--coverage"]
+if debug:
+    compile_args += ["-O0"]
+
+
+class BuildInParallel(build_ext):
+    """Compiles the files of an extension side by side, which setuptools does for whole extensions only."""
+
+    def build_extensions(self):
+        compile_files = self.compiler.compile
+
+        def compile_side_by_side(sources, *args, **kwargs):
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                objects = pool.map(lambda source: compile_files([source], *args, **kwargs), sources)
+                return sum(objects, [])
+
+        self.compiler.compile = compile_side_by_side
+        super().build_extensions()
+
 
 core = Extension(
     "tropical._core",
     sources=["tropical/_core.pyx", *sorted(glob("csrc/dispatch.c") + glob("csrc/kernels_*.c"))],
-    depends=glob("csrc/*.h") + glob("csrc/*.template.*"),
+    depends=glob("csrc/*.h") + glob("csrc/*.template.*") + glob("tropical/*.pxi"),
     include_dirs=["csrc"],
     define_macros=[("Py_LIMITED_API", PYTHON_ABI), ("CYTHON_LIMITED_API", "1")],
     py_limited_api=True,
@@ -44,6 +67,11 @@ core = Extension(
 )
 
 setup(
+    cmdclass={"build_ext": BuildInParallel},
     ext_modules=cythonize([core], build_dir="build/cython", language_level=3),
-    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    options={
+        "bdist_wheel": {"py_limited_api": "cp311"},
+        # gcov needs what the compiler leaves here after the build
+        "build": {"build_base": "build-coverage" if coverage else "build"},
+    },
 )

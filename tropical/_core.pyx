@@ -101,8 +101,12 @@ PANEL_SIZE = PANEL
 def set_ceiling(ceiling):
     """Use at most this instruction set: "baseline", "avx2", "avx512", or None for the best there is."""
     global kernels
-    name = None if ceiling is None else ceiling.encode()
-    cdef const tp_kernels *chosen = tp_select_kernels(NULL if name is None else <const char *>name)
+    cdef bytes name
+    cdef const char *at_most = NULL
+    if ceiling is not None:
+        name = ceiling.encode()
+        at_most = name
+    cdef const tp_kernels *chosen = tp_select_kernels(at_most)
     if chosen is NULL:
         raise ValueError(
             f"unknown instruction set {ceiling!r}; TROPICAL_CPU is one of baseline, avx2, avx512"

@@ -11,6 +11,7 @@ from tropical import MAX_PLUS, MIN_PLUS, InputError, Polynomial, Semiring
 
 INF, NAN = math.inf, math.nan
 DTYPES = [np.float32, np.float64]
+many_or_few = pytest.mark.parametrize("many", [False, True], ids=["few points", "many points"])
 
 
 @dataclass
@@ -100,14 +101,39 @@ def test_case_and_its_mirror_image(name, dtype, sign, eps, reference):
         assert got["gradient"][0] == pytest.approx(gradient, rel=tolerance, abs=tolerance)
 
 
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_hessian_of_case(name, dtype, sign):
+    case = CASES[name]
+    if dtype not in case.dtypes:
+        pytest.skip("these numbers overflow single precision")
+    slopes = np.array(case.slopes, dtype).reshape(len(case.coefficients), len(case.x))
+    coefficients, x = sign * np.array(case.coefficients, dtype), sign * np.array(case.x, dtype)
+    weights = np.asarray(case.at_unit_temperature()[2], float)
+    with np.errstate(over="ignore"):  # squares of huge slopes, which a lone monomial has
+        centred = slopes - weights @ slopes
+        want = sign * (weights * centred.T) @ centred
+    got = Polynomial(slopes, coefficients, Semiring(sign, 1.0)).hessian(x)
+    assert got == pytest.approx(want, rel=16 * float(np.finfo(dtype).eps), abs=1e-30)
+
+
+@pytest.mark.parametrize("terms", [0, 1, 300])
+def test_a_nan_coordinate_makes_its_hessian_nan(terms):
+    p = Polynomial(np.ones((terms, 2)), np.zeros(terms), Semiring(1, 1.0))
+    got = p.hessian([[1.0, 2.0], [NAN, INF], [1.0, 2.0]])
+    assert np.isnan(got[1]).all() and not got[[0, 2]].any()
+
+
 @pytest.mark.parametrize("slope", [1.0, 0.0])  # a NaN counts even where its power is zero
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("eps", [0.0, 1.0])
 @pytest.mark.parametrize("other", [0.0, INF, -INF])
 @pytest.mark.parametrize("terms", [0, 1, 300])
-def test_a_nan_coordinate_makes_its_point_nan_and_no_other(slope, sign, eps, other, terms, reference):
+@many_or_few
+def test_a_nan_coordinate_makes_its_point_nan_and_no_other(slope, sign, eps, other, terms, many, reference):
     x = np.array([[1.0, 2.0], [other, NAN], [NAN, other], [1.0, 2.0]])
-    got = reference.kernel_outputs(np.full((terms, 2), slope), np.zeros(terms), x, sign, eps)
+    got = reference.kernel_outputs(np.full((terms, 2), slope), np.zeros(terms), x, sign, eps, many)
     nan = [False, True, True, False]
     for name in ("values", "excess", "entropy"):
         assert np.isnan(got[name]).tolist() == nan, name
@@ -136,14 +162,15 @@ def test_a_special_term_is_found_in_every_block(position, eps, sign, reference):
 @pytest.mark.parametrize(
     "dtype, eps", [(np.float64, 1e-300), (np.float64, 5e-324), (np.float32, 1e-30), (np.float32, 1e-45)]
 )
-def test_tiny_temperatures_are_tropical_except_at_ties(dtype, eps, terms, sign, reference):
+@many_or_few
+def test_tiny_temperatures_are_tropical_except_at_ties(dtype, eps, terms, sign, many, reference):
     coefficients = sign * np.linspace(0, 1, terms).astype(dtype)
     arrays = np.zeros((terms, 1), dtype), coefficients, np.zeros((1, 1), dtype)
-    got = reference.kernel_outputs(*arrays, sign, eps)
-    want = reference.kernel_outputs(*arrays, sign, 0.0)
+    got = reference.kernel_outputs(*arrays, sign, eps, many)
+    want = reference.kernel_outputs(*arrays, sign, 0.0, many)
     assert {name: a.tolist() for name, a in got.items()} == {name: a.tolist() for name, a in want.items()}
     coefficients[:] = sign
-    tied = reference.kernel_outputs(*arrays, sign, eps)
+    tied = reference.kernel_outputs(*arrays, sign, eps, many)
     assert tied["values"][0] == sign and tied["argmax"][0] == 0
     assert tied["weights"][0] == pytest.approx(1 / terms, rel=4 * float(np.finfo(dtype).eps))
     assert tied["entropy"][0] == pytest.approx(math.log(terms), rel=4 * float(np.finfo(dtype).eps))
@@ -154,9 +181,11 @@ def test_tiny_temperatures_are_tropical_except_at_ties(dtype, eps, terms, sign, 
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("dtype, eps", [(np.float64, 1e300), (np.float32, 1e35)])
-def test_huge_temperatures_weigh_all_terms_alike(dtype, eps, sign, reference):
+@many_or_few
+def test_huge_temperatures_weigh_all_terms_alike(dtype, eps, sign, many, reference):
     coefficients = np.linspace(-5, 5, 100).astype(dtype)
-    got = reference.kernel_outputs(np.ones((100, 1), dtype), coefficients, np.ones((1, 1), dtype), sign, eps)
+    arrays = np.ones((100, 1), dtype), coefficients, np.ones((1, 1), dtype)
+    got = reference.kernel_outputs(*arrays, sign, eps, many)
     tolerance = 8 * float(np.finfo(dtype).eps)
     assert got["weights"][0] == pytest.approx(0.01, rel=tolerance)
     assert got["entropy"][0] == pytest.approx(math.log(100), rel=tolerance)

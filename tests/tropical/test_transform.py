@@ -367,6 +367,16 @@ def test_hopf_cole_where_exponentials_underflow(f):
             assert abs(mpmath.mpf(float(u[j])) - exact) <= bound
 
 
+def test_long_lines_are_done_in_pieces():
+    """Between which the wrapper looks for Ctrl-C."""
+    f, w, eps = np.random.default_rng(0).normal(size=(3000, 2)), 0.05, 1.0
+    reach = 60  # terms farther away are below e^(-180 + 8)
+    padded = np.pad(f, ((reach, reach), (0, 0)), constant_values=np.inf)
+    terms = [np.exp(-(padded[reach + d :][:3000] + w * d**2) / eps) for d in range(-reach, reach + 1)]
+    u = hopf_cole(f, 1 / (4 * w), eps, axes=0)
+    np.testing.assert_allclose(u, -eps * np.log(np.sum(terms, axis=0)), rtol=0, atol=1e-14)
+
+
 @given(
     st.integers(0, 10**6),
     st.sampled_from([1e-13, 1e-6, 1e-2, 1.0, 30.0, 1e4]),
