@@ -1,0 +1,260 @@
+"""Every kernel at small sizes, and one below, at and past each edge of its tiles, blocks and panels.
+
+Data are small integers, so that max-plus results are exact and plain NumPy is an oracle for the bits; at eps > 0
+it is one for most digits (test_kernels.py looks at the last). Outputs stand in the middle of larger arrays, of
+which nothing else may change. `make valgrind` runs this file.
+"""
+
+import numpy as np
+import pytest
+
+from tropical import Polynomial, Semiring, _core
+
+SMALL = [0, 1, 2, 3, 5, 10, 50]
+MARGIN, MARK = 70, 77  # numbers on either side: more than a tile is wide
+DTYPES = [np.float32, np.float64]
+EPS = 2.0
+TOLERANCE = {np.float32: 2e-5, np.float64: 4e-14}
+
+dtypes = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def around(*edges: int) -> list[int]:
+    return sorted({edge + k for edge in edges for k in (-1, 0, 1)})
+
+
+def whole(shape, dtype=np.float64, low=-9) -> np.ndarray:
+    return np.random.default_rng(shape).integers(low, 10, shape).astype(dtype)
+
+
+class Framed:
+    """An array to be filled, in the middle of a larger one."""
+
+    def __init__(self, shape, dtype):
+        size = int(np.prod(shape))
+        self.all = np.full(size + 2 * MARGIN, MARK, dtype)
+        self.array = self.all[MARGIN : MARGIN + size].reshape(shape)
+
+    def checked(self) -> np.ndarray:
+        assert (self.all[:MARGIN] == MARK).all() and (self.all[self.all.size - MARGIN :] == MARK).all()
+        return self.array
+
+
+@pytest.fixture
+def each_instruction_set(reference):
+    def names():
+        for name in reference.INSTRUCTION_SETS:
+            with reference.instruction_set(name):
+                yield name
+
+    return names
+
+
+# ---- polynomials ---------------------------------------------------------------------------------------
+
+TERMS = SMALL + around(64, 128)  # panels of 64
+POINTS = SMALL + around(8, 16, 32, 64, 128, 256)  # tiles of 8 to 64, groups of four tiles
+VARIABLES = SMALL + around(96, 192)  # blocks of 96
+SHAPES = [(n, 3, 33) for n in TERMS] + [(65, 2, b) for b in POINTS] + [(66, d, 17) for d in VARIABLES]
+SHAPES += [(n, 97, 9) for n in around(64)] + [(5, 97, b) for b in around(32, 64, 256)]
+
+
+def by_numpy(slopes, coefficients, points, sign, eps) -> dict[str, np.ndarray]:
+    """Every output; some monomial and d > 0 may be missing."""
+    z = sign * (points.astype(float) @ slopes.T.astype(float) + coefficients)
+    top = z.max(axis=1, initial=-np.inf)
+    none = not len(slopes)
+    argmax = np.full(len(z), -1) if none else z.argmax(axis=1)
+    weights = (argmax[:, None] == np.arange(len(slopes))).astype(float)
+    excess = entropy = np.zeros(len(z))
+    if eps and not none:
+        powers = np.exp((z - top[:, None]) / eps)
+        weights = powers / powers.sum(axis=1, keepdims=True)
+        excess = eps * np.log(powers.sum(axis=1))
+        entropy = -np.sum(weights * np.log(weights, where=weights > 0, out=np.zeros_like(z)), axis=1)
+    return {
+        "values": sign * (top + excess),
+        "gradient": weights @ slopes,
+        "argmax": argmax,
+        "excess": sign * excess,
+        "entropy": entropy,
+        "weights": weights,
+    }
+
+
+def fill(packed, shape, dtype, points, tiles, names) -> dict[str, np.ndarray]:
+    terms, variables, count = shape
+    tails = {"gradient": (variables,), "weights": (terms,)}
+    framed = {
+        name: Framed((count, *tails.get(name, ())), np.int64 if name == "argmax" else dtype) for name in names
+    }
+    packed.fill(points, tiles, **{name: frame.array for name, frame in framed.items()})
+    return {name: frame.checked() for name, frame in framed.items()}
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda s: "x".join(map(str, s)))
+@pytest.mark.parametrize("eps", [0.0, EPS])
+@dtypes
+def test_polynomials(shape, eps, dtype, each_instruction_set):
+    terms, variables, count = shape
+    sign = 1 if count % 2 else -1
+    low = -9 if variables < 50 else -2  # or all weight is on one monomial
+    slopes, coefficients = whole((terms, variables), dtype, low), whole((terms,), dtype)
+    points = whole((count, variables), dtype, low)
+    packed = Polynomial(slopes, coefficients, Semiring(sign, eps))._packed
+    want = by_numpy(slopes, coefficients, points, sign, eps)
+    if eps:
+        together = [(False, tuple(want)), *((True, n) for n in (("values", "gradient"), ("argmax",)))]
+        together += [(True, ("excess", "entropy")), (True, ("values",)), (True, ("entropy",))]
+    else:
+        together = [(False, tuple(want)), (True, ("values", "gradient", "argmax")), (True, ("values",))]
+    for kernel in each_instruction_set():
+        for tiles, names in together:
+            for name, got in fill(packed, shape, dtype, points, tiles, names).items():
+                if eps and name != "argmax":
+                    # sums of 200 products of integers up to 81 leave the last digits of a single
+                    scale = TOLERANCE[dtype] * max(1, np.abs(slopes).max(initial=0))
+                    np.testing.assert_allclose(got, want[name], rtol=TOLERANCE[dtype], atol=scale, err_msg=kernel)
+                else:
+                    np.testing.assert_array_equal(got, want[name], err_msg=f"{kernel} {name}")
+
+
+@pytest.mark.parametrize("terms", SMALL + around(64, 128))
+@pytest.mark.parametrize("variables", [0, 1, 2, 3, 5, 10])
+@dtypes
+def test_hessian(terms, variables, dtype, each_instruction_set):
+    slopes, coefficients, points = (whole(s, dtype) for s in [(terms, variables), (terms,), (3, variables)])
+    p = Polynomial(slopes, coefficients, Semiring(-1, EPS))
+    weights = by_numpy(slopes, coefficients, points, -1, EPS)["weights"]
+    want = np.zeros((3, variables, variables))
+    for i, w in enumerate(weights):
+        centred = slopes - w @ slopes
+        want[i] = -(w * centred.T) @ centred / EPS
+    for kernel in each_instruction_set():
+        framed = Framed(want.shape, dtype)
+        p._packed.fill_hessian(points, framed.array)
+        tolerance = 100 * TOLERANCE[dtype]
+        np.testing.assert_allclose(framed.checked(), want, rtol=tolerance, atol=tolerance, err_msg=kernel)
+
+
+# ---- matrices ------------------------------------------------------------------------------------------
+
+PRODUCTS = [(m, 5, 6) for m in SMALL + around(4, 192)] + [(5, k, 6) for k in SMALL + around(128, 256)]
+PRODUCTS += [(5, 6, n) for n in SMALL + around(8, 16, 32, 64)] + [(193, 129, 65)]
+
+
+@pytest.mark.parametrize("size", PRODUCTS, ids=lambda s: "x".join(map(str, s)))
+@dtypes
+def test_matmul(size, dtype, each_instruction_set):
+    m, k, n = size
+    a, b, c = whole((1, m, k), dtype), whole((1, k, n), dtype), whole((1, m, n), dtype)
+    sign = -1 if k % 2 else 1
+    terms = sign * (a[0, :, :, None] + b[0, None])
+    want = sign * terms.max(axis=1, initial=-np.inf)
+    index = terms.argmax(axis=1) if k else np.full((m, n), -1)
+    for kernel in each_instruction_set():
+        plain, with_index, where = Framed(c.shape, dtype), Framed(c.shape, dtype), Framed(c.shape, np.int64)
+        onto = Framed(c.shape, dtype)
+        onto.array[...] = c
+        _core.matmul(a, b, plain.array, sign)
+        _core.matmul(a, b, with_index.array, sign, False, where.array)
+        _core.matmul(a, b, onto.array, sign, True)
+        for got in plain, with_index:
+            np.testing.assert_array_equal(got.checked()[0], want, err_msg=kernel)
+        np.testing.assert_array_equal(where.checked()[0], index, err_msg=kernel)
+        best = np.maximum(sign * want, sign * c[0])
+        np.testing.assert_array_equal(onto.checked()[0], sign * best, err_msg=kernel)
+
+
+@pytest.mark.parametrize("n", SMALL + around(64))
+@pytest.mark.parametrize("sign", [1, -1])
+@dtypes
+def test_close(n, sign, dtype, each_instruction_set):
+    a = -np.abs(whole((n, n))) - 1.0  # no positive cycle
+    a[np.random.default_rng(n).random((n, n)) < 0.7] = -np.inf
+    want, longer = a, np.full((n, n), -np.inf)
+    while not np.array_equal(want, longer):  # paths of 1, 2, 4, … steps at most
+        longer = want
+        want = np.maximum(want, (want[:, :, None] + want[None]).max(axis=1, initial=-np.inf))
+    for kernel in each_instruction_set():
+        framed = Framed((n, n), dtype)
+        framed.array[...] = sign * a
+        _core.close(framed.array, sign)
+        np.testing.assert_array_equal(framed.checked(), sign * want, err_msg=kernel)
+
+
+# ---- lines ---------------------------------------------------------------------------------------------
+
+LENGTHS = SMALL + around(16, 32, 64, 128)  # tiles of 16 to 64
+LINES = [(2, n, 3) for n in LENGTHS] + [(3, n, 1) for n in LENGTHS]  # gathered, and where they lie
+LINES += [(2, 17, inner) for inner in SMALL + around(8, 16)] + [(outer, 5, 2) for outer in (0, 1)]
+lines = pytest.mark.parametrize("shape", LINES, ids=lambda s: "x".join(map(str, s)))
+
+
+def assert_lines(framed, won, want, index, kernel):
+    np.testing.assert_array_equal(framed.checked(), want, err_msg=kernel)
+    np.testing.assert_array_equal(won.checked(), index, err_msg=kernel)
+
+
+@lines
+@dtypes
+def test_hopf_lax(shape, dtype, each_instruction_set):
+    f, n = whole(shape, dtype), shape[1]
+    sign = -1 if n % 2 else 1
+    cost = (np.arange(n)[:, None] - np.arange(n)) ** 2.0
+    terms = sign * f[:, None] + cost[None, :, :, None]  # outer, result, term, inner
+    want = sign * terms.min(axis=2, initial=np.inf)
+    index = terms.argmin(axis=2) if n else want
+    for kernel in each_instruction_set():
+        framed, won = Framed(shape, dtype), Framed(shape, np.int64)
+        _core.hopf_lax(f, None, 1.0, sign, framed.array, won.array)
+        assert_lines(framed, won, want, index, kernel)
+
+
+@lines
+@pytest.mark.parametrize("results", [0, 1, 9])
+@dtypes
+def test_legendre(shape, results, dtype, each_instruction_set):
+    f, n = whole(shape, dtype), shape[1]
+    x, p = np.arange(n) - 3.0, np.sort(whole((results,)))
+    terms = (p[:, None] * x)[None, :, :, None] - f[:, None]
+    want = terms.max(axis=2, initial=-np.inf)
+    index = terms.argmax(axis=2) if n else np.full(want.shape, -1)
+    for kernel in each_instruction_set():
+        framed, won = Framed(want.shape, dtype), Framed(want.shape, np.int64)
+        _core.legendre(f, x, p, framed.array, won.array)
+        assert_lines(framed, won, want, index, kernel)
+
+
+@lines
+@pytest.mark.parametrize("w", [1e-3, 0.2, 5.0])  # by blocks, by both ways, term by term
+@dtypes
+def test_hopf_cole(shape, w, dtype, each_instruction_set):
+    f, n = whole(shape, dtype), shape[1]
+    cost = w * (np.arange(n)[:, None] - np.arange(n)) ** 2.0
+    terms = f[:, None] + cost[None, :, :, None]
+    least = terms.min(axis=2, initial=0)
+    powers = np.exp((least[:, :, None] - terms) / EPS).sum(axis=2)
+    want = least - EPS * np.log(powers)
+    for kernel in each_instruction_set():
+        framed = Framed(shape, dtype)
+        _core.hopf_cole(f, w, EPS, 60.0, framed.array)
+        np.testing.assert_allclose(
+            framed.checked(), want, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype], err_msg=kernel
+        )
+
+
+# ---- numbers one by one --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", SMALL + around(8, 16, 32, 64))
+@dtypes
+def test_exp_and_log(n, dtype, each_instruction_set):
+    a, s = -np.linspace(0, 20, n).astype(dtype), np.linspace(1, 1000, n).astype(dtype)
+    for kernel in each_instruction_set():
+        powers, logarithms = Framed((n,), dtype), Framed((n,), dtype)
+        _core.exp_nonpositive(a, powers.array)
+        _core.log_from_one(s, logarithms.array)
+        tolerance = 25 * float(np.finfo(dtype).eps)
+        np.testing.assert_allclose(powers.checked(), np.exp(a.astype(float)), rtol=tolerance, err_msg=kernel)
+        np.testing.assert_allclose(logarithms.checked(), np.log(s.astype(float)), rtol=tolerance, err_msg=kernel)
