@@ -1,5 +1,6 @@
 """Kernels in several threads at once, and Ctrl-C during a long one."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -9,7 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tropical import Polynomial, Semiring, _threads
+from tropical import (
+    MIN_PLUS,
+    Polynomial,
+    Semiring,
+    _threads,
+    hopf_cole,
+    hopf_lax,
+    legendre,
+    matmul,
+    star,
+)
 
 EPSILONS = [0.0, 0.5]
 METHODS = ["__call__", "argmax", "entropy", "gradient", "weights"]
@@ -37,6 +48,97 @@ def test_threads_give_what_one_thread_gives(eps):
             for got in repeats:
                 for method in METHODS:
                     assert np.array_equal(got[method], expected[method]), method
+
+
+def every_kernel(n_threads: int | None = 1) -> dict:
+    """Calls of all kernels on shared, read-only inputs, each a few milliseconds; large enough to be cut."""
+    rng = np.random.default_rng(0)
+    soft, hard = polynomial(600, 0.5), polynomial(600, 0.0)
+    deep = Polynomial(rng.normal(size=(70, 100)), np.zeros(70), Semiring(-1, 0.5))
+    x, x_deep = rng.normal(size=(700, 6)), rng.normal(size=(100, 100))
+    A, f, nodes = rng.normal(size=(130, 130)), rng.normal(size=(40, 300)), np.linspace(-1, 1, 300)
+    for array in x, x_deep, A, f, nodes:
+        array.flags.writeable = False
+    calls = {
+        f"{method} at eps = {p.semiring.eps}": lambda p=p, method=method: getattr(p, method)(x, n_threads=n_threads)
+        for p in (soft, hard)
+        for method in METHODS
+    }
+    return calls | {
+        "hessian": lambda: soft.hessian(x[:50]),
+        "many variables": lambda: deep(x_deep),
+        "sum": lambda: Semiring(1, 0.5).sum(A, axis=1),
+        "matmul": lambda: matmul(A, A, n_threads=n_threads),
+        "log matmul": lambda: matmul(A, A, Semiring(1, 0.5)),
+        "closure": lambda: star(np.abs(A) + 1, MIN_PLUS),
+        "legendre": lambda: legendre(f, nodes, nodes, axis=1),
+        "hopf_lax": lambda: hopf_lax(f, 1.0),
+        "hopf_cole": lambda: hopf_cole(f, 1.0, 0.5),
+    }
+
+
+def test_all_kernels_at_once_on_shared_inputs():
+    calls = every_kernel()
+    want = {name: call() for name, call in calls.items()}
+    gate = threading.Barrier(THREADS)
+
+    def work(seed):
+        order = np.random.default_rng(seed).permutation(list(calls))
+        gate.wait(timeout=10)
+        return [(name, calls[name]()) for name in order]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for results in pool.map(work, range(THREADS)):
+            for name, got in results:
+                assert got.tobytes() == want[name].tobytes(), name
+
+
+def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
+    monkeypatch.setattr(_threads, "_WORTHWHILE", 0)  # cut small work too
+    want = {name: call() for name, call in every_kernel(1).items()}
+    for n_threads in (2, 3):
+        for name, call in every_kernel(n_threads).items():
+            assert call().tobytes() == want[name].tobytes(), (name, n_threads)
+
+
+FORKED = """
+import os, threading
+import numpy as np
+from tropical import Polynomial, Semiring, _threads
+
+_threads._WORTHWHILE = 0
+rng = np.random.default_rng(0)
+p, x = Polynomial(rng.normal(size=(500, 6)), rng.normal(size=500), Semiring(1, 0.5)), rng.normal(size=(4000, 6))
+want = p(x, n_threads=2)
+done = threading.Event()
+
+def keep_busy():
+    while not done.is_set():
+        p(x, n_threads=2)
+
+busy = [threading.Thread(target=keep_busy) for _ in range(2)]
+for thread in busy:
+    thread.start()
+codes = []
+for _ in range(5):
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if np.array_equal(p(x, n_threads=2), want) else 1)
+    codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+done.set()
+for thread in busy:
+    thread.join()
+assert np.array_equal(p(x, n_threads=2), want)
+print(codes)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_child_forked_while_threads_work_has_a_pool_of_its_own():
+    command = [sys.executable, "-P", "-W", "ignore", "-c", FORKED]  # newer Pythons warn of the fork itself
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[0, 0, 0, 0, 0]"
 
 
 def test_the_first_use_of_one_polynomial_may_come_from_several_threads():
