@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tropical import MAX_PLUS, MIN_PLUS, InputError, Polynomial, Semiring
+from tropical import MAX_PLUS, MIN_PLUS, InputError, Polynomial, Semiring, hopf_lax, legendre, matmul
 
 INF, NAN = math.inf, math.nan
 DTYPES = [np.float32, np.float64]
@@ -198,6 +198,46 @@ def test_a_lone_monomial_is_exact_at_every_temperature(eps, sign):
     p = Polynomial([[3.0], [1.0]], [1e-300, -sign * INF], Semiring(sign, eps))
     assert p([0.1]) == 3 * 0.1 and p.excess([0.1]) == 0 and p.entropy([0.1]) == 0
     assert p.gradient([0.1]).tolist() == [3.0] and p.weights([0.1]).tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    "coefficients, eps, variance",  # of slopes 0 and 2, which is 1 where both have half the weight
+    [([0.0, 0.0], 1e-300, 1), ([0.0, 0.0], 1e300, 1), ([0.0, 1.0], 1e-300, 0), ([0.0, 1.0], 1e300, 1)],
+)
+def test_hessian_at_extreme_temperatures(coefficients, eps, variance, sign):
+    p = Polynomial([[0.0], [2.0]], coefficients, Semiring(sign, eps))
+    assert p.hessian([0.0]) == pytest.approx(sign * variance / eps, rel=1e-15)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_log_products_at_extreme_temperatures(sign):
+    A, B = sign * np.array([[0.0, 1.0], [3.0, 3.0]]), np.array([[0.0], [0.0]])
+    for eps in (5e-324, 1e-300):  # what a tie adds is below the last digit
+        assert np.array_equal(matmul(A, B, Semiring(sign, eps)), matmul(A, B, Semiring(sign, 0.0)))
+    assert matmul(A, B, Semiring(sign, 1e300)) == pytest.approx(sign * 1e300 * math.log(2), rel=1e-15)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_products_of_subnormal_and_of_huge_numbers_round_once(sign, dtype, reference):
+    tiny, huge = (getattr(np.finfo(dtype), name) for name in ("smallest_subnormal", "max"))
+    A = sign * np.array([[tiny, 3 * tiny], [huge, -huge]], dtype)
+    B = sign * np.array([[tiny, huge], [-4 * tiny, huge]], dtype)
+    want = [[2 * tiny, huge], [huge, INF]]  # the last is huge + huge
+    for name in reference.INSTRUCTION_SETS:
+        with reference.instruction_set(name):
+            got = matmul(A, B, Semiring(sign, 0.0))
+            assert np.array_equal(got, sign * np.array(want, dtype)), name
+
+
+def test_transforms_of_subnormal_and_of_huge_numbers(reference):
+    tiny = 5e-324
+    f = np.array([3 * tiny, tiny, 1e300, 2 * tiny])
+    for name in reference.INSTRUCTION_SETS:
+        with reference.instruction_set(name):
+            assert hopf_lax(f, 0.25).tolist() == [3 * tiny, tiny, 1.0, 2 * tiny], name
+            assert legendre(f, [0.0, 1.0, 2.0, 3.0], [-tiny, 0.0, tiny]).tolist() == [-2 * tiny, -tiny, tiny]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
