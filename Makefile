@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+CORE_TESTS := -m "not slow" --hypothesis-profile=quick tests/tropical
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
 .PHONY: demo test test-ceilings test-slow mutants lint bench train sanitize coverage valgrind wheel clean
@@ -15,10 +16,10 @@ demo: $(VENV)/installed-demo
 test: $(VENV)/installed-test
 	$(BIN)/pytest -m "not slow"
 
-# The tests of tropical on the kernels of older processors.
+# The tests of tropical on the kernels of older processors; laws are tried on fewer examples than by `make test`.
 test-ceilings: $(VENV)/installed-test
-	TROPICAL_CPU=baseline $(BIN)/pytest -m "not slow" tests/tropical
-	TROPICAL_CPU=avx2 $(BIN)/pytest -m "not slow" tests/tropical
+	TROPICAL_CPU=baseline $(BIN)/pytest $(CORE_TESTS)
+	TROPICAL_CPU=avx2 $(BIN)/pytest $(CORE_TESTS)
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest -m slow
@@ -44,13 +45,13 @@ sanitize: $(SOURCES)
 	TROPICAL_SANITIZE=address,undefined $(MAKE) VENV=.venv-sanitize .venv-sanitize/installed-test-core
 	LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	.venv-sanitize/bin/pytest -m "not slow" --capture=sys tests/tropical
+	.venv-sanitize/bin/pytest --capture=sys $(CORE_TESTS)
 
 # Every branch of csrc/ is taken by the tests of the core, or says why not.
 coverage: $(SOURCES)
 	TROPICAL_COVERAGE=1 $(MAKE) VENV=.venv-coverage .venv-coverage/installed-test-core
 	find build-coverage -name '*.gcda' -delete
-	.venv-coverage/bin/pytest -m "not slow" tests/tropical
+	.venv-coverage/bin/pytest $(CORE_TESTS)
 	.venv-coverage/bin/python tests/coverage.py
 
 # The kernels under valgrind; SUBSET selects tests as pytest -k does.
