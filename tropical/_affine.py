@@ -52,7 +52,7 @@ class AffineHull:
 
     def lifted(self, x: np.ndarray) -> np.ndarray:
         """Points of R^d from values along the directions: `x` at the pivots, 0 elsewhere."""
-        out = np.zeros((len(x), self.directions.shape[1]), x.dtype)
+        out = convert(np.zeros((len(x), self.directions.shape[1])), x.dtype)
         out[:, self.pivots] = x
         return out
 
@@ -61,7 +61,11 @@ def _independent(points: np.ndarray) -> tuple[list[int], list[int]]:
     """Rows that, with the first one, span the affine hull, and coordinates that tell its points apart."""
     d = points.shape[1]
     if len(points) > 4 * d + 4:  # most often a few far ones do
-        order = [*points.argmin(axis=0), *points.argmax(axis=0), *np.linspace(0, len(points) - 1, 2 * d, dtype=int)]
+        order = [
+            *points.argmin(axis=0),
+            *points.argmax(axis=0),
+            *np.linspace(0, len(points) - 1, 2 * d, dtype=int),
+        ]
         some = np.unique([0, *order])
         rows, columns = _pivots(points[some])
         if len(columns) == d:

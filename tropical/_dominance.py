@@ -117,6 +117,21 @@ class Terms:
             return False, np.array(point, dtype=object)
         return self._decide(j, others, columns)
 
+    def slack(self, j: int, combination: Combination) -> Fraction:
+        """Σλ_i b_i − μ·h − b_j ≥ 0, by which at least term j stays below the others; 0 proves no gap."""
+        above = sum((v * self.coefficients[i] for i, v in combination.weights.items()), ZERO)
+        above -= sum((v * self.h[k] for k, v in combination.multipliers.items()), ZERO)
+        return above - self.coefficients[j]
+
+    def attains(self, j: int, others) -> bool:
+        """Whether a term that others dominate reaches their maximum somewhere: no (λ, μ) has Σλ_i b_i − μ·h > b_j."""
+        others = [i for i in others if i != j]
+        columns = [[*self.slopes[i], ONE] for i in others] + [[*row, ZERO] for row in self.G]
+        gains = [self.coefficients[i] for i in others] + [-c for c in self.h]
+        simplex = _Simplex(columns, gains, [*self.slopes[j], ONE])
+        simplex.find_feasible()  # it is: the others dominate
+        return not simplex.improve(self.coefficients[j], strictly=True)
+
     def _exceeds(self, x: Vector, j: int, others) -> bool:
         level = _dot(self.slopes[j], x) + self.coefficients[j]
         return all(_dot(row, x) <= c for row, c in zip(self.G, self.h, strict=True)) and all(
@@ -209,17 +224,18 @@ class _Simplex:
                 self._exchange_out(row)
         return True
 
-    def improve(self, target: Fraction) -> bool:
-        """Whether the maximum reaches `target`; stops as soon as it does."""
-        return self._climb(self.gains + [ZERO] * len(self.basis), target)
+    def improve(self, target: Fraction, *, strictly: bool = False) -> bool:
+        """Whether the maximum reaches `target`, or passes it; stops as soon as it does."""
+        return self._climb(self.gains + [ZERO] * len(self.basis), target, strictly)
 
     def solution(self) -> dict[int, Fraction]:
         return dict(zip(self.basis, self.values, strict=True))
 
-    def _climb(self, gains: Vector, target: Fraction) -> bool:
+    def _climb(self, gains: Vector, target: Fraction, strictly: bool = False) -> bool:
         while True:
             used = [gains[k] for k in self.basis]
-            if _dot(used, self.values) >= target:
+            value = _dot(used, self.values)
+            if value > target or (value == target and not strictly):
                 return True
             self.prices = [_dot(used, column) for column in zip(*self.inverse, strict=True)]
             entering = next((k for k in range(self.n) if gains[k] > _dot(self.prices, self.columns[k])), None)

@@ -4,6 +4,7 @@ Qhull, in floats, proposes the vertices. Their hull is built in integers, every 
 exactly, and points that turn out to lie outside join the proposal; so rounding costs time and never a facet.
 """
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -12,22 +13,34 @@ from scipy.spatial import ConvexHull, QhullError
 from tropical._lattice import IntegerPoints, Planes, pivot_columns
 from tropical.errors import BudgetExceeded
 
-__all__ = ["FlatError", "beneath_beyond", "check_facets", "convex_hull", "extreme", "facets", "outline"]
+__all__ = [
+    "FlatError",
+    "beneath_beyond",
+    "check_facets",
+    "convex_hull",
+    "extreme",
+    "facet_bound",
+    "facets",
+    "outline",
+]
 
+_MAX_BOUND = 10**9  # of facets that there could be; most hulls have far fewer
 _MAX_FACETS = 10**7
 
 
+def facet_bound(n: int, D: int) -> int:
+    """Facets that n points in D dimensions can have, to within a factor of 2: McMullen's C(n − ⌈D/2⌉, ⌊D/2⌋)."""
+    return 2 * math.comb(max(n - (D + 1) // 2, 1), D // 2)
+
+
 def check_facets(n: int, D: int) -> None:
-    """Refuse what could have more than 10^7 facets: McMullen's bound grows as n^⌊D/2⌋ / ⌊D/2⌋!."""
-    half = D // 2
-    bound = 2
-    for k in range(half):
-        bound = bound * (n - k) // (k + 1)
-    if D > 3 and bound > 100 * _MAX_FACETS:
+    """Refuse points in four and more dimensions that could have so many facets that Qhull would not come back."""
+    bound = facet_bound(n, D)
+    if D > 3 and bound > _MAX_BOUND:
         raise BudgetExceeded(
             f"convex hull of {n:,} points in {D} dimensions (bound on its facets)",
             bound,
-            100 * _MAX_FACETS,
+            _MAX_BOUND,
             "prune() first, or take fewer variables",
         )
 

@@ -215,7 +215,7 @@ def pivot_columns(rows: np.ndarray) -> tuple[list[int], list[int]]:
         column, row = map(int, where[0])
         pivot, factor = left[row], left[:, column]
         left = left * pivot[column] - factor[:, None] * pivot[None]
-        common = np.gcd.reduce(left, axis=1)
+        common = np.gcd.reduce(left, axis=1, initial=0)
         left = left // np.where(common == 0, 1, common)[:, None]
         taken.append(row)
         columns.append(column)

@@ -16,10 +16,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull, KDTree, QhullError
 
-from tropical._hull import FlatError, beneath_beyond, check_facets
-from tropical._lattice import IntegerPoints, Planes
+from tropical._hull import beneath_beyond, check_facets
+from tropical._lattice import IntegerPoints, Planes, as_floats
 
-__all__ = ["Triangulation", "regular_triangulation"]
+__all__ = ["Triangulation", "locate", "regular_triangulation", "without"]
 
 _BEND = 2.0**-20  # of the second proposal, relative to the range of the lifts
 
@@ -59,19 +59,15 @@ def regular_triangulation(
 ) -> Triangulation:
     """From the lifted points (N, d + 1) over `base`, whose hull has these corners, planes and d! times this volume."""
     check_facets(len(points), points.integers.shape[1])
-    if points.integers.shape[1] == 2:
-        proposals = iter([_chain(points)])
-    else:
-        proposals = _proposals(points)
     chosen = corners
-    for simplices in proposals:
+    for simplices in [_chain(points)] if points.integers.shape[1] == 2 else _proposals(points):
         triangulation = _checked(points, base, outer, volume, simplices)
         if triangulation is not None and not (triangulation.height > 0).any():
             return triangulation
         if len(chosen) == len(corners):
             chosen = np.union1d(corners, simplices)
     while True:  # until no point lies above; the corners span the whole
-        triangulation = _checked(points, base, outer, volume, _built(points, base, chosen))
+        triangulation = _checked(points, base, outer, volume, _built(points, chosen))
         above = triangulation.others[triangulation.height > 0]
         if not len(above):
             return triangulation
@@ -113,14 +109,16 @@ def _proposals(points: IntegerPoints):
         yield hull.simplices[hull.equations[:, -2] > 0].astype(np.int64)
 
 
-def _built(points: IntegerPoints, base: IntegerPoints, chosen: np.ndarray) -> np.ndarray:
-    try:
-        simplices, planes = beneath_beyond(points, chosen)
-    except FlatError:  # all in one plane, so that any triangulation will do: that of lifts −|w|²
-        lift = -(base.integers.astype(object) ** 2).sum(axis=1)
-        bowl = IntegerPoints(np.column_stack([base.integers.astype(object), lift]))
-        simplices, planes = beneath_beyond(bowl, chosen)
-    return simplices[planes.normal[:, -1] > 0]
+def _built(points: IntegerPoints, chosen: np.ndarray) -> np.ndarray:
+    """The upper hull of the chosen points, which span all directions but perhaps the last.
+
+    A point below one of them makes up for that, and is on no upper facet.
+    """
+    below = points.take(np.append(chosen, chosen[0]))
+    below.integers[-1, -1] -= 1
+    below.floats[-1:] = as_floats(below.integers[-1:])
+    simplices, planes = beneath_beyond(below, np.arange(len(below)))
+    return chosen[simplices[planes.normal[:, -1] > 0]]
 
 
 def _checked(
@@ -156,7 +154,7 @@ def _checked(
     links = coo_array((np.ones(flat.sum(), bool), (f[flat], g[flat])), shape=(count, count))
     cell = connected_components(links, directed=False)[1]
     others = np.setdiff1d(np.arange(len(points)), simplices)
-    inside = _located(base, simplices, planes, neighbours, others)
+    inside = locate(base, simplices, planes, neighbours, others)
     height = planes.signs(points, others, inside)
     return Triangulation(simplices, planes, cell, neighbours, others, inside, height)
 
@@ -180,14 +178,15 @@ def _matched_ridges(simplices: np.ndarray):
 def _lie_opposite(base: IntegerPoints, simplices: np.ndarray, here, there) -> bool:
     """Whether pairs of simplices lie on the two sides of the ridge that they share."""
     (f, i), (g, j) = here, there
-    ridge = _without(simplices[f], i)
+    ridge = without(simplices[f], i)
     walls, index = Planes.through(base, ridge), np.arange(len(f))
     one = walls.signs(base, simplices[f, i], index)
     other = walls.signs(base, simplices[g, j], index)
     return bool((one * other < 0).all())
 
 
-def _without(simplices: np.ndarray, vertex: np.ndarray) -> np.ndarray:
+def without(simplices: np.ndarray, vertex: np.ndarray) -> np.ndarray:
+    """Simplices that each lack one vertex, given by position."""
     kept = np.arange(simplices.shape[1]) != vertex[:, None]
     return simplices[kept].reshape(len(simplices), simplices.shape[1] - 1)
 
@@ -198,7 +197,7 @@ def _on_boundary(base: IntegerPoints, outer: Planes, rim: np.ndarray) -> bool:
     return bool(on[position.reshape(rim.shape)].all(axis=1).any(axis=1).all())
 
 
-def _located(
+def locate(
     base: IntegerPoints, simplices: np.ndarray, planes: Planes, neighbours: np.ndarray, others: np.ndarray
 ) -> np.ndarray:
     """A simplex that holds each of the other points.

@@ -385,6 +385,28 @@ class Polynomial:
             else NotImplemented
         )
 
+    # ---- geometry --------------------------------------------------------------------------------
+
+    def newton_polytope(self):
+        """The convex hull of the slopes, a `Polytope`; the semiring's zeros are left out."""
+        from tropical.polytope import newton_polytope
+
+        return newton_polytope(self)
+
+    def subdivision(self):
+        """The dual regular subdivision of the Newton polytope, a `Subdivision`; needs ε = 0."""
+        from tropical.subdivision import subdivision
+
+        return subdivision(self)
+
+    def prune(self, domain=None, *, return_report: bool = False):
+        """Without the monomials that are nowhere the best alone: the same function, on R^d or a box (low, high) or a
+        polyhedron (G, h) of points G x ≤ h; needs ε = 0. The report proves each decision: see `tropical.pruning`.
+        """
+        from tropical.pruning import prune
+
+        return prune(self, domain, return_report=return_report)
+
     # ---- reading ---------------------------------------------------------------------------------
 
     def __repr__(self) -> str:

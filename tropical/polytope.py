@@ -15,7 +15,7 @@ from tropical._lattice import IntegerPoints, Planes, content
 from tropical._square import round_to
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
-__all__ = ["Polytope", "mixed_volume", "newton_polytope"]
+__all__ = ["Polytope", "axes_or_new", "edges_from", "infinite", "mixed_volume", "newton_polytope"]
 
 _MAX_POINTS = 10**7
 _MAX_SUMMANDS = 10
@@ -66,7 +66,7 @@ class Polytope:
         points = as_array("points", points)
         if points.ndim != 2:
             raise ShapeError(f"points have shape {points.shape}; pass points of shape (N, d)")
-        refuse_where(~np.isfinite(points.astype(float)), "points", points, "points must be finite")
+        refuse_where(infinite(points), "points", points, "points must be finite")
         self.points = frozen(points)
 
     def __repr__(self) -> str:
@@ -191,7 +191,7 @@ class Polytope:
     def contains(self, x: ArrayLike) -> np.ndarray:
         """Whether points of shape (..., d) lie in the polytope, boundary included; exact."""
         x = as_points(x, self.variables, self.points.dtype)
-        refuse_where(~np.isfinite(x.astype(float)), "x", x, "x must be finite")
+        refuse_where(infinite(x), "x", x, "x must be finite")
         flat = x.reshape(math.prod(x.shape[:-1]), self.variables)
         if not len(self.points):
             return np.zeros(x.shape[:-1], bool)[()]
@@ -222,12 +222,17 @@ class Polytope:
         """Draw a polygon (d = 2) with matplotlib and return the axes; `style` goes to `Axes.fill`."""
         if self.variables != 2:
             raise InputError(f"the polytope lies in R^{self.variables}; plot draws d = 2")
-        ax = _axes(ax)
+        ax = axes_or_new(ax)
         x, y = self.vertices.astype(float).T
         ax.fill(x, y, **{"facecolor": "#cfe2f3", "edgecolor": "#1f4e79", **style})
         ax.plot(x, y, "o", color="#1f4e79", markersize=4)
         ax.set_aspect("equal")
         return ax
+
+
+def infinite(array: np.ndarray) -> np.ndarray:
+    """Where an array of floats or Fractions, which may be beyond the floats, is infinite or NaN."""
+    return ~np.less(np.abs(array), np.inf).astype(bool)
 
 
 class _UnitScale:
@@ -237,7 +242,8 @@ class _UnitScale:
         self.scale, self.centre = [Fraction(1)] * dim, [0] * dim
 
 
-def _axes(ax):
+def axes_or_new(ax):
+    """The axes given, or those of a new figure that no window shows."""
     if ax is None:
         from matplotlib.figure import Figure
 
@@ -302,7 +308,9 @@ def mixed_volume(*polytopes):
     if len(polytopes) != d:
         raise ShapeError(f"mixed_volume got {len(polytopes)} polytopes in R^{d}; pass {d}")
     if d > _MAX_SUMMANDS:
-        raise BudgetExceeded("sums for a mixed volume", 2**d - 1, 2**_MAX_SUMMANDS - 1, "take fewer variables")
+        raise BudgetExceeded(
+            "sums for a mixed volume", 2**d - 1, 2**_MAX_SUMMANDS - 1, "take fewer variables"
+        )
     if any(p.dim < 0 for p in polytopes):
         return 0
     dtype = EXACT if any(p.is_exact for p in polytopes) else np.dtype(np.float64)
