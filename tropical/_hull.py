@@ -21,6 +21,7 @@ __all__ = [
     "extreme",
     "facet_bound",
     "facets",
+    "left_out",
     "outline",
 ]
 
@@ -59,9 +60,9 @@ def convex_hull(points: IntegerPoints) -> tuple[np.ndarray, Planes]:
     planes : Planes
         Not reduced: |n| is (D − 1)! times the volume of the simplex, so Σ (c − n·x) is D! times the volume.
     """
-    D = points.integers.shape[1]
-    X = points.integers
+    D = points.width
     if D == 1:
+        X = points.integers
         ends = np.array([[int(X[:, 0].argmin())], [int(X[:, 0].argmax())]])
         normal = np.array([[-1], [1]], dtype=X.dtype)
         return ends, Planes(normal, normal[:, 0] * X[ends[:, 0], 0])
@@ -73,11 +74,18 @@ def convex_hull(points: IntegerPoints) -> tuple[np.ndarray, Planes]:
         simplices, planes = _exact_hull(points, chosen)
         if len(chosen) == len(points):
             return simplices, planes
-        rest = np.setdiff1d(np.arange(len(points)), chosen)
+        rest = left_out(len(points), chosen)
         outside = rest[(planes.all_signs(points, rest) > 0).any(axis=1)]
         if not len(outside):
             return simplices, planes
         chosen = np.union1d(chosen, outside)
+
+
+def left_out(count: int, chosen: np.ndarray) -> np.ndarray:
+    """The numbers below `count` that are not chosen, ascending."""
+    rest = np.ones(count, bool)
+    rest[chosen] = False
+    return np.flatnonzero(rest)
 
 
 def _proposal(floats: np.ndarray) -> np.ndarray | None:
@@ -94,19 +102,19 @@ def _to_unit(floats: np.ndarray) -> np.ndarray:
 
 
 def _exact_hull(points: IntegerPoints, chosen: np.ndarray) -> tuple[np.ndarray, Planes]:
-    if points.integers.shape[1] > 2:
+    if points.width > 2:
         try:
             return beneath_beyond(points, chosen)
         except FlatError:  # a proposal of too few vertices
             return beneath_beyond(points, np.arange(len(points)))
-    cycle = outline(points.integers, chosen)
+    cycle = chosen[outline(points.rows(chosen))]
     edges = np.stack([cycle, np.roll(cycle, -1)], axis=1)
     return edges, Planes.through(points, edges)
 
 
-def outline(X: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """The vertices of the convex polygon of X[chosen], anticlockwise, by monotone chains; two for a segment."""
-    order = chosen[np.lexsort((X[chosen, 1], X[chosen, 0]))]
+def outline(X: np.ndarray) -> np.ndarray:
+    """Which points are the vertices of their convex polygon, anticlockwise, by monotone chains."""
+    order = np.lexsort((X[:, 1], X[:, 0]))
     x, y = X[order, 0].tolist(), X[order, 1].tolist()
 
     def chain(sequence: range) -> list[int]:
@@ -137,13 +145,12 @@ def beneath_beyond(points: IntegerPoints, order: np.ndarray) -> tuple[np.ndarray
     ----------
     H. Edelsbrunner, Algorithms in Combinatorial Geometry, 1987, section 8.4.
     """
-    X = points.integers
-    D = X.shape[1]
-    rows, _ = pivot_columns(X[order] - X[order[0]])
+    D, X = points.width, points.rows(order)
+    rows, _ = pivot_columns(X - X[:1])
     if len(rows) < D:
         raise FlatError
     start = [int(order[0]), *(int(order[r]) for r in rows)]
-    inner = X[start].sum(axis=0)  # D + 1 times a point inside
+    inner = X[[0, *rows]].sum(axis=0)  # D + 1 times a point inside
 
     def outward(simplices: np.ndarray) -> Planes:
         planes = Planes.through(points, simplices)
@@ -180,7 +187,7 @@ def facets(points: IntegerPoints, planes: Planes) -> tuple[Planes, np.ndarray]:
     rows = np.column_stack([planes.normal, planes.offset]).astype(object)
     rows //= np.gcd.reduce(rows, axis=1)[:, None]
     rows = np.array(sorted(set(map(tuple, rows.tolist()))), dtype=object)
-    if points.integers.dtype != object:
+    if points.dtype != object:
         rows = rows.astype(np.int64)
     distinct = Planes(rows[:, :-1], rows[:, -1])
     return distinct, distinct.all_signs(points, np.arange(len(points))) == 0

@@ -7,6 +7,7 @@ elsewhere. Floats are dyadic rationals, so all of this is exact for them as well
 
 import math
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -16,44 +17,79 @@ from tropical._arrays import is_exact
 __all__ = ["IntegerPoints", "Planes", "as_floats", "content", "normals", "pivot_columns"]
 
 _UNIT = 2.0**-53
-_BLOCK = 1 << 22  # entries of a block of sides: 32 MB
+_BLOCK = 1 << 17  # entries of a block of sides, which stays in cache
 
 
 class IntegerPoints:
     """Points X with rational coordinates (N, D) as integers: X = (integers + centre) / scale, by columns.
 
-    X are floats, Fractions, Python integers, or int64 below 2^60.
+    X are floats, Fractions, Python integers, or int64 below 2^60. Floats whose integers would be long are made into
+    them row by row, where they are asked for.
 
     Attributes
     ----------
-    integers : (N, D) array of int64 or Python integers
     floats : (N, D) float64, the integers within one rounding
     scale, centre : lists of D Fractions and integers
     """
 
     def __init__(self, points: np.ndarray):
-        columns = [_integer_column(points[:, k]) for k in range(points.shape[1])]
-        self.scale = [scale for _, scale in columns]
-        self.centre, moved, bits = [], [], 1.0
-        for column, _ in columns:
-            low, high = (int(column.min()), int(column.max())) if len(column) else (0, 0)
-            self.centre.append((low + high) // 2)
-            moved.append(column - self.centre[-1])
-            bits += (high - low + 1).bit_length() + 1
-        small = bits + math.lgamma(len(columns) + 1) / math.log(2) < 62
-        self.integers = np.empty(points.shape, np.int64 if small else object)
-        for k, column in enumerate(moved):
-            self.integers[:, k] = column
-        self.floats = as_floats(self.integers)
+        self.scale, self.centre, self._columns, self._bits = [], [], [], []
+        for k in range(points.shape[1]):
+            self._append(points[:, k])
+        self.floats = np.empty(points.shape)
+        for k, column in enumerate(self._columns):
+            self.floats[:, k] = as_floats(column)
+
+    def _append(self, column: np.ndarray) -> None:
+        column, scale = _integer_column(column)
+        low, high = (int(column.min()), int(column.max())) if len(column) else (0, 0)
+        self.scale.append(scale)
+        self.centre.append((low + high) // 2)
+        self._columns.append(column - self.centre[-1])
+        self._bits.append((high - low + 1).bit_length() + 1)
 
     def __len__(self) -> int:
-        return len(self.integers)
+        return len(self.floats)
 
-    def take(self, rows) -> "IntegerPoints":
+    @property
+    def width(self) -> int:
+        """D, the number of coordinates."""
+        return len(self._columns)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """int64 where a determinant of D + 1 points fits, else object for Python integers."""
+        bits = sum(self._bits) + 1 + math.lgamma(self.width + 1) / math.log(2)
+        return np.dtype(np.int64 if bits < 62 else object)
+
+    @cached_property
+    def integers(self) -> np.ndarray:
+        """All of them, (N, D)."""
+        return self.rows(np.arange(len(self)))
+
+    def rows(self, index: np.ndarray) -> np.ndarray:
+        """The integers of some points, of shape (*index.shape, D)."""
+        out = np.empty((*np.shape(index), self.width), self.dtype)
+        for k, column in enumerate(self._columns):
+            out[..., k] = np.asarray(column[index]).astype(out.dtype)  # else one integer would stay NumPy's
+        return out
+
+    def take(self, index: np.ndarray) -> "IntegerPoints":
         """Some of the points, on the same scale."""
+        return self._with([column[index] for column in self._columns], self.floats[index])
+
+    def with_column(self, column: np.ndarray) -> "IntegerPoints":
+        """With one coordinate more."""
+        points = self._with(self._columns, self.floats)
+        points._append(column)
+        points.floats = np.column_stack([self.floats, as_floats(points._columns[-1])])
+        return points
+
+    def _with(self, columns: list[np.ndarray], floats: np.ndarray) -> "IntegerPoints":
         points = object.__new__(IntegerPoints)
-        points.scale, points.centre = self.scale, self.centre
-        points.integers, points.floats = self.integers[rows], self.floats[rows]
+        for name in ("scale", "centre", "_bits"):
+            setattr(points, name, list(getattr(self, name)))
+        points._columns, points.floats = list(columns), floats
         return points
 
 
@@ -130,7 +166,7 @@ class Planes:
     @classmethod
     def through(cls, points: IntegerPoints, simplices: np.ndarray) -> "Planes":
         """Through D points each; the normal is 0 where they are affinely dependent."""
-        corners = points.integers[simplices]
+        corners = points.rows(simplices)
         normal = normals(corners[:, 1:] - corners[:, :1])
         return cls(normal, (normal * corners[:, 0]).sum(axis=1))
 
@@ -167,7 +203,7 @@ class Planes:
 
     def values(self, points: IntegerPoints, rows: np.ndarray, which: np.ndarray) -> np.ndarray:
         """n·x − c of points[rows[i]] and plane which[i], in integers."""
-        return (self.normal[which] * points.integers[rows]).sum(axis=1) - self.offset[which]
+        return (self.normal[which] * points.rows(rows)).sum(axis=1) - self.offset[which]
 
     def signs(self, points: IntegerPoints, rows: np.ndarray, which: np.ndarray) -> np.ndarray:
         """The side of points[rows[i]] of plane which[i]: +1 beyond it, 0 on it, −1 before it."""
@@ -181,18 +217,20 @@ class Planes:
         return signs.astype(np.int8)
 
     def all_signs(self, points: IntegerPoints, rows: np.ndarray) -> np.ndarray:
-        """The sides of points[rows] of all planes, (len(rows), F)."""
+        """The sides of points[rows] of all planes, (len(rows), F) int8."""
         signs = np.empty((len(rows), len(self)), np.int8)
-        step = max(1, _BLOCK // max(1, len(self)))
+        if not signs.size:
+            return signs
+        reach = np.abs(points.floats).max(axis=0)  # one bound a plane, for the farthest point
+        bound = self._tolerance * (np.abs(self._normal) @ reach + np.abs(self._offset)) * (1 + 2.0**-40)
+        step = max(1, _BLOCK // len(self))
         for start in range(0, len(rows), step):
             part = rows[start : start + step]
-            x = points.floats[part]
-            value = x @ self._normal.T - self._offset
-            bound = np.abs(x) @ np.abs(self._normal.T) + np.abs(self._offset)
-            block = np.sign(value)
-            i, f = np.nonzero(~(np.abs(value) > self._tolerance * bound))
-            if len(i):
-                block[i, f] = _sign(self.values(points, part[i], f))
+            value = points.floats[part] @ self._normal.T
+            value -= self._offset
+            block = (value > bound).view(np.int8) - (value < -bound).view(np.int8)
+            i, f = np.nonzero(block == 0)
+            block[i, f] = self.signs(points, part[i], f)
             signs[start : start + step] = block
         return signs
 

@@ -5,7 +5,8 @@
    simplices that bend down towards each other, or in one and on the boundary of conv{w}; the volumes sum to that of
    conv{w}. For then the number of simplices over a generic point is constant, as it changes only across a boundary
    ridge, and it is 1; and a piecewise linear function that is concave across each ridge is concave.
-3. Every other point is located in a simplex and found on or below it, in integers; else the proposal is refused.
+3. Every other point is found on or below all planes, or, where there are many, on or below that of the simplex which
+   holds it, in integers; else the proposal is refused.
 4. What is refused is built point by point in integers instead.
 """
 
@@ -16,17 +17,18 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull, KDTree, QhullError
 
-from tropical._hull import beneath_beyond, check_facets
-from tropical._lattice import IntegerPoints, Planes, as_floats
+from tropical._hull import beneath_beyond, left_out
+from tropical._lattice import IntegerPoints, Planes
 
 __all__ = ["Triangulation", "locate", "regular_triangulation", "without"]
 
+_FEW = 1 << 23  # pairs of a point and a plane that are looked at one by one
 _BEND = 2.0**-20  # of the second proposal, relative to the range of the lifts
 
 
 @dataclass(frozen=True, eq=False)
 class Triangulation:
-    """Simplices under the upper hull, with the plane of each and the place of every point.
+    """Simplices under the upper hull, with the plane of each and the height of every point.
 
     Attributes
     ----------
@@ -39,8 +41,6 @@ class Triangulation:
         The simplex across the ridge that leaves out each vertex; −1 at the boundary.
     others : (M,) int array
         Points that are no vertex of a simplex.
-    inside : (M,) int array
-        A simplex that holds each of them.
     height : (M,) int8 array
         0 where it lies on the upper hull, −1 below.
     """
@@ -50,7 +50,6 @@ class Triangulation:
     cell: np.ndarray
     neighbours: np.ndarray
     others: np.ndarray
-    inside: np.ndarray
     height: np.ndarray
 
 
@@ -58,9 +57,8 @@ def regular_triangulation(
     points: IntegerPoints, base: IntegerPoints, corners: np.ndarray, outer: Planes, volume: int
 ) -> Triangulation:
     """From the lifted points (N, d + 1) over `base`, whose hull has these corners, planes and d! times this volume."""
-    check_facets(len(points), points.integers.shape[1])
     chosen = corners
-    for simplices in [_chain(points)] if points.integers.shape[1] == 2 else _proposals(points):
+    for simplices in [_chain(points)] if points.width == 2 else _proposals(points):
         triangulation = _checked(points, base, outer, volume, simplices)
         if triangulation is not None and not (triangulation.height > 0).any():
             return triangulation
@@ -114,10 +112,9 @@ def _built(points: IntegerPoints, chosen: np.ndarray) -> np.ndarray:
 
     A point below one of them makes up for that, and is on no upper facet.
     """
-    below = points.take(np.append(chosen, chosen[0]))
-    below.integers[-1, -1] -= 1
-    below.floats[-1:] = as_floats(below.integers[-1:])
-    simplices, planes = beneath_beyond(below, np.arange(len(below)))
+    X = points.rows(np.append(chosen, chosen[0])).astype(object)
+    X[-1, -1] -= 1
+    simplices, planes = beneath_beyond(IntegerPoints(X), np.arange(len(X)))
     return chosen[simplices[planes.normal[:, -1] > 0]]
 
 
@@ -153,10 +150,12 @@ def _checked(
     neighbours[f, i], neighbours[g, j] = g, f
     links = coo_array((np.ones(flat.sum(), bool), (f[flat], g[flat])), shape=(count, count))
     cell = connected_components(links, directed=False)[1]
-    others = np.setdiff1d(np.arange(len(points)), simplices)
-    inside = locate(base, simplices, planes, neighbours, others)
-    height = planes.signs(points, others, inside)
-    return Triangulation(simplices, planes, cell, neighbours, others, inside, height)
+    others = left_out(len(points), simplices)
+    if len(others) * count <= _FEW:  # the upper hull is the lowest plane
+        height = planes.all_signs(points, others).max(axis=1, initial=-1)
+    else:
+        height = planes.signs(points, others, locate(base, simplices, planes, neighbours, others))
+    return Triangulation(simplices, planes, cell, neighbours, others, height)
 
 
 def _matched_ridges(simplices: np.ndarray):

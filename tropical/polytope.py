@@ -128,7 +128,7 @@ class Polytope:
     def scaled_volume(self) -> int:
         """dim! times the volume in the integers of `base`; dim ≥ 1."""
         _, planes = self.hull
-        return sum((planes.offset - (planes.normal * self.base.integers[0]).sum(axis=1)).tolist())
+        return sum((planes.offset - (planes.normal * self.base.rows(0)).sum(axis=1)).tolist())
 
     @cached_property
     def lattice_volume(self) -> int | Fraction:

@@ -185,7 +185,7 @@ class _Known:
         if self.kept is not None:
             return sorted(self.kept), set()
         best = best_of_slopes(self.p.slopes[self.rows], self.sign * self.p.coefficients[self.rows])
-        some = self.rows[np.unique(best)]
+        some = self.rows[best == np.arange(len(best))]
         return some.tolist(), set(np.setdiff1d(self.rows, some).tolist())
 
     def report(self, kept: list[int]) -> Pruning:

@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 
 from tropical._arrays import EXACT, convert, frozen, refuse_where
-from tropical._hull import convex_hull, extreme, facets, outline
+from tropical._hull import check_facets, convex_hull, extreme, facets, outline
 from tropical._lattice import IntegerPoints, Planes
 from tropical._regular import Triangulation, regular_triangulation, without
 from tropical._square import need_tropical, round_to
@@ -188,10 +188,10 @@ class Subdivision:
     def _vertices_among(self, rows: np.ndarray) -> np.ndarray:
         base, dim = self.polytope.base, self.dim
         if dim == 1:
-            x = base.integers[rows, 0]
+            x = base.rows(rows)[:, 0]
             return rows[[int(x.argmin()), int(x.argmax())]]
         if dim == 2:
-            return outline(base.integers, rows)
+            return rows[outline(base.rows(rows))]
         if len(rows) == dim + 1:
             return rows
         on = self._facets_of(rows)
@@ -239,12 +239,12 @@ class Subdivision:
         if len(smallest) == self.dim + 1:
             return tuple(ends)
         rows = np.searchsorted(self.kept, smallest)
-        X = self.polytope.base.integers
-        return tuple(np.array(smallest)[_on_line(X[rows], X[i], X[j])].tolist())
+        base = self.polytope.base
+        return tuple(np.array(smallest)[_on_line(base.rows(rows), base.rows(i), base.rows(j))].tolist())
 
     def _lattice_lengths(self, ends: np.ndarray) -> list[int | Fraction]:
         points = self._lattice
-        steps = points.integers[ends[:, 0]] - points.integers[ends[:, 1]]
+        steps = points.rows(ends[:, 0]) - points.rows(ends[:, 1])
         common = math.lcm(*(s.numerator for s in points.scale)) if points.scale else 1
         factors = np.array([s.denominator * (common // s.numerator) for s in points.scale], dtype=object)
         whole = np.gcd.reduce(steps.astype(object) * factors, axis=1, initial=0).tolist()
@@ -381,7 +381,8 @@ def subdivision(polynomial) -> Subdivision:
     lifts = p.semiring.sign * p.coefficients[kept]
     if polytope.dim < 1:
         return _single(p, polytope, kept, lifts)
-    points = IntegerPoints(np.column_stack([polytope.points[:, polytope.affine_hull.pivots], lifts]))
+    check_facets(len(kept), polytope.dim + 1)
+    points = polytope.base.with_column(lifts)
     best = best_of_slopes(polytope.points, lifts)
     t = _triangulation(points, polytope, best)
     twins = np.flatnonzero((best != np.arange(len(best))) & (lifts == lifts[best]))
@@ -441,7 +442,7 @@ def best_of_slopes(slopes: np.ndarray, lifts: np.ndarray) -> np.ndarray:
 def _triangulation(points: IntegerPoints, polytope: Polytope, best: np.ndarray) -> Triangulation:
     """Of the best monomials of all slopes, by their numbers."""
     corners, outer = polytope.hull
-    chosen = np.unique(best)
+    chosen = np.flatnonzero(best == np.arange(len(best)))
     t = regular_triangulation(
         points.take(chosen),
         polytope.base.take(chosen),

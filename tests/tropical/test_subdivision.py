@@ -336,6 +336,18 @@ def test_bad_proposals_are_refused(name, monkeypatch):
     assert [p.subdivision().cells for p in polynomials] == want
 
 
+@pytest.mark.parametrize("d", [2, 3])
+@pytest.mark.parametrize("seed", range(10))
+def test_points_located_and_looked_at_one_by_one(seed, d, monkeypatch):
+    """Points below or on the hull, by a walk to their simplex and against all planes."""
+    p = Polynomial(*random_terms(seed, d, 150))
+    want = p.subdivision()
+    monkeypatch.setattr(_regular, "_FEW", -1)
+    assert p.subdivision().cells == want.cells
+    monkeypatch.setattr(_regular, "_walk", lambda base, simplices, *rest: np.zeros(len(rest[-1]), int))
+    assert p.subdivision().cells == want.cells
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 10**6))
 def test_large_grids(seed):
