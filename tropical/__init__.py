@@ -28,12 +28,15 @@ from tropical.matrix import matmul
 from tropical.paths import BestPaths, best_paths, path_sums
 from tropical.periodicity import cyclicity, transient
 from tropical.polynomial import Polynomial, variables
+from tropical.polytope import Polytope, mixed_volume
 from tropical.power import power
+from tropical.pruning import Pruning, Removal
 from tropical.rank import column_rank, tropical_rank
 from tropical.rational import Rational
 from tropical.residuation import fixed_point, is_solvable, residual, solve
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
 from tropical.spectral import critical_graph, eigenvalue, eigenvalues, eigenvectors
+from tropical.subdivision import Face, Subdivision
 from tropical.transform import hopf_cole, hopf_lax, legendre
 
 __all__ = [
@@ -43,12 +46,17 @@ __all__ = [
     "BudgetExceeded",
     "Circuit",
     "DivergenceError",
+    "Face",
     "InputError",
     "Polynomial",
+    "Polytope",
+    "Pruning",
     "Rational",
+    "Removal",
     "Semiring",
     "SemiringMismatchError",
     "ShapeError",
+    "Subdivision",
     "TropicalError",
     "best_paths",
     "column_rank",
@@ -68,6 +76,7 @@ __all__ = [
     "is_solvable",
     "legendre",
     "matmul",
+    "mixed_volume",
     "path_sums",
     "plus",
     "power",

@@ -1,6 +1,5 @@
 """Tropical polynomials: maxima, minima and their soft versions, of affine functions."""
 
-import itertools
 import math
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,7 +9,7 @@ from numbers import Real
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical import _core
+from tropical import _algebra, _core, _text
 from tropical._arrays import (
     EXACT,
     as_array,
@@ -23,12 +22,11 @@ from tropical._arrays import (
     refuse_where,
 )
 from tropical._threads import run_in_slices
-from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, ShapeError
+from tropical.errors import InputError, ShapeError
 from tropical.semiring import MAX_PLUS, Semiring
 
 __all__ = ["Polynomial", "variables"]
 
-_MAX_TERMS = 10**7  # of a product or power: beyond it the arrays alone pass a gigabyte
 _TILES_FROM = 16  # points from which the kernel with points in the lanes is the faster one
 _SMALL = 1 << 20  # multiply-adds below which a call goes straight to the kernel
 
@@ -356,43 +354,13 @@ class Polynomial:
 
     # ---- algebra ---------------------------------------------------------------------------------
 
-    def _operand(self, other) -> "Polynomial":
-        if isinstance(other, Real):
-            dtype = self.dtype
-            slopes = convert(np.zeros((1, self.variables)), dtype)
-            return Polynomial(slopes, convert(np.array([other]), dtype), self.semiring)
-        if other.semiring != self.semiring:
-            raise SemiringMismatchError(
-                f"one polynomial is over {self.semiring}, the other over {other.semiring}; "
-                "deform one of them first"
-            )
-        if other.variables != self.variables:
-            raise ShapeError(
-                f"one polynomial has {self.variables} variables, the other {other.variables}; "
-                "give both the same"
-            )
-        return other
-
     def __add__(self, other) -> "Polynomial":
         """p ⊕ q: the monomials of both."""
-        if not isinstance(other, (Polynomial, Real)):
-            return NotImplemented
-        q = self._operand(other)
-        return Polynomial(
-            _concatenate(self.slopes, q.slopes),
-            _concatenate(self.coefficients, q.coefficients),
-            self.semiring,
-        )
+        return _algebra.add(self, other)
 
     def __mul__(self, other) -> "Polynomial":
         """p ⊗ q: all N·M products of monomials; the function is the ordinary sum p(x) + q(x)."""
-        if not isinstance(other, (Polynomial, Real)):
-            return NotImplemented
-        q = self._operand(other)
-        _check_budget(len(self) * len(q), "product of polynomials")
-        slopes = self.slopes[:, None] + q.slopes[None]
-        coefficients = self.semiring.mul(self.coefficients[:, None], q.coefficients[None])
-        return Polynomial(slopes.reshape(-1, self.variables), coefficients.reshape(-1), self.semiring)
+        return _algebra.multiply(self, other)
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -404,64 +372,48 @@ class Polynomial:
         and the C(N+k−1, k) terms of the multinomial formula appear, since k·LSE_ε(z) ≠ LSE_ε(k·z).
         A single monomial has every real power.
         """
-        if not isinstance(exponent, Real):
-            return NotImplemented
-        k = exponent
-        if not math.isfinite(k):
-            raise InputError(f"power {k}; pass a finite exponent")
-        if k < 0 and len(self) != 1:
-            raise InputError(f"power {k}: a sum has no negative power that is a polynomial; use 1 / p**{-k}")
-        if k == 0:
-            return self._operand(0)
-        if self.semiring.is_tropical or len(self) == 1:
-            dtype = self.dtype
-            factor = convert(np.array(k), dtype) if dtype == EXACT else k
-            return Polynomial(
-                (self.slopes * factor).astype(dtype),
-                (self.coefficients * factor).astype(dtype),
-                self.semiring,
-            )
-        if k != int(k):
-            raise InputError(
-                f"power {k} at eps = {self.semiring.eps:g}: a·LSE_ε(z) = LSE_aε(a·z) changes the temperature; "
-                f"scale the entries by {k} and deform to {float(k) * self.semiring.eps:g} instead"
-            )
-        k = int(k)
-        _check_budget(math.comb(len(self) + k - 1, k), "power of a polynomial")
-        log_factorial = np.array([math.lgamma(i + 1) for i in range(k + 1)])
-        chosen = list(itertools.combinations_with_replacement(range(len(self)), k))
-        counts = np.array([np.bincount(c, minlength=len(self)) for c in chosen]).reshape(-1, len(self))
-        log_multinomial = log_factorial[k] - log_factorial[counts].sum(axis=1)
-        used = np.where(counts > 0, self.coefficients, 0.0)  # keeps 0·(−∞) out
-        coefficients = (counts * used).sum(axis=1) + self.semiring.sign * self.semiring.eps * log_multinomial
-        return Polynomial(
-            (counts @ self.slopes).astype(self.dtype), coefficients.astype(self.dtype), self.semiring
-        )
+        return _algebra.power(self, exponent)
 
     def __truediv__(self, other):
         """p ⊘ q, a `Rational`."""
-        from tropical.rational import Rational
-
-        if not isinstance(other, (Polynomial, Real)):
-            return NotImplemented
-        return Rational(self, self._operand(other))
+        return _algebra.divide(self, other)
 
     def __rtruediv__(self, other):
-        return self._operand(other) / self if isinstance(other, Real) else NotImplemented
+        return (
+            _algebra.divide(_algebra.operand(self, other), self)
+            if isinstance(other, Real)
+            else NotImplemented
+        )
+
+    # ---- geometry --------------------------------------------------------------------------------
+
+    def newton_polytope(self):
+        """The convex hull of the slopes, a `Polytope`; the semiring's zeros are left out."""
+        from tropical.polytope import newton_polytope
+
+        return newton_polytope(self)
+
+    def subdivision(self):
+        """The dual regular subdivision of the Newton polytope, a `Subdivision`; needs ε = 0."""
+        from tropical.subdivision import subdivision
+
+        return subdivision(self)
+
+    def prune(self, domain=None, *, return_report: bool = False):
+        """Without the monomials that are nowhere the best alone: the same function, on R^d or a box (low, high) or a
+        polyhedron (G, h) of points G x ≤ h; needs ε = 0. The report proves each decision: see `tropical.pruning`.
+        """
+        from tropical.pruning import prune
+
+        return prune(self, domain, return_report=return_report)
 
     # ---- reading ---------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        kind = "exact" if self.is_exact else self.dtype.name
-        size = f"{len(self)} monomials in {self.variables} variables"
-        return f"<Polynomial: {size} over {self.semiring}, {kind}>"
+        return _text.summary(self)
 
     def __str__(self) -> str:
-        if len(self) > 12:
-            return repr(self)
-        if not len(self):
-            return str(self.semiring.zero)
-        return " ⊕ ".join(map(_monomial_text, self.coefficients, self.slopes))
+        return _text.formula(self)
 
 
 def variables(d: int, semiring: Semiring = MAX_PLUS) -> tuple[Polynomial, ...]:
@@ -472,25 +424,3 @@ def variables(d: int, semiring: Semiring = MAX_PLUS) -> tuple[Polynomial, ...]:
     array([3., 0.])
     """
     return tuple(Polynomial(row[None], [0.0], semiring) for row in np.eye(d))
-
-
-def _check_budget(terms: int, stage: str) -> None:
-    if terms > _MAX_TERMS:
-        raise BudgetExceeded(stage, terms, _MAX_TERMS, "keep the factors apart in a Circuit")
-
-
-def _concatenate(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    dtype = common_dtype(a.dtype, b.dtype)
-    return np.concatenate([convert(a, dtype), convert(b, dtype)])
-
-
-def _number_text(value) -> str:
-    return str(value) if not isinstance(value, (float, np.floating)) else f"{value:.6g}"
-
-
-def _monomial_text(coefficient, slope) -> str:
-    powers = [
-        f"x{k}" if a == 1 else f"x{k}^{_number_text(a)}" for k, a in enumerate(slope, start=1) if a != 0
-    ]
-    lead = [] if coefficient == 0 and powers else [_number_text(coefficient)]
-    return " ".join(lead + powers)
