@@ -12,6 +12,7 @@ except ImportError as error:
         "the compiled core of tropical is missing: this is a source folder that was not built. "
         "Run `make test` or `pip install .`, and start Python from another folder"
     ) from error
+from tropical._truncation import Truncation
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
 from tropical.determinant import count_optimal_permutations, determinant, is_singular
@@ -32,6 +33,7 @@ from tropical.power import power
 from tropical.rank import column_rank, tropical_rank
 from tropical.rational import Rational
 from tropical.residuation import fixed_point, is_solvable, residual, solve
+from tropical.roots import factor, from_roots, interpolate, is_split, split_form
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
 from tropical.spectral import critical_graph, eigenvalue, eigenvalues, eigenvectors
 from tropical.transform import hopf_cole, hopf_lax, legendre
@@ -50,6 +52,7 @@ __all__ = [
     "SemiringMismatchError",
     "ShapeError",
     "TropicalError",
+    "Truncation",
     "best_paths",
     "column_rank",
     "core_info",
@@ -60,12 +63,16 @@ __all__ = [
     "eigenvalue",
     "eigenvalues",
     "eigenvectors",
+    "factor",
     "fixed_point",
     "from_graph",
+    "from_roots",
     "hopf_cole",
     "hopf_lax",
+    "interpolate",
     "is_singular",
     "is_solvable",
+    "is_split",
     "legendre",
     "matmul",
     "path_sums",
@@ -73,6 +80,7 @@ __all__ = [
     "power",
     "residual",
     "solve",
+    "split_form",
     "star",
     "to_graph",
     "transient",
