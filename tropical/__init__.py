@@ -25,9 +25,12 @@ from tropical.errors import (
     TropicalError,
 )
 from tropical.graph import from_graph, to_graph
+from tropical.hypersurface import Hypersurface, HypersurfaceCell
+from tropical.intersection import stable_intersection
 from tropical.matrix import matmul
 from tropical.paths import BestPaths, best_paths, path_sums
 from tropical.periodicity import cyclicity, transient
+from tropical.plotting import plot_curve, plot_decision_boundary, plot_duality, plot_surface
 from tropical.polynomial import Polynomial, variables
 from tropical.polytope import Polytope, mixed_volume
 from tropical.power import power
@@ -49,6 +52,8 @@ __all__ = [
     "Circuit",
     "DivergenceError",
     "Face",
+    "Hypersurface",
+    "HypersurfaceCell",
     "InputError",
     "Polynomial",
     "Polytope",
@@ -85,11 +90,16 @@ __all__ = [
     "matmul",
     "mixed_volume",
     "path_sums",
+    "plot_curve",
+    "plot_decision_boundary",
+    "plot_duality",
+    "plot_surface",
     "plus",
     "power",
     "residual",
     "solve",
     "split_form",
+    "stable_intersection",
     "star",
     "to_graph",
     "transient",

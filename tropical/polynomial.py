@@ -543,6 +543,12 @@ class Polynomial:
 
         return subdivision(self)
 
+    def hypersurface(self):
+        """Where at least two monomials attain the value, a `Hypersurface`; needs ε = 0."""
+        from tropical.hypersurface import hypersurface
+
+        return hypersurface(self)
+
     def prune(self, domain=None, *, return_report: bool = False):
         """Without the monomials that are nowhere the best alone: the same function, on R^d or a box (low, high) or a
         polyhedron (G, h) of points G x ≤ h; needs ε = 0. The report proves each decision: see `tropical.pruning`.
