@@ -23,9 +23,9 @@ test-ceilings: $(VENV)/installed-test
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest -m slow
 
-# Breaks the kernels on purpose and checks that the tests notice; some minutes.
+# Breaks the core on purpose and checks that the tests notice; tens of minutes. SOME chooses, see the script.
 mutants: $(VENV)/installed-test
-	$(BIN)/python tests/mutants.py
+	$(BIN)/python tests/mutants.py $(SOME)
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
@@ -52,6 +52,10 @@ coverage: $(SOURCES)
 	find build-coverage -name '*.gcda' -delete
 	.venv-coverage/bin/pytest -m "not slow" tests/tropical
 	.venv-coverage/bin/python tests/coverage.py
+
+# The kernels under valgrind; SUBSET selects tests as pytest -k does.
+valgrind: $(VENV)/installed-test
+	$(BIN)/python tests/memcheck.py $(SUBSET)
 
 wheel: $(VENV)/built
 	mkdir -p dist

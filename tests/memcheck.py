@@ -1,0 +1,53 @@
+"""Runs the kernels at every size under valgrind, and reports what it finds wrong in the compiled core.
+
+    make valgrind                      # all of test_sizes.py
+    make valgrind SUBSET="hessian"     # what pytest -k selects of it
+
+Errors within CPython and its loader are no concern of ours. A number that the core has left unset is noticed where
+NumPy first looks at it, so that unset values count there too. Valgrind knows AVX2 and nothing later, and hides it
+from the program.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+TESTS = Path(__file__).parent / "tropical" / "test_sizes.py"
+CORE, NUMPY = "tropical/_core", "_multiarray_umath"
+
+
+def is_ours(error: ElementTree.Element) -> bool:
+    objects = [frame.findtext("obj", "") for frame in error.iter("frame")]
+    looked_at = NUMPY if error.findtext("kind", "").startswith("Uninit") else CORE
+    return any(CORE in name or looked_at in name for name in objects)
+
+
+def described(error: ElementTree.Element) -> str:
+    what = error.findtext("what") or error.findtext("xwhat/text")
+    frames = error.find("stack").iter("frame")
+    lines = [f"    {frame.findtext('fn', '?')} ({frame.findtext('obj')})" for frame in frames]
+    return "\n".join([f"{error.findtext('kind')}: {what}", *lines])
+
+
+def main(subset: str) -> int:
+    if not (valgrind := shutil.which("valgrind")):
+        raise SystemExit("valgrind is not installed; install the package of that name")
+    pytest = [sys.executable, str(Path(sys.executable).with_name("pytest")), "-p", "no:cacheprovider"]
+    # so that every block of Python's is one that valgrind watches
+    environment = os.environ | {"PYTHONMALLOC": "malloc", "OPENBLAS_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "errors.xml")
+        watched = [valgrind, "--quiet", "--num-callers=40", "--leak-check=full", "--xml=yes", f"--xml-file={log}"]
+        if subprocess.run([*watched, *pytest, str(TESTS), "-k", subset], env=environment).returncode:
+            raise SystemExit("the tests failed under valgrind")
+        errors = list(filter(is_ours, ElementTree.parse(log).iter("error")))
+    print(*map(described, errors), f"valgrind: {len(errors)} errors in the compiled core", sep="\n")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(" ".join(sys.argv[1:])))
