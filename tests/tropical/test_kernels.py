@@ -11,8 +11,8 @@ TERMS = [0, 1, 2, 3, 5, 10, 50, 63, 64, 65, 257]  # around the panel of 64, and 
 VARIABLES = [0, 1, 2, 3, 5, 17]
 POINTS = [0, 1, 2, 3, 5]
 SHAPES = [(n, d, POINTS[(i + k) % 5]) for i, n in enumerate(TERMS) for k, d in enumerate(VARIABLES)]
-# tiles; one block of 96 variables, and past its end
-SHAPES += [(3, 4, 33), (5, 1, 65), (66, 2, 17), (2, 96, 9), (3, 97, 2), (70, 97, 5), (5, 193, 3)]
+# tiles; one block of 104 variables, and past its end
+SHAPES += [(3, 4, 33), (5, 1, 65), (66, 2, 17), (2, 104, 9), (3, 105, 2), (70, 105, 5), (5, 209, 3)]
 TEMPERATURES = [0.05, 0.3, 1.0, 7.0]
 DTYPES = [np.float32, np.float64]
 
