@@ -10,6 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__clang__)
+#define TP_COMPILER __VERSION__
+#elif defined(__GNUC__)
+#define TP_COMPILER "GCC " __VERSION__
+#else
+#define TP_COMPILER "unknown"
+#endif
+
 /* Monomials come in panels of this many, the last one filled up with coefficients -inf. */
 #define PANEL 64
 
