@@ -10,6 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__clang__)
+#define TP_COMPILER __VERSION__
+#elif defined(__GNUC__)
+#define TP_COMPILER "GCC " __VERSION__
+#else
+#define TP_COMPILER "unknown"
+#endif
+
 /* Monomials come in panels of this many, the last one filled up with coefficients -inf. */
 #define PANEL 64
 
@@ -41,11 +49,11 @@ typedef void tp_polynomial_kernel(const tp_polynomial *p, size_t points, const v
                                   const tp_outputs *out);
 #define TP_TILE_MAX 64 /* most points in a tile, on any instruction set */
 #define TP_GROUP 4     /* tiles that meet a panel of monomials while it is in the second-level cache */
-#define TP_DEPTH 96    /* most variables whose terms are summed in one go */
+#define TP_DEPTH 104   /* most variables whose terms are summed in one go */
 #define TP_ROWS_SCRATCH(d) ((d) + 1)
 #define TP_TILES_SCRATCH(d)                                                                                 \
     (2 * TP_GROUP * TP_TILE_MAX * (d) + (d) + 16 +                                                          \
-     ((d) > TP_DEPTH ? TP_GROUP * TP_TILE_MAX + TP_DEPTH : TP_TILE_MAX) * PANEL)
+     ((d) > TP_DEPTH ? TP_GROUP : 1) * TP_TILE_MAX * PANEL)
 
 /* Second derivatives at eps > 0: `hessians` is (points, d, d), `scratch` holds TP_HESSIAN_SCRATCH(d) numbers. */
 typedef void tp_hessian_kernel(const tp_polynomial *p, size_t points, const void *x, void *scratch, void *hessians);

@@ -12,6 +12,7 @@ except ImportError as error:
         "the compiled core of tropical is missing: this is a source folder that was not built. "
         "Run `make test` or `pip install .`, and start Python from another folder"
     ) from error
+from tropical._threads import usable_threads
 from tropical._truncation import Truncation
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
@@ -111,9 +112,14 @@ _core.set_ceiling(os.environ.get("TROPICAL_CPU") or None)
 
 
 def core_info() -> dict[str, str]:
-    """What the compiled core runs on.
+    """What the compiled core runs on: instruction set, threads at most, compiler, and who multiplies matrices.
 
     >>> sorted(core_info())
-    ['instruction_set']
+    ['blas', 'compiler', 'instruction_set', 'threads']
     """
-    return {"instruction_set": _core.instruction_set()}
+    return {
+        "instruction_set": _core.instruction_set(),
+        "threads": str(usable_threads()),
+        "compiler": _core.compiler(),
+        "blas": "NumPy's, for log-semiring matrix products; polynomials use none",
+    }

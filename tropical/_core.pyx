@@ -77,6 +77,7 @@ cdef extern from "tropical_core.h" nogil:
         tp_hopf_lax_kernel *hopf_lax
         tp_soft_kernel *hopf_cole
     const tp_kernels *tp_select_kernels(const char *ceiling)
+    const char *TP_COMPILER
     size_t PANEL
     size_t TP_TILE_MAX
     size_t TP_ROWS_SCRATCH(size_t d)
@@ -117,6 +118,11 @@ def set_ceiling(ceiling):
 def instruction_set():
     """Name of the instruction set whose kernels run."""
     return kernels.name.decode()
+
+
+def compiler():
+    """The compiler of the kernels and its version."""
+    return TP_COMPILER.decode()
 
 
 cdef inline size_t slice_length(size_t items, size_t cost) noexcept:
@@ -166,6 +172,20 @@ cdef class Polynomial:
         # With bounds checks off, the address of a first element is taken, not read: empty arrays are fine.
         self.p.panels = &panels[0, 0, 0]
         self.p.coefficients = &coefficients[0]
+
+    def parts(self, size_t panels):
+        """The polynomials of `panels` panels of monomials each, in order; they share this one's memory."""
+        slopes, coefficients = self.arrays
+        return [
+            Polynomial(
+                slopes[i : i + panels],
+                coefficients[i * PANEL : (i + panels) * PANEL],
+                min(self.p.terms - i * PANEL, panels * PANEL),
+                self.p.sign,
+                self.p.eps,
+            )
+            for i in range(0, len(slopes), panels)
+        ]
 
     def fill(self, points, bint tiles, values=None, gradient=None, argmax=None, excess=None, entropy=None,
              weights=None):
@@ -307,10 +327,13 @@ def reduce(
     int sign,
     double eps,
     cython.floating[::1] values not None,
+    cython.floating[:, ::1] weights=None,
 ):
-    """Fill `values` with the semiring sum of each row of z."""
+    """Fill `values` with the semiring sum of each row of z, and `weights` with its Gibbs weights."""
     cdef size_t rows = z.shape[0], columns = z.shape[1]
     check_length(values, 0, rows, "values")
+    check_length(weights, 0, rows, "weights")
+    check_length(weights, 1, columns, "weights")
     if rows == 0:
         return
     cdef tp_outputs out = tp_outputs(NULL, NULL, NULL, NULL, NULL, NULL)
@@ -325,6 +348,7 @@ def reduce(
         count = min(step, rows - start)
         row = &z[start, 0]
         out.values = &values[start]
+        out.weights = &weights[start, 0] if weights is not None else NULL
         with nogil:
             run(count, columns, row, sign, eps, &out)
         start += count

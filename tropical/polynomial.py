@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Polynomial", "variables"]
 
 _TILES_FROM = 16  # points from which the kernel with points in the lanes is the faster one
+_PIECE = 1 << 16  # monomials taken together where points are too few to share among threads, a few megabytes
+_FEW = 256  # points below which they are
 _SMALL = 1 << 20  # multiply-adds below which a call goes straight to the kernel
 
 
@@ -167,6 +169,7 @@ class Polynomial:
             and x.dtype is self.dtype is not EXACT
             and x.shape == (self.variables,)
             and out is None
+            and len(self) <= _PIECE
             and (flags := x.flags).c_contiguous
             and flags.aligned
         ):  # one point: most of the call would be arrays of one entry
@@ -302,7 +305,9 @@ class Polynomial:
         }
         tiles = count >= _TILES_FROM and any(results.keys() <= some for some in self._tiled)
         cost = len(self) * (self.variables + 8)
-        if count * cost < _SMALL:
+        if count < _FEW and len(self) > _PIECE and outputs.keys() <= self._pieced:
+            self._run_pieces(kernel, points, n_threads, tiles, outputs)
+        elif count * cost < _SMALL:
             kernel.fill(points, tiles, **outputs)
         else:
             run_in_slices(
@@ -312,6 +317,48 @@ class Polynomial:
         for name, result in results.items():
             if not result.flags.c_contiguous:
                 result[...] = outputs[name].reshape(result.shape)
+
+    def _run_pieces(
+        self,
+        kernel: _core.Polynomial,
+        points: np.ndarray,
+        n_threads: int | None,
+        tiles: bool,
+        outputs: dict[str, np.ndarray],
+    ) -> None:
+        """The outputs from those of pieces of the monomials, which threads share; pieces never depend on their number.
+
+        p is the ⊕ of the pieces, and its gradient the mean of theirs with the Gibbs weights of that sum.
+        """
+        pieces = kernel.parts(_PIECE // _core.PANEL_SIZE)
+        partial = {n: np.empty((len(pieces), *outputs[n].shape), outputs[n].dtype) for n in outputs}
+        partial.setdefault("values", np.empty((len(pieces), len(points)), points.dtype))
+
+        def fill(some: slice) -> None:
+            for i in range(some.start, min(some.stop, len(pieces))):
+                pieces[i].fill(points, tiles, **{n: a[i] for n, a in partial.items()})
+
+        cost = len(points) * _PIECE * (self.variables + 8)
+        run_in_slices(fill, len(pieces), cost, n_threads, unit=1)
+        values = np.ascontiguousarray(partial["values"].T)
+        if self.semiring.is_tropical:
+            best = (self.semiring.sign * values).argmax(axis=1)  # the first one, or one with NaN
+            rows = np.arange(len(points))
+            for name, result in outputs.items():
+                result[...] = partial[name][best, rows]
+            if "argmax" in outputs:
+                index = outputs["argmax"]
+                index[index >= 0] += _PIECE * best[index >= 0]
+            return
+        total, weights = np.empty_like(values[:, 0]), np.empty_like(values)
+        _core.reduce(values, self.semiring.sign, self.semiring.eps, total, weights)
+        if not np.isfinite(total).all():  # infinite terms share their weight one by one
+            kernel.fill(points, False, **outputs)
+            return
+        if "values" in outputs:
+            outputs["values"][...] = total
+        if "gradient" in outputs:
+            np.einsum("ij,jik->ik", weights, partial["gradient"], out=outputs["gradient"])
 
     @cached_property
     def _tails(self) -> dict[str, tuple[int, ...]]:
@@ -324,6 +371,11 @@ class Polynomial:
         if self.semiring.is_tropical:
             return [{"values", "gradient", "argmax"}]
         return [{"values", "gradient"}, {"excess", "entropy"}, {"argmax"}]
+
+    @cached_property
+    def _pieced(self) -> set[str]:
+        """The outputs that can be put together from those of pieces of the monomials."""
+        return {"values", "gradient", "argmax"} if self.semiring.is_tropical else {"values", "gradient"}
 
     def _run_exact(self, x: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
         """As `_run` at ε = 0 in rational arithmetic, with plain comparisons."""
