@@ -15,6 +15,7 @@ except ImportError as error:
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
 from tropical.determinant import count_optimal_permutations, determinant, is_singular
+from tropical.domain import Box, Polyhedron, Slice
 from tropical.errors import (
     BudgetExceeded,
     DivergenceError,
@@ -31,6 +32,7 @@ from tropical.polynomial import Polynomial, variables
 from tropical.power import power
 from tropical.rank import column_rank, tropical_rank
 from tropical.rational import Rational
+from tropical.regions import Region, Regions, essential, linear_regions
 from tropical.residuation import fixed_point, is_solvable, residual, solve
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
 from tropical.spectral import critical_graph, eigenvalue, eigenvalues, eigenvectors
@@ -40,15 +42,20 @@ __all__ = [
     "MAX_PLUS",
     "MIN_PLUS",
     "BestPaths",
+    "Box",
     "BudgetExceeded",
     "Circuit",
     "DivergenceError",
     "InputError",
+    "Polyhedron",
     "Polynomial",
     "Rational",
+    "Region",
+    "Regions",
     "Semiring",
     "SemiringMismatchError",
     "ShapeError",
+    "Slice",
     "TropicalError",
     "best_paths",
     "column_rank",
@@ -60,6 +67,7 @@ __all__ = [
     "eigenvalue",
     "eigenvalues",
     "eigenvectors",
+    "essential",
     "fixed_point",
     "from_graph",
     "hopf_cole",
@@ -67,6 +75,7 @@ __all__ = [
     "is_singular",
     "is_solvable",
     "legendre",
+    "linear_regions",
     "matmul",
     "path_sums",
     "plus",

@@ -21,3 +21,9 @@ _REFERENCE = _load("reference")
 def reference():
     """The module reference.py."""
     return _REFERENCE
+
+
+@pytest.fixture(scope="session")
+def networks():
+    """The module region_networks.py."""
+    return _load("region_networks")

@@ -1,0 +1,518 @@
+"""Linear regions of piecewise-linear functions, exactly: enumeration, counts, adjacency, point location."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import lcm
+
+import networkx as nx
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tropical._arrays import EXACT, as_points
+from tropical._region_cells import value
+from tropical._region_program import Gates, Program, compile_program, difference
+from tropical._region_shape import exact_array, interior_point, vertices, volume
+from tropical._region_walk import walk
+from tropical.circuit import Circuit
+from tropical.domain import Domain
+from tropical.errors import BudgetExceeded, InputError
+from tropical.polynomial import Polynomial
+from tropical.rational import Rational
+from tropical.semiring import Semiring
+
+__all__ = ["Region", "Regions", "essential", "linear_regions"]
+
+_KINDS = {"facet": "open", "affine": "maps"}  # other names in use
+
+
+def linear_regions(
+    f: Circuit | Polynomial | Rational,
+    domain: Domain | None = None,
+    *,
+    max_regions: int = 1_000_000,
+    partial: bool = False,
+    progress: Callable[[int], object] | None = None,
+) -> "Regions":
+    """All regions on which f is affine, decided in whole numbers.
+
+    Parameters
+    ----------
+    f : Circuit, Polynomial, or Rational of either
+        At ε = 0. ``hjsym.compile(network)`` is one. Floats are taken as the dyadic rationals that they are.
+    domain : Box, Polyhedron or Slice, optional
+        Where to look; all of R^d by default, without a bounding box.
+    max_regions : int
+        Budget.
+    partial : bool
+        Return what was found when the budget is spent, with ``complete`` False, instead of raising.
+    progress : callable, optional
+        Called now and then with the number of regions found so far. An exception in it ends the work.
+
+    Returns
+    -------
+    Regions
+
+    Raises
+    ------
+    BudgetExceeded
+        If there are more than `max_regions` regions.
+    InputError
+        If a gate is at ε > 0 or the domain has no interior.
+
+    Notes
+    -----
+    Gates are taken one after another; each cuts the cells found so far, on which its branches are affine. A cell
+    is held by the generators of the cone over it, so a cut is decided by signs of whole numbers on them, and
+    parallel, equal or concurrent hyperplanes need no special care. Cost: regions × (one pass through the circuit
+    + generators of a cell × gates); the generators of a cell grow like 2^d in d dimensions.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(2)
+    >>> f = (x.affine([[1, -1]]) + 0).affine([[1]]) * (x.affine([[0, 1]]) + 0) / (x.affine([[0, -1]]) + 0)
+    >>> regions = linear_regions(f)                       # max(x, y) by three ReLU units
+    >>> len(regions), regions.count("maps"), regions.graph.number_of_edges()
+    (4, 2, 4)
+    >>> region = regions[regions.locate([5, 1])]
+    >>> region.slope.tolist(), region.signs.tolist()
+    ([[Fraction(1, 1), Fraction(0, 1)]], [1, 1, -1])
+    """
+    if max_regions < 1:
+        raise InputError(f"max_regions is {max_regions}; allow at least one")
+    program = compile_program(f, domain)
+    table = _Table()
+    complete = True
+    for found in walk(program):
+        if len(table.winners) == max_regions:
+            if not partial:
+                raise BudgetExceeded(
+                    "linear regions", max_regions + 1, max_regions,
+                    "raise max_regions, look at a smaller domain, or take partial=True",
+                )  # fmt: skip
+            complete = False
+            break
+        table.add(found)
+        if progress is not None and len(table.winners) % 256 == 0:
+            progress(len(table.winners))
+    return Regions(program, table, complete, vector=_is_vector(f))
+
+
+def essential(f: Circuit | Polynomial | Rational, domain: Domain | None = None, **options):
+    """f as explicit polynomials of its essential monomials only: those that are the largest somewhere.
+
+    Parameters
+    ----------
+    f : Circuit, Polynomial, or Rational of either
+        At ε = 0.
+    domain : Box, Polyhedron or Slice, optional
+        Essential there; all of R^d by default. On a slice they are polynomials in its coordinates.
+    **options
+        As for `linear_regions`; with ``partial`` monomials can be missing.
+
+    Returns
+    -------
+    Polynomial for a Circuit or a Polynomial, (P, Q) for a Rational; a list of those for several outputs.
+        Over Fractions if f is; else each entry is the float nearest to the exact one.
+
+    Notes
+    -----
+    A monomial is essential if the polynomial changes without it, that is, if it alone is the largest on an open
+    set. On a region of the gates of P, or of any finer partition, P is affine, and equals one monomial there,
+    which is essential; conversely an open set where a monomial alone is the largest meets the interior of some
+    region in an open set. So the affine pieces of P on the regions of the gates of P and Q together are exactly
+    its essential monomials, once duplicates are left out, and the same holds for Q. Nothing is multiplied out.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(1)
+    >>> print(essential((x + 1) * (x + 1) + x.affine([[1]], [1])))           # 2x, 2 and 1 + x, never the largest
+    2 ⊕ x1^2
+    """
+    regions = linear_regions(f, domain, **options)
+    parts = regions.monomials()
+    exact = f.is_exact
+    semiring = Semiring(sign=regions.program.sign)
+    made = [[_polynomial(rows, semiring, exact) for rows in part] for part in parts]
+    per_output = list(zip(*made, strict=True)) if isinstance(f, Rational) else made[0]
+    return per_output[0] if len(per_output) == 1 else per_output
+
+
+def _polynomial(rows: list[list[Fraction]], semiring: Semiring, exact: bool) -> Polynomial:
+    array = exact_array(sorted(rows, key=lambda row: (row[:-1], row[-1])))
+    p = Polynomial(array[:, :-1], array[:, -1], semiring)
+    return p if exact else p.to_float()
+
+
+def _is_vector(f) -> bool:
+    return isinstance(f.P if isinstance(f, Rational) else f, Circuit)
+
+
+class _Table:
+    """Regions as they are found, by columns; equal output forms are stored once."""
+
+    def __init__(self):
+        self.winners: list[tuple[int, ...]] = []
+        self.ties: list[tuple] = []
+        self.rays: list[list] = []
+        self.lines: list[list] = []
+        self.facets: list[tuple] = []
+        self.outputs: list[tuple[int, ...]] = []
+        self.forms: list[dict[tuple, int]] = [{}, {}]  # of P and of Q
+
+    def add(self, found) -> None:
+        for name in ("winners", "ties", "rays", "lines", "facets"):
+            getattr(self, name).append(getattr(found, name))
+        self.outputs.append(
+            tuple(
+                forms.setdefault(o, len(forms)) for o, forms in zip(found.outputs, self.forms, strict=False)
+            )
+        )
+
+
+class Regions(Sequence):
+    """The linear regions of f: a sequence of `Region`; its order is that of the search.
+
+    Attributes
+    ----------
+    complete : bool
+        Whether they cover the domain; False only with ``partial=True``.
+    variables : int
+        Dimension of the domain.
+    """
+
+    def __init__(self, program: Program, table: _Table, complete: bool, vector: bool):
+        self.program, self.complete = program, complete
+        self._table, self._vector = table, vector
+        self._index = {winners: k for k, winners in enumerate(table.winners)}
+
+    @property
+    def variables(self) -> int:
+        return self.program.variables
+
+    def __len__(self) -> int:
+        """How many activation regions there are."""
+        return len(self._table.winners)
+
+    def __getitem__(self, k):
+        if isinstance(k, slice):
+            return [self[i] for i in range(*k.indices(len(self)))]
+        k = range(len(self))[k]
+        return Region(self, k)
+
+    def __iter__(self) -> Iterator["Region"]:
+        return (Region(self, k) for k in range(len(self)))
+
+    # ---- the definitions in use --------------------------------------------------------------------
+
+    def count(self, kind: str = "activation") -> int:
+        """How many regions there are under one of the definitions in use.
+
+        Parameters
+        ----------
+        kind : str
+            - "activation": sets of points with one pattern of winning branches, which have an interior;
+            - "convex": sets on which P and Q are one monomial each;
+            - "open" or "facet": connected sets of one affine map, where crossing a facet connects;
+            - "closed": the same where touching in a point already connects;
+            - "maps" or "affine": sets of one affine map, connected or not.
+
+            Each is at least as coarse as the one before; "convex" and "open" are not comparable.
+
+        References
+        ----------
+        M. Stargalla, C. Hertrich, D. Reichman, "The computational complexity of counting linear regions in ReLU
+        neural networks", arXiv:2505.16716 (2025), compares the definitions.
+        """
+        return int(self.labels(kind).max(initial=-1)) + 1
+
+    def labels(self, kind: str) -> np.ndarray:
+        """For each region the number, from 0, of the larger region of that kind which it is part of; see `count`."""
+        kind = _KINDS.get(kind, kind)
+        if kind == "activation":
+            return np.arange(len(self))
+        if kind == "convex":
+            return _numbered(self._table.outputs)
+        if kind == "maps":
+            return np.array(self._maps[0], dtype=np.int64)
+        if kind in ("open", "closed"):
+            maps = self._maps[0]
+            same = nx.Graph()
+            same.add_nodes_from(range(len(self)))
+            same.add_edges_from((a, b) for a, b in self.graph.edges if maps[a] == maps[b])
+            if kind == "closed":
+                same.add_edges_from(self._touching(maps))
+            component = {}
+            for number, nodes in enumerate(nx.connected_components(same)):
+                component.update(dict.fromkeys(nodes, number))
+            return np.array([component[k] for k in range(len(self))], dtype=np.int64)
+        raise InputError(f"kind {kind!r}; pass 'activation', 'convex', 'open', 'closed' or 'maps'")
+
+    def _touching(self, maps: list[int]) -> Iterator[tuple[int, int]]:
+        """Pairs of regions of one map that share a vertex.
+
+        Closures of regions meet in faces of both, and a face has a vertex; where there are lines, they are the
+        same for all, and vertices are compared after reduction by them.
+        """
+        seen: dict[tuple, int] = {}
+        for k, (rays, lines) in enumerate(zip(self._table.rays, self._table.lines, strict=True)):
+            basis = _echelon(lines)
+            for corner in vertices(rays):
+                key = (maps[k], *_reduced(corner, basis))
+                yield k, seen.setdefault(key, k)
+
+    # ---- affine maps --------------------------------------------------------------------------------
+
+    @cached_property
+    def _output_forms(self) -> list[list[tuple]]:
+        return [list(forms) for forms in self._table.forms]
+
+    @cached_property
+    def _maps(self) -> tuple[list[int], list[tuple[Fraction, ...]]]:
+        """Per region the number of its map P − Q, and the maps, flattened."""
+        scale = [self.program.denominators[k] for k in self.program.outputs]
+        common = lcm(*scale)
+        numbers: dict[tuple, int] = {}
+        of_pair: dict[tuple, int] = {}
+        for ids in self._table.outputs:
+            if ids not in of_pair:
+                parts = [
+                    [a * (common // s) for a in forms[i]]
+                    for i, forms, s in zip(ids, self._output_forms, scale, strict=False)
+                ]
+                form = tuple(difference(*parts) if len(parts) == 2 else parts[0])
+                of_pair[ids] = numbers.setdefault(form, len(numbers))
+        sign = self.program.sign
+        maps = [tuple(Fraction(sign * a, common) for a in form) for form in numbers]
+        return [of_pair[ids] for ids in self._table.outputs], maps
+
+    def monomials(self) -> list[list[list[list[Fraction]]]]:
+        """The distinct pieces (slope…, intercept) of P, and of Q if there is one, per output."""
+        width = self.variables + 1
+        parts = []
+        for k, forms in enumerate(self._output_forms[: len(self.program.outputs)]):
+            outputs = len(forms[0]) // width
+            pieces = [{form[width * i : width * (i + 1)] for form in forms} for i in range(outputs)]
+            parts.append([[self.program.output(k, form) for form in piece] for piece in pieces])
+        return parts
+
+    # ---- neighbours and points ----------------------------------------------------------------------
+
+    @cached_property
+    def graph(self) -> nx.Graph:
+        """Regions, by number, joined where they share a facet; the edge has the `gates` that switch there.
+
+        Two regions share a facet exactly if the same branches of every gate are largest on it: the points with
+        the same largest branches everywhere form one relatively open convex set.
+        """
+        graph = nx.Graph()
+        graph.add_nodes_from(range(len(self)))
+        waiting: dict[tuple, tuple[int, tuple]] = {}
+        for k, facets in enumerate(self._table.facets):
+            for facet in facets:
+                if facet[0][0] < 0 and all(gate < 0 for gate, _ in facet):
+                    continue
+                key = self._facet_key(k, facet)
+                if key not in waiting:
+                    waiting[key] = k, facet
+                else:
+                    other, its_facet = waiting.pop(key)
+                    gates = sorted({gate for gate, _ in facet + its_facet if gate >= 0})
+                    graph.add_edge(other, k, gates=gates)
+        return graph
+
+    def _facet_key(self, k: int, facet) -> tuple:
+        """Per gate the set of the largest branches on a facet of region k, as bits."""
+        winners = [1 << w for w in self._table.winners[k]]
+        for gate, branch in (*self._table.ties[k], *facet):
+            if gate >= 0:
+                winners[gate] |= 1 << branch
+        return tuple(winners)
+
+    def locate(self, x: ArrayLike) -> np.ndarray:
+        """Numbers of the regions whose closures contain the points x, of shape (..., d); −1 outside the domain.
+
+        Exact: floats are taken as dyadic rationals. A point on a boundary gets one of the regions that meet there.
+        """
+        points = as_points(x, self.variables, EXACT)
+        result = np.empty(points.shape[:-1], dtype=np.int64)
+        for index in np.ndindex(*result.shape):
+            result[index] = self._locate(points[index].tolist())
+        return result[()]
+
+    def _locate(self, point: list[Fraction]) -> int:
+        """Moves the point by infinitesimals ε towards an inner point, ε² along x_1, ε³ along x_2, …
+
+        Numbers are the lists of their coefficients at 1, ε, ε², …, compared in that order. No affine function but
+        the constant is 0 on all of them, so that after the move there are no ties but between equal branches.
+        """
+        program, d = self.program, self.variables
+        scale = lcm(*(a.denominator for a in point))
+        toward = interior_point(self._table.rays[0])
+        moved = []
+        for form in program.inputs:
+            at = sum(a * b for a, b in zip(form, [*point, 1], strict=True))
+            inward = sum(a * (b - c) for a, b, c in zip(form, toward, point, strict=False))
+            moved.append([int(at * scale), inward * scale, *(a * scale for a in form[:-1])])
+        homogeneous = [*(int(a * scale) for a in point), scale]
+        if any(value(form, homogeneous) < 0 for form in program.bounds):
+            return -1
+        winners: list[int] = []
+        values = [moved]
+        for step in program.steps[1:]:
+            if isinstance(step, Gates):
+                chosen = []
+                for i in range(step.size):
+                    branches = [values[b][i] for b in step.branches]
+                    chosen.append(max(branches))
+                    winners.append(branches.index(chosen[-1]))
+                values.append(chosen)
+                continue
+            rows = []
+            for row, bias in zip(step.rows, step.bias, strict=True):
+                total = [bias * scale] + [0] * (d + 1)
+                for operand, scalar, weight in row:
+                    total = [t + weight * a for t, a in zip(total, values[operand][scalar], strict=True)]
+                rows.append(total)
+            values.append(rows)
+        return self._index.get(tuple(winners), -1)
+
+    def __repr__(self) -> str:
+        kind = "" if self.complete else ", incomplete"
+        return f"<Regions: {len(self)} activation regions in {self.variables} variables{kind}>"
+
+
+@dataclass(frozen=True)
+class Region:
+    """One activation region; its closure is a polyhedron with an interior. Everything is exact.
+
+    Attributes
+    ----------
+    number : int
+        Its place in `Regions`.
+    """
+
+    of: Regions
+    number: int
+
+    def _column(self, name: str):
+        return getattr(self.of._table, name)[self.number]
+
+    @property
+    def winners(self) -> np.ndarray:
+        """Per gate the branch that is the largest, the first of equal ones."""
+        return np.array(self._column("winners"), dtype=np.int64)
+
+    @property
+    def signs(self) -> np.ndarray:
+        """Per gate of two branches 1 where the first is the larger, −1 the second, 0 if equal all over the region.
+
+        For a compiled ReLU that is the sign of its input. Gates of more branches have the number of the winner.
+        """
+        two = np.array(self.of.program.branches) == 2
+        winners = self.winners
+        signs = np.where(two, 1 - 2 * winners, winners)
+        for gate, _ in self._column("ties"):
+            signs[gate] = 0 if two[gate] else signs[gate]
+        return signs
+
+    @property
+    def _map(self) -> np.ndarray:
+        numbers, maps = self.of._maps
+        rows = exact_array(maps[numbers[self.number]]).reshape(-1, self.of.variables + 1)
+        return rows if self.of._vector else rows[0]
+
+    @property
+    def slope(self) -> np.ndarray:
+        """Of f here: (m, d), or (d,) for polynomials."""
+        return self._map[..., :-1]
+
+    @property
+    def intercept(self) -> np.ndarray | Fraction:
+        """Of f here: (m,), or a number for polynomials."""
+        return self._map[..., -1]
+
+    @property
+    def vertices(self) -> np.ndarray:
+        """(n, d); none if a line lies in the region."""
+        corners = [] if self._column("lines") else vertices(self._column("rays"))
+        return exact_array(corners, self.of.variables)
+
+    @property
+    def directions(self) -> np.ndarray:
+        """(k, d) directions in which the region goes to infinity; with the vertices they generate it."""
+        lines = [line[:-1] for line in self._column("lines")]
+        both = lines + [[-a for a in line] for line in lines]
+        rays = [ray[:-1] for ray in self._column("rays") if ray[-1] == 0]
+        return exact_array(rays + both, self.of.variables)
+
+    @property
+    def witness(self) -> np.ndarray:
+        """A rational point of the interior."""
+        return exact_array(interior_point(self._column("rays")))
+
+    @property
+    def is_bounded(self) -> bool:
+        return not len(self.directions)
+
+    @property
+    def volume(self) -> Fraction | float:
+        """Exact where the region is bounded, else inf."""
+        rays = self._column("rays")
+        on = [
+            sum(1 << r for r, ray in enumerate(rays) if value(form, ray) == 0) for form in self._facet_forms
+        ]
+        return volume(rays, self._column("lines"), on)
+
+    @cached_property
+    def _facet_forms(self) -> list[list[int]]:
+        program, winners = self.of.program, self._column("winners")
+        forms = program.forms(winners)
+        return [
+            program.bounds[k] if gate < 0 else program.constraint(forms, gate, winners[gate], k)
+            for (gate, k), *_ in self._column("facets")
+        ]
+
+    @property
+    def halfspaces(self) -> tuple[np.ndarray, np.ndarray]:
+        """(G, h) with the closure {x : G x ≤ h}, one row a facet, whole numbers without a common factor."""
+        from tropical._region_program import primitive
+
+        rows = [primitive(form) for form in self._facet_forms]
+        G = exact_array([[Fraction(-a) for a in row[:-1]] for row in rows], self.of.variables)
+        return G, exact_array([Fraction(row[-1]) for row in rows])
+
+    def __contains__(self, x) -> bool:
+        """Whether the closure contains the point x."""
+        G, h = self.halfspaces
+        point = as_points(x, self.of.variables, EXACT)
+        return bool((G @ point <= h).all()) if len(G) else True
+
+    def __repr__(self) -> str:
+        return f"<Region {self.number} of {len(self.of)}: {len(self._column('facets'))} facets>"
+
+
+def _numbered(keys) -> np.ndarray:
+    numbers: dict = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+
+
+def _echelon(lines: list) -> list[tuple[int, list[Fraction]]]:
+    """(pivot, row) of the reduced echelon form of the lines, a basis that depends on their span alone."""
+    rows = [[Fraction(a) for a in line[:-1]] for line in lines]
+    basis: list[tuple[int, list[Fraction]]] = []
+    for row in rows:
+        row = _reduced(row, basis)
+        pivot = next(i for i, a in enumerate(row) if a)
+        row = [a / row[pivot] for a in row]
+        basis = [(p, _reduced(r, [(pivot, row)])) for p, r in basis] + [(pivot, row)]
+    return basis
+
+
+def _reduced(vector: list[Fraction], basis) -> list[Fraction]:
+    """The vector minus its part along the basis."""
+    for pivot, row in basis:
+        factor = vector[pivot]
+        vector = [a - factor * b for a, b in zip(vector, row, strict=True)] if factor else vector
+    return vector
