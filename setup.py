@@ -1,4 +1,4 @@
-"""Builds tropical._core from Cython and C; everything else is declared in pyproject.toml.
+"""Builds tropical._core and tropical._regions from Cython and C; everything else is declared in pyproject.toml.
 
 Environment switches, for developers:
     TROPICAL_SANITIZE=address,undefined   compile and link with these sanitizers
@@ -32,18 +32,22 @@ if os.environ.get("TROPICAL_COVERAGE"):
     compile_args += ["--coverage", "-O0"]
     link_args += ["--coverage"]
 
+options = {
+    "depends": glob("csrc/*.h") + glob("csrc/*.template.*") + glob("tropical/*.pxi"),
+    "include_dirs": ["csrc"],
+    "define_macros": [("Py_LIMITED_API", PYTHON_ABI), ("CYTHON_LIMITED_API", "1")],
+    "py_limited_api": True,
+    "extra_compile_args": compile_args,
+    "extra_link_args": link_args,
+}
 core = Extension(
     "tropical._core",
     sources=["tropical/_core.pyx", *sorted(glob("csrc/dispatch.c") + glob("csrc/kernels_*.c"))],
-    depends=glob("csrc/*.h") + glob("csrc/*.template.*"),
-    include_dirs=["csrc"],
-    define_macros=[("Py_LIMITED_API", PYTHON_ABI), ("CYTHON_LIMITED_API", "1")],
-    py_limited_api=True,
-    extra_compile_args=compile_args,
-    extra_link_args=link_args,
+    **options,
 )
+regions = Extension("tropical._regions", sources=["tropical/_regions.pyx"], **options)
 
 setup(
-    ext_modules=cythonize([core], build_dir="build/cython", language_level=3),
+    ext_modules=cythonize([core, regions], build_dir="build/cython", language_level=3),
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -10,6 +10,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
 from math import gcd, lcm
+from operator import mul
 
 from tropical.circuit import Affine, Circuit, Input, Max, Node, entries
 from tropical.domain import Domain
@@ -17,7 +18,7 @@ from tropical.errors import InputError
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
 
-__all__ = ["Gates", "Linear", "Program", "compile_program", "primitive"]
+__all__ = ["Gates", "Linear", "Program", "compile_program", "difference", "primitive", "value"]
 
 Form = list[int]
 
@@ -115,6 +116,10 @@ class Program:
     def output(self, k: int, form: Form) -> list[Fraction]:
         """What forms of output k stand for."""
         return [Fraction(self.sign * a, self.denominators[self.outputs[k]]) for a in form]
+
+
+def value(form: Form, vector) -> int:
+    return sum(map(mul, form, vector))
 
 
 def difference(a: Form, b: Form) -> Form:

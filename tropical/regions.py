@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, as_points
-from tropical._region_cells import value
-from tropical._region_program import Gates, Program, compile_program, difference
+from tropical._region_pack import pack, unpack
+from tropical._region_program import Gates, Program, compile_program, difference, primitive, value
 from tropical._region_shape import exact_array, interior_point, vertices, volume
-from tropical._region_walk import walk
+from tropical._regions import Walk
 from tropical.circuit import Circuit
 from tropical.domain import Domain
-from tropical.errors import BudgetExceeded, InputError
+from tropical.errors import InputError
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
 from tropical.semiring import Semiring
@@ -82,21 +82,11 @@ def linear_regions(
     if max_regions < 1:
         raise InputError(f"max_regions is {max_regions}; allow at least one")
     program = compile_program(f, domain)
-    table = _Table()
-    complete = True
-    for found in walk(program):
-        if len(table.winners) == max_regions:
-            if not partial:
-                raise BudgetExceeded(
-                    "linear regions", max_regions + 1, max_regions,
-                    "raise max_regions, look at a smaller domain, or take partial=True",
-                )  # fmt: skip
-            complete = False
-            break
-        table.add(found)
-        if progress is not None and len(table.winners) % 256 == 0:
-            progress(len(table.winners))
-    return Regions(program, table, complete, vector=_is_vector(f))
+    inputs, steps = pack(program)
+    walk = Walk(inputs, steps, program.outputs, program.branches, max_regions, partial, progress)
+    if not walk.run(program.bounds):
+        raise InputError("the domain has no interior; regions are those of a full-dimensional domain")
+    return Regions(program, walk, vector=_is_vector(f))
 
 
 def essential(f: Circuit | Polynomial | Rational, domain: Domain | None = None, **options):
@@ -140,35 +130,13 @@ def essential(f: Circuit | Polynomial | Rational, domain: Domain | None = None, 
 
 
 def _polynomial(rows: list[list[Fraction]], semiring: Semiring, exact: bool) -> Polynomial:
-    array = exact_array(sorted(rows, key=lambda row: (row[:-1], row[-1])))
+    array = exact_array(rows)
     p = Polynomial(array[:, :-1], array[:, -1], semiring)
     return p if exact else p.to_float()
 
 
 def _is_vector(f) -> bool:
     return isinstance(f.P if isinstance(f, Rational) else f, Circuit)
-
-
-class _Table:
-    """Regions as they are found, by columns; equal output forms are stored once."""
-
-    def __init__(self):
-        self.winners: list[tuple[int, ...]] = []
-        self.ties: list[tuple] = []
-        self.rays: list[list] = []
-        self.lines: list[list] = []
-        self.facets: list[tuple] = []
-        self.outputs: list[tuple[int, ...]] = []
-        self.forms: list[dict[tuple, int]] = [{}, {}]  # of P and of Q
-
-    def add(self, found) -> None:
-        for name in ("winners", "ties", "rays", "lines", "facets"):
-            getattr(self, name).append(getattr(found, name))
-        self.outputs.append(
-            tuple(
-                forms.setdefault(o, len(forms)) for o, forms in zip(found.outputs, self.forms, strict=False)
-            )
-        )
 
 
 class Regions(Sequence):
@@ -182,10 +150,9 @@ class Regions(Sequence):
         Dimension of the domain.
     """
 
-    def __init__(self, program: Program, table: _Table, complete: bool, vector: bool):
-        self.program, self.complete = program, complete
+    def __init__(self, program: Program, table: Walk, vector: bool):
+        self.program, self.complete = program, table.complete
         self._table, self._vector = table, vector
-        self._index = {winners: k for k, winners in enumerate(table.winners)}
 
     @property
     def variables(self) -> int:
@@ -266,7 +233,11 @@ class Regions(Sequence):
 
     @cached_property
     def _output_forms(self) -> list[list[tuple]]:
-        return [list(forms) for forms in self._table.forms]
+        _, steps = pack(self.program)
+        return [
+            [unpack(data, steps[k].limbs) for data in forms]
+            for k, forms in zip(self.program.outputs, self._table.forms, strict=True)
+        ]
 
     @cached_property
     def _maps(self) -> tuple[list[int], list[tuple[Fraction, ...]]]:
@@ -288,16 +259,31 @@ class Regions(Sequence):
         return [of_pair[ids] for ids in self._table.outputs], maps
 
     def monomials(self) -> list[list[list[list[Fraction]]]]:
-        """The distinct pieces (slope…, intercept) of P, and of Q if there is one, per output."""
-        width = self.variables + 1
+        """The distinct pieces (slope…, intercept) of P, and of Q if there is one, per output, in order of slopes."""
+        width, sign = self.variables + 1, self.program.sign
         parts = []
-        for k, forms in enumerate(self._output_forms[: len(self.program.outputs)]):
+        for k, forms in enumerate(self._output_forms):
             outputs = len(forms[0]) // width
             pieces = [{form[width * i : width * (i + 1)] for form in forms} for i in range(outputs)]
-            parts.append([[self.program.output(k, form) for form in piece] for piece in pieces])
+            ordered = [sorted(piece, reverse=sign < 0) for piece in pieces]
+            parts.append([[self.program.output(k, form) for form in piece] for piece in ordered])
         return parts
 
     # ---- neighbours and points ----------------------------------------------------------------------
+
+    @cached_property
+    def _index(self) -> dict[bytes | tuple[int, ...], int]:
+        return {winners: k for k, winners in enumerate(self._table.winners)}
+
+    def facets(self, k: int) -> list[list[tuple[int, int]]]:
+        """Per facet of region k the (gate, branch) that equal the winner on it; (−1, i) is bound i of the domain."""
+        numbers = np.frombuffer(self._table.facets[k], dtype=np.int32).tolist()
+        facets, at = [], 0
+        while at < len(numbers):
+            end = at + 1 + 2 * numbers[at]
+            facets.append(list(zip(numbers[at + 1 : end : 2], numbers[at + 2 : end : 2], strict=True)))
+            at = end
+        return facets
 
     @cached_property
     def graph(self) -> nx.Graph:
@@ -308,9 +294,9 @@ class Regions(Sequence):
         """
         graph = nx.Graph()
         graph.add_nodes_from(range(len(self)))
-        waiting: dict[tuple, tuple[int, tuple]] = {}
-        for k, facets in enumerate(self._table.facets):
-            for facet in facets:
+        waiting: dict[tuple, tuple[int, list]] = {}
+        for k in range(len(self)):
+            for facet in self.facets(k):
                 if facet[0][0] < 0 and all(gate < 0 for gate, _ in facet):
                     continue
                 key = self._facet_key(k, facet)
@@ -376,7 +362,8 @@ class Regions(Sequence):
                     total = [t + weight * a for t, a in zip(total, values[operand][scalar], strict=True)]
                 rows.append(total)
             values.append(rows)
-        return self._index.get(tuple(winners), -1)
+        key = bytes(winners) if isinstance(self._table.winners[0], bytes) else tuple(winners)
+        return self._index.get(key, -1)
 
     def __repr__(self) -> str:
         kind = "" if self.complete else ", incomplete"
@@ -402,7 +389,7 @@ class Region:
     @property
     def winners(self) -> np.ndarray:
         """Per gate the branch that is the largest, the first of equal ones."""
-        return np.array(self._column("winners"), dtype=np.int64)
+        return np.array(list(self._column("winners")), dtype=np.int64)
 
     @property
     def signs(self) -> np.ndarray:
@@ -471,14 +458,12 @@ class Region:
         forms = program.forms(winners)
         return [
             program.bounds[k] if gate < 0 else program.constraint(forms, gate, winners[gate], k)
-            for (gate, k), *_ in self._column("facets")
+            for (gate, k), *_ in self.of.facets(self.number)
         ]
 
     @property
     def halfspaces(self) -> tuple[np.ndarray, np.ndarray]:
         """(G, h) with the closure {x : G x ≤ h}, one row a facet, whole numbers without a common factor."""
-        from tropical._region_program import primitive
-
         rows = [primitive(form) for form in self._facet_forms]
         G = exact_array([[Fraction(-a) for a in row[:-1]] for row in rows], self.of.variables)
         return G, exact_array([Fraction(row[-1]) for row in rows])

@@ -27,3 +27,9 @@ def reference():
 def networks():
     """The module region_networks.py."""
     return _load("region_networks")
+
+
+@pytest.fixture(scope="session")
+def walk_in_python():
+    """The enumeration of regions in plain Python."""
+    return _load("region_reference").walk
