@@ -227,7 +227,7 @@ cdef class Walk:
             return touched(cell, self._signs, gate, branch)
         return cell if what == POSITIVE else None
 
-    cdef void _win(self, Py_ssize_t gate, int winner, tuple ties):
+    cdef void _win(self, Py_ssize_t gate, int winner, tuple ties) noexcept:
         self._winners[gate] = winner
         self._short_winners[gate] = winner & 0xFF
         self._tied_gates += (ties is not None) - (self._ties_of[gate] is not None)
