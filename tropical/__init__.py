@@ -24,6 +24,7 @@ from tropical.errors import (
     ShapeError,
     TropicalError,
 )
+from tropical.essential import essential
 from tropical.graph import from_graph, to_graph
 from tropical.matrix import matmul
 from tropical.paths import BestPaths, best_paths, path_sums
@@ -32,7 +33,7 @@ from tropical.polynomial import Polynomial, variables
 from tropical.power import power
 from tropical.rank import column_rank, tropical_rank
 from tropical.rational import Rational
-from tropical.regions import Region, Regions, essential, linear_regions
+from tropical.regions import Region, Regions, linear_regions
 from tropical.residuation import fixed_point, is_solvable, residual, solve
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
 from tropical.spectral import critical_graph, eigenvalue, eigenvalues, eigenvectors

@@ -5,7 +5,7 @@ from math import factorial, inf
 
 import numpy as np
 
-__all__ = ["exact_array", "interior_point", "vertices", "volume"]
+__all__ = ["echelon", "exact_array", "interior_point", "reduced", "vertices", "volume"]
 
 
 def exact_array(rows, width: int | None = None) -> np.ndarray:
@@ -73,3 +73,23 @@ def _determinant(rows: list[list[Fraction]]) -> Fraction:
             factor = rows[r][column] / rows[column][column]
             rows[r] = [a - factor * b for a, b in zip(rows[r], rows[column], strict=True)]
     return result
+
+
+def echelon(lines: list) -> list[tuple[int, list[Fraction]]]:
+    """(pivot, row) of the reduced echelon form of the lines, a basis that depends on their span alone."""
+    rows = [[Fraction(a) for a in line[:-1]] for line in lines]
+    basis: list[tuple[int, list[Fraction]]] = []
+    for row in rows:
+        row = reduced(row, basis)
+        pivot = next(i for i, a in enumerate(row) if a)
+        row = [a / row[pivot] for a in row]
+        basis = [(p, reduced(r, [(pivot, row)])) for p, r in basis] + [(pivot, row)]
+    return basis
+
+
+def reduced(vector: list[Fraction], basis) -> list[Fraction]:
+    """The vector minus its part along the basis."""
+    for pivot, row in basis:
+        factor = vector[pivot]
+        vector = [a - factor * b for a, b in zip(vector, row, strict=True)] if factor else vector
+    return vector

@@ -117,7 +117,7 @@ class Rational:
 
     def essential(self, domain=None, **options):
         """(P, Q) as explicit polynomials of their essential monomials; see `tropical.essential`."""
-        from tropical.regions import essential
+        from tropical.essential import essential
 
         return essential(self, domain, **options)
 

@@ -1,7 +1,6 @@
 """Linear regions of piecewise-linear functions, exactly: enumeration, counts, adjacency, point location."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
@@ -11,18 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, as_points
+from tropical._region import Region
+from tropical._region_locate import winners_near
 from tropical._region_pack import pack, unpack
-from tropical._region_program import Gates, Program, compile_program, difference, primitive, value
-from tropical._region_shape import exact_array, interior_point, vertices, volume
+from tropical._region_program import Program, compile_program, difference
+from tropical._region_shape import echelon, interior_point, reduced, vertices
 from tropical._regions import Walk
 from tropical.circuit import Circuit
 from tropical.domain import Domain
 from tropical.errors import InputError
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
-from tropical.semiring import Semiring
 
-__all__ = ["Region", "Regions", "essential", "linear_regions"]
+__all__ = ["Region", "Regions", "linear_regions"]
 
 _KINDS = {"facet": "open", "affine": "maps"}  # other names in use
 
@@ -89,52 +89,6 @@ def linear_regions(
     return Regions(program, walk, vector=_is_vector(f))
 
 
-def essential(f: Circuit | Polynomial | Rational, domain: Domain | None = None, **options):
-    """f as explicit polynomials of its essential monomials only: those that are the largest somewhere.
-
-    Parameters
-    ----------
-    f : Circuit, Polynomial, or Rational of either
-        At ε = 0.
-    domain : Box, Polyhedron or Slice, optional
-        Essential there; all of R^d by default. On a slice they are polynomials in its coordinates.
-    **options
-        As for `linear_regions`; with ``partial`` monomials can be missing.
-
-    Returns
-    -------
-    Polynomial for a Circuit or a Polynomial, (P, Q) for a Rational; a list of those for several outputs.
-        Over Fractions if f is; else each entry is the float nearest to the exact one.
-
-    Notes
-    -----
-    A monomial is essential if the polynomial changes without it, that is, if it alone is the largest on an open
-    set. On a region of the gates of P, or of any finer partition, P is affine, and equals one monomial there,
-    which is essential; conversely an open set where a monomial alone is the largest meets the interior of some
-    region in an open set. So the affine pieces of P on the regions of the gates of P and Q together are exactly
-    its essential monomials, once duplicates are left out, and the same holds for Q. Nothing is multiplied out.
-
-    Examples
-    --------
-    >>> x = Circuit.identity(1)
-    >>> print(essential((x + 1) * (x + 1) + x.affine([[1]], [1])))           # 2x, 2 and 1 + x, never the largest
-    2 ⊕ x1^2
-    """
-    regions = linear_regions(f, domain, **options)
-    parts = regions.monomials()
-    exact = f.is_exact
-    semiring = Semiring(sign=regions.program.sign)
-    made = [[_polynomial(rows, semiring, exact) for rows in part] for part in parts]
-    per_output = list(zip(*made, strict=True)) if isinstance(f, Rational) else made[0]
-    return per_output[0] if len(per_output) == 1 else per_output
-
-
-def _polynomial(rows: list[list[Fraction]], semiring: Semiring, exact: bool) -> Polynomial:
-    array = exact_array(rows)
-    p = Polynomial(array[:, :-1], array[:, -1], semiring)
-    return p if exact else p.to_float()
-
-
 def _is_vector(f) -> bool:
     return isinstance(f.P if isinstance(f, Rational) else f, Circuit)
 
@@ -168,7 +122,7 @@ class Regions(Sequence):
         k = range(len(self))[k]
         return Region(self, k)
 
-    def __iter__(self) -> Iterator["Region"]:
+    def __iter__(self) -> Iterator[Region]:
         return (Region(self, k) for k in range(len(self)))
 
     # ---- the definitions in use --------------------------------------------------------------------
@@ -185,7 +139,7 @@ class Regions(Sequence):
             - "closed": the same where touching in a point already connects;
             - "maps" or "affine": sets of one affine map, connected or not.
 
-            Each is at least as coarse as the one before; "convex" and "open" are not comparable.
+            Each is at least as coarse as the one before.
 
         References
         ----------
@@ -224,9 +178,9 @@ class Regions(Sequence):
         """
         seen: dict[tuple, int] = {}
         for k, (rays, lines) in enumerate(zip(self._table.rays, self._table.lines, strict=True)):
-            basis = _echelon(lines)
+            basis = echelon(lines)
             for corner in vertices(rays):
-                key = (maps[k], *_reduced(corner, basis))
+                key = (maps[k], *reduced(corner, basis))
                 yield k, seen.setdefault(key, k)
 
     # ---- affine maps --------------------------------------------------------------------------------
@@ -309,12 +263,19 @@ class Regions(Sequence):
         return graph
 
     def _facet_key(self, k: int, facet) -> tuple:
-        """Per gate the set of the largest branches on a facet of region k, as bits."""
-        winners = [1 << w for w in self._table.winners[k]]
+        """The winners of region k, and of the gates with several largest branches on a facet those, as bits."""
+        winners = self._table.winners[k]
+        largest: dict[int, int] = {}
         for gate, branch in (*self._table.ties[k], *facet):
             if gate >= 0:
-                winners[gate] |= 1 << branch
-        return tuple(winners)
+                largest[gate] = largest.get(gate, 1 << winners[gate]) | 1 << branch
+        common = bytearray(winners) if isinstance(winners, bytes) else list(winners)
+        for gate in largest:
+            common[gate] = 0
+        return self._key(common), tuple(sorted(largest.items()))
+
+    def _key(self, winners: Sequence[int]) -> bytes | tuple[int, ...]:
+        return bytes(winners) if isinstance(self._table.winners[0], bytes) else tuple(winners)
 
     def locate(self, x: ArrayLike) -> np.ndarray:
         """Numbers of the regions whose closures contain the points x, of shape (..., d); −1 outside the domain.
@@ -322,182 +283,18 @@ class Regions(Sequence):
         Exact: floats are taken as dyadic rationals. A point on a boundary gets one of the regions that meet there.
         """
         points = as_points(x, self.variables, EXACT)
+        inside = interior_point(self._table.rays[0])
         result = np.empty(points.shape[:-1], dtype=np.int64)
         for index in np.ndindex(*result.shape):
-            result[index] = self._locate(points[index].tolist())
+            winners = winners_near(self.program, points[index].tolist(), inside)
+            result[index] = -1 if winners is None else self._index.get(self._key(winners), -1)
         return result[()]
-
-    def _locate(self, point: list[Fraction]) -> int:
-        """Moves the point by infinitesimals ε towards an inner point, ε² along x_1, ε³ along x_2, …
-
-        Numbers are the lists of their coefficients at 1, ε, ε², …, compared in that order. No affine function but
-        the constant is 0 on all of them, so that after the move there are no ties but between equal branches.
-        """
-        program, d = self.program, self.variables
-        scale = lcm(*(a.denominator for a in point))
-        toward = interior_point(self._table.rays[0])
-        moved = []
-        for form in program.inputs:
-            at = sum(a * b for a, b in zip(form, [*point, 1], strict=True))
-            inward = sum(a * (b - c) for a, b, c in zip(form, toward, point, strict=False))
-            moved.append([int(at * scale), inward * scale, *(a * scale for a in form[:-1])])
-        homogeneous = [*(int(a * scale) for a in point), scale]
-        if any(value(form, homogeneous) < 0 for form in program.bounds):
-            return -1
-        winners: list[int] = []
-        values = [moved]
-        for step in program.steps[1:]:
-            if isinstance(step, Gates):
-                chosen = []
-                for i in range(step.size):
-                    branches = [values[b][i] for b in step.branches]
-                    chosen.append(max(branches))
-                    winners.append(branches.index(chosen[-1]))
-                values.append(chosen)
-                continue
-            rows = []
-            for row, bias in zip(step.rows, step.bias, strict=True):
-                total = [bias * scale] + [0] * (d + 1)
-                for operand, scalar, weight in row:
-                    total = [t + weight * a for t, a in zip(total, values[operand][scalar], strict=True)]
-                rows.append(total)
-            values.append(rows)
-        key = bytes(winners) if isinstance(self._table.winners[0], bytes) else tuple(winners)
-        return self._index.get(key, -1)
 
     def __repr__(self) -> str:
         kind = "" if self.complete else ", incomplete"
         return f"<Regions: {len(self)} activation regions in {self.variables} variables{kind}>"
 
 
-@dataclass(frozen=True)
-class Region:
-    """One activation region; its closure is a polyhedron with an interior. Everything is exact.
-
-    Attributes
-    ----------
-    number : int
-        Its place in `Regions`.
-    """
-
-    of: Regions
-    number: int
-
-    def _column(self, name: str):
-        return getattr(self.of._table, name)[self.number]
-
-    @property
-    def winners(self) -> np.ndarray:
-        """Per gate the branch that is the largest, the first of equal ones."""
-        return np.array(list(self._column("winners")), dtype=np.int64)
-
-    @property
-    def signs(self) -> np.ndarray:
-        """Per gate of two branches 1 where the first is the larger, −1 the second, 0 if equal all over the region.
-
-        For a compiled ReLU that is the sign of its input. Gates of more branches have the number of the winner.
-        """
-        two = np.array(self.of.program.branches) == 2
-        winners = self.winners
-        signs = np.where(two, 1 - 2 * winners, winners)
-        for gate, _ in self._column("ties"):
-            signs[gate] = 0 if two[gate] else signs[gate]
-        return signs
-
-    @property
-    def _map(self) -> np.ndarray:
-        numbers, maps = self.of._maps
-        rows = exact_array(maps[numbers[self.number]]).reshape(-1, self.of.variables + 1)
-        return rows if self.of._vector else rows[0]
-
-    @property
-    def slope(self) -> np.ndarray:
-        """Of f here: (m, d), or (d,) for polynomials."""
-        return self._map[..., :-1]
-
-    @property
-    def intercept(self) -> np.ndarray | Fraction:
-        """Of f here: (m,), or a number for polynomials."""
-        return self._map[..., -1]
-
-    @property
-    def vertices(self) -> np.ndarray:
-        """(n, d); none if a line lies in the region."""
-        corners = [] if self._column("lines") else vertices(self._column("rays"))
-        return exact_array(corners, self.of.variables)
-
-    @property
-    def directions(self) -> np.ndarray:
-        """(k, d) directions in which the region goes to infinity; with the vertices they generate it."""
-        lines = [line[:-1] for line in self._column("lines")]
-        both = lines + [[-a for a in line] for line in lines]
-        rays = [ray[:-1] for ray in self._column("rays") if ray[-1] == 0]
-        return exact_array(rays + both, self.of.variables)
-
-    @property
-    def witness(self) -> np.ndarray:
-        """A rational point of the interior."""
-        return exact_array(interior_point(self._column("rays")))
-
-    @property
-    def is_bounded(self) -> bool:
-        return not len(self.directions)
-
-    @property
-    def volume(self) -> Fraction | float:
-        """Exact where the region is bounded, else inf."""
-        rays = self._column("rays")
-        on = [
-            sum(1 << r for r, ray in enumerate(rays) if value(form, ray) == 0) for form in self._facet_forms
-        ]
-        return volume(rays, self._column("lines"), on)
-
-    @cached_property
-    def _facet_forms(self) -> list[list[int]]:
-        program, winners = self.of.program, self._column("winners")
-        forms = program.forms(winners)
-        return [
-            program.bounds[k] if gate < 0 else program.constraint(forms, gate, winners[gate], k)
-            for (gate, k), *_ in self.of.facets(self.number)
-        ]
-
-    @property
-    def halfspaces(self) -> tuple[np.ndarray, np.ndarray]:
-        """(G, h) with the closure {x : G x ≤ h}, one row a facet, whole numbers without a common factor."""
-        rows = [primitive(form) for form in self._facet_forms]
-        G = exact_array([[Fraction(-a) for a in row[:-1]] for row in rows], self.of.variables)
-        return G, exact_array([Fraction(row[-1]) for row in rows])
-
-    def __contains__(self, x) -> bool:
-        """Whether the closure contains the point x."""
-        G, h = self.halfspaces
-        point = as_points(x, self.of.variables, EXACT)
-        return bool((G @ point <= h).all()) if len(G) else True
-
-    def __repr__(self) -> str:
-        return f"<Region {self.number} of {len(self.of)}: {len(self._column('facets'))} facets>"
-
-
 def _numbered(keys) -> np.ndarray:
     numbers: dict = {}
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
-
-
-def _echelon(lines: list) -> list[tuple[int, list[Fraction]]]:
-    """(pivot, row) of the reduced echelon form of the lines, a basis that depends on their span alone."""
-    rows = [[Fraction(a) for a in line[:-1]] for line in lines]
-    basis: list[tuple[int, list[Fraction]]] = []
-    for row in rows:
-        row = _reduced(row, basis)
-        pivot = next(i for i, a in enumerate(row) if a)
-        row = [a / row[pivot] for a in row]
-        basis = [(p, _reduced(r, [(pivot, row)])) for p, r in basis] + [(pivot, row)]
-    return basis
-
-
-def _reduced(vector: list[Fraction], basis) -> list[Fraction]:
-    """The vector minus its part along the basis."""
-    for pivot, row in basis:
-        factor = vector[pivot]
-        vector = [a - factor * b for a, b in zip(vector, row, strict=True)] if factor else vector
-    return vector
