@@ -14,6 +14,7 @@ except ImportError as error:
     ) from error
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
+from tropical.decision import DecisionRegions, decision_regions
 from tropical.determinant import count_optimal_permutations, determinant, is_singular
 from tropical.domain import Box, Polyhedron, Slice
 from tropical.errors import (
@@ -25,6 +26,7 @@ from tropical.errors import (
     TropicalError,
 )
 from tropical.essential import essential
+from tropical.extremum import Extremum, maximize, minimize
 from tropical.graph import from_graph, to_graph
 from tropical.matrix import matmul
 from tropical.paths import BestPaths, best_paths, path_sums
@@ -46,7 +48,9 @@ __all__ = [
     "Box",
     "BudgetExceeded",
     "Circuit",
+    "DecisionRegions",
     "DivergenceError",
+    "Extremum",
     "InputError",
     "Polyhedron",
     "Polynomial",
@@ -64,6 +68,7 @@ __all__ = [
     "count_optimal_permutations",
     "critical_graph",
     "cyclicity",
+    "decision_regions",
     "determinant",
     "eigenvalue",
     "eigenvalues",
@@ -78,6 +83,8 @@ __all__ = [
     "legendre",
     "linear_regions",
     "matmul",
+    "maximize",
+    "minimize",
     "path_sums",
     "plus",
     "power",

@@ -290,6 +290,22 @@ class Regions(Sequence):
             result[index] = -1 if winners is None else self._index.get(self._key(winners), -1)
         return result[()]
 
+    def plot(self, ax=None, *, window=None, kind: str = "activation"):
+        """Draw regions of two variables, those of one `kind` in one colour; needs matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            A new figure by default; ``ax.figure.savefig(file)`` saves it.
+        window : ((low, high), (low, high)), optional
+            What to show of either variable; around most vertices by default.
+        kind : str
+            As for `count`.
+        """
+        from tropical._region_picture import draw
+
+        return draw(self, window, self.labels(kind), ax)
+
     def __repr__(self) -> str:
         kind = "" if self.complete else ", incomplete"
         return f"<Regions: {len(self)} activation regions in {self.variables} variables{kind}>"
