@@ -16,7 +16,9 @@ from tropical._threads import usable_threads
 from tropical._truncation import Truncation
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
+from tropical.decision import DecisionRegions, decision_regions
 from tropical.determinant import count_optimal_permutations, determinant, is_singular
+from tropical.domain import Box, Polyhedron, Slice
 from tropical.errors import (
     BudgetExceeded,
     DivergenceError,
@@ -25,6 +27,8 @@ from tropical.errors import (
     ShapeError,
     TropicalError,
 )
+from tropical.essential import essential
+from tropical.extremum import Extremum, maximize, minimize
 from tropical.graph import from_graph, to_graph
 from tropical.hypersurface import Hypersurface, HypersurfaceCell
 from tropical.intersection import stable_intersection
@@ -38,6 +42,7 @@ from tropical.power import power
 from tropical.pruning import Pruning, Removal
 from tropical.rank import column_rank, tropical_rank
 from tropical.rational import Rational
+from tropical.regions import Region, Regions, linear_regions
 from tropical.residuation import fixed_point, is_solvable, residual, solve
 from tropical.roots import factor, from_roots, interpolate, is_split, split_form
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
@@ -49,21 +54,28 @@ __all__ = [
     "MAX_PLUS",
     "MIN_PLUS",
     "BestPaths",
+    "Box",
     "BudgetExceeded",
     "Circuit",
+    "DecisionRegions",
     "DivergenceError",
+    "Extremum",
     "Face",
     "Hypersurface",
     "HypersurfaceCell",
     "InputError",
+    "Polyhedron",
     "Polynomial",
     "Polytope",
     "Pruning",
     "Rational",
+    "Region",
+    "Regions",
     "Removal",
     "Semiring",
     "SemiringMismatchError",
     "ShapeError",
+    "Slice",
     "Subdivision",
     "TropicalError",
     "Truncation",
@@ -73,10 +85,12 @@ __all__ = [
     "count_optimal_permutations",
     "critical_graph",
     "cyclicity",
+    "decision_regions",
     "determinant",
     "eigenvalue",
     "eigenvalues",
     "eigenvectors",
+    "essential",
     "factor",
     "fixed_point",
     "from_graph",
@@ -88,7 +102,10 @@ __all__ = [
     "is_solvable",
     "is_split",
     "legendre",
+    "linear_regions",
     "matmul",
+    "maximize",
+    "minimize",
     "mixed_volume",
     "path_sums",
     "plot_curve",

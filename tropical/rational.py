@@ -141,6 +141,12 @@ class Rational:
         slope_q, intercept_q = self.Q.affine_at(x)
         return slope_p - slope_q, intercept_p - intercept_q
 
+    def essential(self, domain=None, **options):
+        """(P, Q) as explicit polynomials of their essential monomials; see `tropical.essential`."""
+        from tropical.essential import essential
+
+        return essential(self, domain, **options)
+
     # ---- algebra ---------------------------------------------------------------------------------
 
     def _operand(self, other) -> "Rational":
