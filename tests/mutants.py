@@ -143,7 +143,11 @@ MUTANTS = [
         "transform",
     ),
     Mutant(
-        "the last point is sifted out", "envelope.template.c", " | (place == end)", " | (place == end - 1)", "transform"
+        "the last point is sifted out",
+        "envelope.template.c",
+        " | (place == end)",
+        " | (place == end - 1)",
+        "transform",
     ),
     Mutant(
         "the walk stops early",
@@ -152,11 +156,13 @@ MUTANTS = [
         "while (v[1].slope < (legendre ? at - 0.1 :",
         "transform",
     ),
+    Mutant("a vertex reaches too far", "envelope.template.c", "(reach >= (double)whole)", "1", "transform"),
     Mutant(
-        "a vertex reaches too far", "envelope.template.c", "(reach >= (double)whole)", "1", "transform"
-    ),
-    Mutant(
-        "leaps pass over a result", "envelope.template.c", "v += won < LANES", "v += won <= LANES", "transform"
+        "leaps pass over a result",
+        "envelope.template.c",
+        "v += won < LANES",
+        "v += won <= LANES",
+        "transform",
     ),
     Mutant(
         "twice as much is cut", "softmin.template.c", "s->eps * s->cut", "s->eps * s->cut * 0.5", "transform"
@@ -169,10 +175,10 @@ MUTANTS = [
         "transform",
     ),
     Mutant(
-        "products whatever the range",
+        "factors beyond the range of doubles",
         "softmin.template.c",
-        "height <= RANGE * s->eps && !steep",
         "height <= RANGE * s->eps",
+        "height <= 10 * RANGE * s->eps",
         "transform",
     ),
 ]

@@ -594,7 +594,11 @@ OUTPUT_STEPS = {
 def test_results_go_where_the_caller_wants_them(name, dtype):
     f = np.random.default_rng(9).normal(size=(30, 41)).astype(dtype)
     expected = OUTPUT_STEPS[name](f)
-    for space in (np.empty((30, 41), dtype), np.empty((41, 30), dtype).T, np.empty((60, 82), dtype)[::2, ::-2]):
+    for space in (
+        np.empty((30, 41), dtype),
+        np.empty((41, 30), dtype).T,
+        np.empty((60, 82), dtype)[::2, ::-2],
+    ):
         result = OUTPUT_STEPS[name](f, out=space)
         values, winners = result if "argmax" in name else (result, None)
         assert values is space
