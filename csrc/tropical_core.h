@@ -108,11 +108,11 @@ typedef struct {
     int64_t index;
 } tp_vertex;
 
-/* Blocks of up to TP_LINES neighbouring lines, from block `first` on; there are TP_BLOCKS(lines) of them.
+/* Blocks of up to TP_LINES(lines) neighbouring lines, from block `first` on; there are TP_BLOCKS(lines) of them.
  * `scratch` holds TP_LINE_SCRATCH(lines) bytes. See envelope.template.c.                            */
-#define TP_LINES 8
-#define TP_BLOCK(t) ((t)->inner < TP_LINES ? (t)->inner : TP_LINES)
-#define TP_BLOCKS(t) ((t)->outer * (((t)->inner + TP_LINES - 1) / TP_LINES))
+#define TP_LINES(t) ((t)->length > 4096 ? 8 : 32) /* one cache line of the array; four while lines are short */
+#define TP_BLOCK(t) ((t)->inner < TP_LINES(t) ? (t)->inner : TP_LINES(t))
+#define TP_BLOCKS(t) ((t)->outer * (((t)->inner + TP_LINES(t) - 1) / TP_LINES(t)))
 #define TP_LINE_SCRATCH(t)                                                                                  \
     (((t)->length + 2) * sizeof(tp_vertex) + TP_BLOCK(t) * 8 * ((t)->length + 2 * (t)->results + 48))
 typedef void tp_legendre_kernel(const tp_lines *t, size_t first, size_t count, const double *x, const double *p,
@@ -120,16 +120,16 @@ typedef void tp_legendre_kernel(const tp_lines *t, size_t first, size_t count, c
 typedef void tp_hopf_lax_kernel(const tp_lines *t, size_t first, size_t count, const double *x, double w,
                                 void *scratch);
 
-/* Results begin <= j < end of every line of one block; end is `results` or a multiple of TP_SOFT_STEP. The
- * first call for a block has begin = 0 and the last one end = results. The first call of all finds `scratch`,
- * TP_SOFT_SCRATCH(lines) bytes, filled with zeros. `cut`: terms e^-cut of the largest may go. See
- * softmin.template.c.                                                                               */
+/* Results begin <= j < end of every line of one block; begin is a multiple of TP_SOFT_STEP, and so is end if it is
+ * not `results`. The first call for a block with this scratch is `fresh`, the others follow it. The first call of
+ * all finds `scratch`, TP_SOFT_SCRATCH(lines) bytes, filled with zeros. `cut`: terms e^-cut of the largest may go.
+ * See softmin.template.c.                                                                           */
 #define TP_SOFT_STEP 64
 #define TP_SOFT_PAD(t) (((t)->length / TP_SOFT_STEP + 2) * TP_SOFT_STEP)
 #define TP_SOFT_SCRATCH(t)                                                                                  \
-    (((t)->length + 2) * sizeof(tp_vertex) + 8 * (TP_SOFT_PAD(t) * (4 * TP_BLOCK(t) + 6) + 512))
-typedef void tp_soft_kernel(const tp_lines *t, size_t block, size_t begin, size_t end, double w, double eps,
-                            double cut, void *scratch);
+    (((t)->length + 2) * sizeof(tp_vertex) + 8 * (TP_SOFT_PAD(t) * (4 * TP_BLOCK(t) + 2) + 2 * TP_BLOCK(t)))
+typedef void tp_soft_kernel(const tp_lines *t, size_t block, size_t begin, size_t end, int fresh, double w,
+                            double eps, double cut, void *scratch);
 
 typedef struct {
     const char *name;

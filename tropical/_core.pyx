@@ -5,10 +5,12 @@ Arrays come in as C-contiguous memoryviews of one floating type; outputs are Non
 The GIL is released around the work, which is cut into slices so that Ctrl-C is honoured.
 """
 
+import numpy
+
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
-from libc.stdint cimport int64_t
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport SIZE_MAX, int64_t
 
 cdef extern from "tropical_core.h" nogil:
     ctypedef struct tp_polynomial:
@@ -54,7 +56,7 @@ cdef extern from "tropical_core.h" nogil:
     ctypedef void tp_hopf_lax_kernel(
         const tp_lines *, size_t, size_t, const double *, double, void *) noexcept nogil
     ctypedef void tp_soft_kernel(
-        const tp_lines *, size_t, size_t, size_t, double, double, double, void *) noexcept nogil
+        const tp_lines *, size_t, size_t, size_t, int, double, double, double, void *) noexcept nogil
     ctypedef struct tp_kernels:
         const char *name
         tp_polynomial_kernel *rows_f64
@@ -136,9 +138,9 @@ cdef int check_length(object view, Py_ssize_t axis, size_t expected, str name) e
     return 0
 
 
-cdef void *take_scratch(size_t count, size_t size, bint zeroed=False) except NULL:
+cdef void *take_scratch(size_t count, size_t size) except NULL:
     """Memory for `count` items of `size` bytes, to be freed by PyMem_Free; taken before any output is written."""
-    cdef void *scratch = PyMem_Calloc(count, size) if zeroed else PyMem_Malloc(count * size)
+    cdef void *scratch = PyMem_Malloc(count * size)
     if scratch is NULL:
         raise MemoryError(f"no memory for {count * size} bytes of scratch; pass fewer variables or shorter lines")
     return scratch

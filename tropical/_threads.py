@@ -33,9 +33,8 @@ def run_in_slices(
 ) -> None:
     """Call `work` on slices that cover range(total), `cost` multiply-adds an item, on some threads.
 
-    All slices but the last are multiples of `unit`.
-
-    None takes `usable_threads` where the work is worth it; results never depend on the number.
+    Slices start at multiples of `unit`; the last one may end behind `total`. None takes `usable_threads` where the
+    work is worth it; results never depend on the number.
     """
     if n_threads is not None and n_threads < 1:
         raise InputError(f"n_threads is {n_threads}; pass a whole number >= 1, or None for all that help")
