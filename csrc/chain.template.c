@@ -15,11 +15,12 @@ static INLINE const TYPE *NAME(transition)(const tp_chain *c, size_t step, size_
     return (const TYPE *)c->transitions + (ptrdiff_t)step * c->a_strides[0] + (ptrdiff_t)chain * c->a_strides[1];
 }
 
-/* `next` = state ⊗ A of one step. `is_prepared`: `prepared` holds what there is of A, which never changes. */
-static INLINE void NAME(step)(const tp_chain *c, size_t step, const TYPE *state, TYPE *next, int is_prepared,
-                              void *prepared, TYPE *scratch)
+/* `next` = state ⊗ A of one step. How it is done does not depend on how many chains there are here, as that depends on
+ * threads.                                                                                            */
+static INLINE void NAME(step)(const tp_chain *c, size_t step, const TYPE *state, TYPE *next, void *prepared,
+                              TYPE *scratch)
 {
-    const size_t n = c->states, together = c->a_strides[1] == 0 ? c->batch : 1;
+    const size_t n = c->states, together = c->fixed || c->shared ? c->batch : 1;
     for (size_t chain = 0; chain < c->batch; chain += together) {
         const tp_matmul m = {
             .rows = together, .inner = n, .columns = n, .sign = c->sign, .eps = c->eps, .no_nan = 1,
@@ -30,22 +31,21 @@ static INLINE void NAME(step)(const tp_chain *c, size_t step, const TYPE *state,
             NAME(matmul)(&m, scratch);
             continue;
         }
-        if (!is_prepared && together > 1)
+        if (c->shared && !c->fixed)
             NAME(log_prepare)(&m, prepared);
-        NAME(log_matmul)(&m, is_prepared || together > 1 ? prepared : NULL, scratch);
+        NAME(log_matmul)(&m, c->fixed || c->shared ? prepared : NULL, scratch);
     }
 }
 
 static TARGET int NAME(chain)(const tp_chain *c, size_t first, size_t count, void *state_, void *prepared, void *scratch)
 {
     const size_t n = c->states;
-    const int is_prepared = c->a_strides[0] == 0 && c->a_strides[1] == 0;
     const TYPE sign = (TYPE)c->sign;
     TYPE *state = state_, *next = scratch;
     IVEC fine = (IVEC){0} - 1;
     int ok = 1;
     for (size_t t = first; t < first + count; ++t) {
-        NAME(step)(c, t, state, next, is_prepared, prepared, next + c->batch * n);
+        NAME(step)(c, t, state, next, prepared, next + c->batch * n);
         for (size_t chain = 0; chain < c->batch; ++chain) {
             const TYPE *e = !c->emissions ? NULL
                                           : (const TYPE *)c->emissions + (ptrdiff_t)t * c->e_strides[0] +
@@ -59,8 +59,10 @@ static TARGET int NAME(chain)(const tp_chain *c, size_t first, size_t count, voi
             for (; i + LANES <= n && (along == 1 || !e); i += LANES) {
                 const VEC v = NAME(load)(from + i);
                 VEC y = v;
-                if (e)
+                if (e) {
                     y += NAME(load)(e + i);
+                    __builtin_prefetch(e + i + c->e_strides[0]); /* a step ahead: too far for the processor to guess */
+                }
                 fine &= (IVEC)(SPLAT(sign) * y < SPLAT(INFINITY));
                 NAME(store)(x + i, y);
                 if (message)

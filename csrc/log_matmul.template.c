@@ -16,7 +16,7 @@
  * Phases: 1. log_prepare: columns of B are scaled and exponentiated, four vectors of columns (a panel) after
  *   another.  2. rows of A likewise, TP_LOG_ROWS at a time (prepare_rows).  3. their product, panel by panel,
  *   DEPTH of k at a time (sum_panel).  4. logarithms, and which entries are in doubt (finish_panel).  5. those anew
- *   (resum). Without phase 1 all entries are done by 5, which is as fast where there is one row.
+ *   (resum). One row is done by 5 alone, which is as fast there.
  */
 #define DEPTH TP_LOG_DEPTH
 #define MOST TP_TILE_MAX                  /* numbers in the rows of one panel, on any instruction set */
@@ -111,8 +111,9 @@ static INLINE int NAME(is_nan_anywhere)(VEC v)
     return sum != sum;
 }
 
-/* e^(s/eps) of `count` vectors, a multiple of 4, less `off` by fours; -inf and NaN become 0. */
-static INLINE void NAME(exponentiate)(const NAME(log_product) *p, size_t count, TYPE *numbers, const VEC *off)
+/* e^(s/eps) of `count` vectors, up to a multiple of 4, s = numbers - off by fours; -inf and NaN become 0. This and
+ * take_logs stay functions of their own, so that their constants stay in registers.                   */
+static TARGET __attribute__((noinline)) void NAME(exponentiate)(const NAME(log_product) *p, size_t count, TYPE *numbers, const VEC *off)
 {
     for (size_t i = 0; i < count; i += 4) {
         VEC s[4];
@@ -158,9 +159,8 @@ static INLINE void NAME(prepare_panel)(const NAME(log_product) *p, const TYPE *b
 static INLINE void NAME(prepare_rows)(const NAME(log_product) *p, const TYPE *a, ptrdiff_t down, ptrdiff_t along,
                                       size_t height)
 {
-    VEC seen = SPLAT(0), s[4];
-    TYPE *to[4];
-    size_t pending = 0;
+    const VEC none[4] = {SPLAT(0), SPLAT(0), SPLAT(0), SPLAT(0)};
+    VEC seen = SPLAT(0);
     NAME(pack_b)(a, down, along, height, p->inner, p->stride, p->sign, -INFINITY, p->a);
     for (size_t i = 0; i < height; ++i) {
         VEC top = SPLAT(-INFINITY), least = SPLAT(INFINITY);
@@ -179,20 +179,11 @@ static INLINE void NAME(prepare_rows)(const NAME(log_product) *p, const TYPE *a,
     if (NAME(is_nan_anywhere)(seen))
         NAME(mark_nan)(height, p->inner, a, down, along, p->shift);
     for (size_t i = 0; i < height; ++i) {
-        const VEC off = NAME(taken_off)(SPLAT(p->shift[i]), SPLAT(p->low[i]));
-        for (size_t k = 0; k < p->stride; k += LANES) {
-            to[pending] = p->a + i * p->stride + k;
-            s[pending] = NAME(load)(to[pending]) - off;
-            if (++pending < 4 && !(i + 1 == height && k + LANES >= p->stride))
-                continue;
-            for (size_t r = pending; r < 4; ++r)
-                s[r] = SPLAT(0);
-            NAME(exp_x4)(s, p->thermal.scale, p->thermal.floor);
-            for (size_t r = 0; r < pending; ++r)
-                NAME(store)(to[r], NAME(select)((IVEC)(s[r] > SPLAT(NEGLIGIBLE)), s[r], SPLAT(0)));
-            pending = 0;
-        }
+        const VEC shift = NAME(taken_off)(SPLAT(p->shift[i]), SPLAT(p->low[i]));
+        for (size_t k = 0; k < p->stride; k += LANES)
+            NAME(store)(p->a + i * p->stride + k, NAME(load)(p->a + i * p->stride + k) - shift);
     }
+    NAME(exponentiate)(p, height * p->stride / LANES, p->a, none);
 }
 
 static TARGET void NAME(log_prepare)(const tp_matmul *m, void *prepared)
@@ -309,57 +300,72 @@ static TARGET void NAME(mend_panel)(const NAME(log_product) *p, const tp_matmul 
 
 /* ---- logarithms ------------------------------------------------------------------------------------------- */
 
-/* C from p->sums, and whether some entry is in doubt. */
-static INLINE int NAME(finish_panel)(const NAME(log_product) *p, const tp_matmul *m, size_t top, size_t height,
-                                     size_t j, size_t columns, size_t vectors, const TYPE *shift, const TYPE *low)
+/* Logarithms of `count` vectors, up to a multiple of 4. */
+static TARGET __attribute__((noinline)) void NAME(take_logs)(size_t count, const TYPE *from, TYPE *to)
 {
-    const size_t count = height * vectors;
-    IVEC doubtful = {0};
-    for (size_t begin = 0; begin < count; begin += 4) {
-        VEC s[4], logs[4];
+    for (size_t i = 0; i < count; i += 4) {
+        VEC s[4];
         for (size_t r = 0; r < 4; ++r)
-            logs[r] = s[r] = begin + r < count ? NAME(load)(p->sums + (begin + r) * LANES) : SPLAT(1);
-        NAME(log_x4)(logs);
-        for (size_t r = 0; r < 4 && begin + r < count; ++r) {
-            const size_t i = (begin + r) / vectors, l = (begin + r) % vectors * LANES;
-            const VEC both = SPLAT(p->shift[i]) + NAME(load)(shift + l);
-            const VEC lse = NAME(select)(s[r] > SPLAT(0), MULADD(SPLAT(p->eps), logs[r], both), both - SPLAT(INFINITY));
-            doubtful |= (IVEC)(s[r] < SPLAT(p->safe)) & (IVEC)(SPLAT(p->low[i]) + NAME(load)(low + l) < SPLAT(LOST));
-            TYPE *c = (TYPE *)m->c + (top + i) * m->c_stride + j + l;
-            const VEC value = SPLAT(p->sign) * lse + SPLAT(0);
-            if (l + LANES <= columns)
-                NAME(store)(c, value);
-            else
-                for (size_t e = 0; l + e < columns; ++e)
-                    c[e] = value[e];
-        }
+            s[r] = NAME(load)(from + (i + r) * LANES);
+        NAME(log_x4)(s);
+        for (size_t r = 0; r < 4; ++r)
+            NAME(store)(to + (i + r) * LANES, s[r]);
     }
+}
+
+/* The least of numbers. */
+static INLINE TYPE NAME(least_of)(size_t count, const TYPE *numbers)
+{
+    TYPE least = INFINITY;
+    for (size_t l = 0; l < count; ++l)
+        least = numbers[l] < least ? numbers[l] : least;
+    return least;
+}
+
+/* C from p->sums, and whether some entry is in doubt; `may_lose`: terms may have been lost somewhere. */
+static TARGET __attribute__((noinline)) int NAME(finish_panel)(const NAME(log_product) *p, TYPE *c, size_t c_stride,
+                                                               size_t height, size_t columns, size_t vectors,
+                                                               const TYPE *shift, const TYPE *low, int may_lose)
+{
+    const VEC eps = SPLAT(p->eps), sign = SPLAT(p->sign), safe = SPLAT(p->safe), zero = SPLAT(0);
+    const TYPE *sums = p->sums, *logs = p->totals;
+    IVEC doubtful = {0};
+    NAME(take_logs)(height * vectors, p->sums, p->totals);
+    for (size_t i = 0; i < height; ++i, c += c_stride)
+        for (size_t l = 0; l < vectors * LANES; l += LANES, sums += LANES, logs += LANES) {
+            const VEC s = NAME(load)(sums), both = SPLAT(p->shift[i]) + NAME(load)(shift + l);
+            const VEC lse = MULADD(eps, NAME(load)(logs), both);
+            const VEC value = sign * NAME(select)((IVEC)(s > zero), lse, both - SPLAT(INFINITY)) + zero;
+            if (may_lose)
+                doubtful |= (IVEC)(s < safe) & (IVEC)(SPLAT(p->low[i]) + NAME(load)(low + l) < SPLAT(LOST));
+            if (l + LANES <= columns)
+                NAME(store)(c + l, value);
+            else
+                for (size_t e = l; e < columns; ++e)
+                    c[e] = value[e - l];
+        }
     INT any = 0;
     for (size_t l = 0; l < LANES; ++l)
         any |= doubtful[l];
     return any != 0;
 }
 
-static INLINE int NAME(multiply_and_finish)(const NAME(log_product) *p, const tp_matmul *m, size_t top, size_t height,
-                                            size_t j, size_t columns, size_t vectors, const TYPE *panel,
-                                            const TYPE *shift, const TYPE *low)
+/* One row of C from the terms themselves. */
+static TARGET void NAME(log_row)(const NAME(log_product) *p, const tp_matmul *m)
 {
-    NAME(sum_panel)(p, height, vectors, panel);
-    return NAME(finish_panel)(p, m, top, height, j, columns, vectors, shift, low);
-}
-
-/* All of C from the terms themselves, for one row. */
-static INLINE void NAME(log_directly)(const NAME(log_product) *p, const tp_matmul *m)
-{
-    for (size_t top = 0; top < p->rows; top += TP_LOG_HEIGHT) {
-        const size_t height = p->rows - top < TP_LOG_HEIGHT ? p->rows - top : TP_LOG_HEIGHT;
-        for (size_t j = 0; j < p->columns; j += WIDTH) {
-            const size_t columns = p->columns - j < WIDTH ? p->columns - j : WIDTH;
-            NAME(resum)(p, m, top, height, j, columns, NULL);
-            for (size_t i = 0; i < height; ++i)
-                for (size_t l = 0; l < columns; ++l)
-                    ((TYPE *)m->c)[(top + i) * m->c_stride + j + l] = p->sign * p->tops[i * WIDTH + l] + 0;
-        }
+    const ptrdiff_t *bs = m->b_strides;
+    TYPE *c = m->c, lost_row = 0;
+    NAME(mark_nan)(1, p->inner, m->a, 0, m->a_strides[1], &lost_row);
+    for (size_t j = 0; j < p->columns; j += WIDTH) {
+        const size_t columns = p->columns - j < WIDTH ? p->columns - j : WIDTH;
+        const TYPE *b = (const TYPE *)m->b + (ptrdiff_t)j * bs[1];
+        NAME(resum)(p, m, 0, 1, j, columns, NULL);
+        for (size_t l = 0; l < columns; ++l)
+            p->totals[l] = lost_row;
+        if (NAME(may_have_nan)(p->inner, columns, b, bs[0], bs[1]))
+            NAME(mark_nan)(columns, p->inner, b, bs[1], bs[0], p->totals);
+        for (size_t l = 0; l < columns; ++l)
+            c[j + l] = p->totals[l] == 0 ? p->sign * p->tops[l] + 0 : p->totals[l];
     }
 }
 
@@ -368,7 +374,7 @@ static TARGET void NAME(log_matmul)(const tp_matmul *m, void *prepared, void *sc
     const NAME(log_product) p = NAME(log_product_of)(m, scratch);
     const size_t padded = (m->columns + MOST - 1) / MOST * MOST;
     if (!prepared) {
-        NAME(log_directly)(&p, m);
+        NAME(log_row)(&p, m);
         return;
     }
     for (size_t top = 0; top < m->rows; top += p.height) {
@@ -376,17 +382,14 @@ static TARGET void NAME(log_matmul)(const tp_matmul *m, void *prepared, void *sc
         const TYPE *shift = NAME(aligned)(prepared), *low = shift + padded, *panel = low + padded;
         NAME(prepare_rows)(&p, (const TYPE *)m->a + (ptrdiff_t)top * m->a_strides[0], m->a_strides[0],
                            m->a_strides[1], height);
+        const TYPE lowest = NAME(least_of)(height, p.low);
         for (size_t j = 0; j < m->columns; j += WIDTH) {
             const size_t columns = m->columns - j < WIDTH ? m->columns - j : WIDTH;
             const size_t vectors = NAME(vectors_of)(columns);
-            int doubt;
-            if (vectors == 4)
-                doubt = NAME(multiply_and_finish)(&p, m, top, height, j, columns, 4, panel, shift + j, low + j);
-            else if (vectors == 2)
-                doubt = NAME(multiply_and_finish)(&p, m, top, height, j, columns, 2, panel, shift + j, low + j);
-            else
-                doubt = NAME(multiply_and_finish)(&p, m, top, height, j, columns, 1, panel, shift + j, low + j);
-            if (doubt)
+            const int may_lose = lowest + NAME(least_of)(columns, low + j) < LOST;
+            NAME(sum_panel)(&p, height, vectors, panel);
+            if (NAME(finish_panel)(&p, (TYPE *)m->c + top * m->c_stride + j, m->c_stride, height, columns, vectors,
+                                   shift + j, low + j, may_lose))
                 NAME(mend_panel)(&p, m, top, height, j, columns, vectors * LANES, shift + j, low + j);
             panel += (m->inner + 3) / 4 * 4 * vectors * LANES;
         }

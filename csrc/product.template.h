@@ -49,9 +49,13 @@ static INLINE void NAME(multiply_tile)(int op, size_t rows, size_t vectors, cons
     HIDE(one);
     for (size_t q = 0; q < rows; ++q)
         for (size_t r = 0; r < vectors; ++r)
-            t[q][r] = op == NAME(SUMS) ? SPLAT(0)
-                      : !o->fresh      ? NAME(load)(o->c + q * o->c_stride + r * LANES)
-                                       : SPLAT(op == NAME(MAXIMA) ? -INFINITY : INFINITY);
+            t[q][r] = SPLAT(op == NAME(SUMS) ? 0 : op == NAME(MAXIMA) ? -INFINITY : INFINITY);
+    if (!o->fresh && op != NAME(SUMS))
+        for (size_t q = 0; q < rows; ++q)
+            for (size_t r = 0; r < vectors; ++r) {
+                t[q][r] = NAME(load)(o->c + q * o->c_stride + r * LANES);
+                __builtin_prefetch(o->c + (rows + q) * o->c_stride + r * LANES, 1); /* of the next tile */
+            }
     for (; b != end; a += along, b += b_down) {
         VEC bk[4];
         for (size_t r = 0; r < vectors; ++r)

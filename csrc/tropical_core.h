@@ -82,8 +82,8 @@ typedef int tp_matmul_kernel(const tp_matmul *m, void *scratch);
     (TP_ALIGN + ((inner) < TP_MATMUL_DEPTH ? (inner) : TP_MATMUL_DEPTH) *                                              \
      (TP_TILE_MAX + ((rows) < TP_MATMUL_HEIGHT ? (rows) : TP_MATMUL_HEIGHT)))
 
-/* C at eps > 0. `prepared` is what log_prepare makes of B, TP_LOG_PREPARED(inner, columns) numbers; NULL sums
- * e^{(a + b)/eps} term by term. `scratch` holds TP_LOG_SCRATCH(inner) numbers.                       */
+/* C at eps > 0. `prepared` is what log_prepare makes of B, TP_LOG_PREPARED(inner, columns) numbers; NULL, for one
+ * row only, sums e^{(a + b)/eps} term by term. `scratch` holds TP_LOG_SCRATCH(inner) numbers.                       */
 typedef void tp_log_prepare_kernel(const tp_matmul *m, void *prepared);
 typedef void tp_log_matmul_kernel(const tp_matmul *m, void *prepared, void *scratch);
 #define TP_LOG_PREPARED(inner, columns)                                                                     \
@@ -101,6 +101,7 @@ typedef struct {
     int sign;
     double eps;
     int bare;                  /* messages are x_{t-1} ⊗ A_t, without e_t                */
+    int fixed, shared;         /* A is the same at all steps; only for all of several chains */
     const void *transitions;   /* A, (steps, batch, states, states), any strides         */
     ptrdiff_t a_strides[4];
     const void *emissions;     /* e, (steps, batch, states), any strides, or NULL        */
@@ -110,7 +111,7 @@ typedef struct {
 } tp_chain;
 
 /* `count` steps from `first` on; `state` is (batch, states), C order, and is replaced by the last message with
- * its emission. `prepared` is as for log_matmul where all steps and chains share A at eps > 0, else space for it.
+ * its emission. `prepared` is as for log_matmul where A is fixed at eps > 0, else room for it.
  * Returns whether NaN or the infinity that is not the zero turned up, and results are not to be used.
  * `scratch` holds TP_CHAIN_SCRATCH(batch, states) numbers.                                           */
 typedef int tp_chain_kernel(const tp_chain *c, size_t first, size_t count, void *state, void *prepared, void *scratch);

@@ -12,6 +12,7 @@ except ImportError as error:
         "the compiled core of tropical is missing: this is a source folder that was not built. "
         "Run `make test` or `pip install .`, and start Python from another folder"
     ) from error
+from tropical.chain import ChainMarginals, backward, forward, forward_backward, viterbi
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
 from tropical.determinant import count_optimal_permutations, determinant, is_singular
@@ -41,6 +42,7 @@ __all__ = [
     "MIN_PLUS",
     "BestPaths",
     "BudgetExceeded",
+    "ChainMarginals",
     "Circuit",
     "DivergenceError",
     "InputError",
@@ -50,6 +52,7 @@ __all__ = [
     "SemiringMismatchError",
     "ShapeError",
     "TropicalError",
+    "backward",
     "best_paths",
     "column_rank",
     "core_info",
@@ -61,6 +64,8 @@ __all__ = [
     "eigenvalues",
     "eigenvectors",
     "fixed_point",
+    "forward",
+    "forward_backward",
     "from_graph",
     "hopf_cole",
     "hopf_lax",
@@ -78,6 +83,7 @@ __all__ = [
     "transient",
     "tropical_rank",
     "variables",
+    "viterbi",
 ]
 
 _core.set_ceiling(os.environ.get("TROPICAL_CPU") or None)

@@ -30,17 +30,21 @@ def chain(
     cython.floating[:, :, :] messages,
     int sign,
     double eps,
-    bint bare=False,
+    bint bare,
+    bint fixed,
+    bint shared,
 ):
     """Replace `state`, (batch, states), by the last message along (steps, batch, states, states) transitions.
 
-    Emissions and messages, (steps, batch, states), may be None; `bare` messages are without their emissions. Returns
+    Emissions and messages, (steps, batch, states), may be None; `bare` messages are without their emissions.
+    Transitions are `fixed` where all steps and chains have the first one, or `shared` by several chains. Returns
     whether NaN or the infinity that is not the zero turned up, and results are not to be used. See
     csrc/chain.template.c.
     """
     cdef tp_chain c
     cdef size_t steps = transitions.shape[0], start = 0, count
     c.batch, c.states, c.sign, c.eps, c.bare = state.shape[0], state.shape[1], sign, eps, bare
+    c.fixed, c.shared = fixed, shared
     describe_transitions(&c, transitions)
     c.emissions = c.messages = NULL
     if emissions is not None:
@@ -71,7 +75,7 @@ def chain(
     try:
         if eps > 0:
             prepared = room_for(TP_LOG_PREPARED(c.states, c.states), sizeof(cython.floating))
-            if c.a_strides[0] == 0 and c.a_strides[1] == 0:
+            if fixed:
                 prepare(&m, prepared)
         while start < steps and not unusable:
             count = min(step, steps - start)

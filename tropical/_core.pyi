@@ -47,7 +47,9 @@ def chain(
     messages: _Floats | None,
     sign: int,
     eps: float,
-    bare: bool = False,
+    bare: bool,
+    fixed: bool,
+    shared: bool,
 ) -> bool: ...
 def backtrack(messages: _Floats, transitions: _Floats, path: NDArray[np.int64], sign: int) -> None: ...
 def close(c: _Floats, sign: int) -> None: ...

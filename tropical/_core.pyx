@@ -46,7 +46,7 @@ cdef extern from "tropical_core.h" nogil:
     ctypedef void tp_log_matmul_kernel(const tp_matmul *, void *, void *) noexcept nogil
     ctypedef struct tp_chain:
         size_t batch, states
-        int sign, bare
+        int sign, bare, fixed, shared
         double eps
         const void *transitions
         ptrdiff_t a_strides[4]

@@ -63,8 +63,9 @@ def matmul(
     else:
         run = kernels.matmul_f32
     cdef void *scratch = room_for(TP_MATMUL_SCRATCH(rows, m.inner), sizeof(cython.floating))
-    # Rows of C are independent, so a slice of rows is the unit between two looks at pending signals.
-    cdef size_t step = slice_length(rows, m.inner * m.columns), look = 1 + SLICE // (rows * (m.inner + 1) * m.columns)
+    # Rows of C are independent, so a slice of rows is the unit between two looks at pending signals; a sum and a
+    # maximum take a fraction of a nanosecond, and B is packed again for each slice.
+    cdef size_t step = slice_length(rows, 1 + m.inner * m.columns // 16), look = 1 + SLICE // (rows * (m.inner + 1) * m.columns)
     cdef bint may_have_nan = False
     try:
         for s in range(batch):
@@ -103,12 +104,12 @@ def log_matmul(
     if batch == 0 or rows == 0 or m.columns == 0 or m.inner == 0:
         raise ValueError("the product is empty")
     m.eps = eps
-    cdef bint one_b = b.strides[0] == 0 or batch == 1, as_row = m.columns == 1 and rows > 1 and m.c_stride == 1
+    cdef bint as_row = m.columns == 1 and rows > 1 and m.c_stride == 1
     if as_row:  # (A x)ᵀ = xᵀ Aᵀ
         m.rows, m.columns = 1, rows
         m.a_strides, m.b_strides = [1, m.b_strides[0]], [m.a_strides[1], m.a_strides[0]]
         rows = 1
-    cdef bint directly = rows == 1 and not (one_b and batch > 1 and not as_row)
+    cdef bint directly = rows == 1  # never by the number of products, which depends on threads
     cdef void *room = NULL
     cdef void *scratch = NULL
     cdef tp_log_prepare_kernel *prepare
@@ -117,7 +118,7 @@ def log_matmul(
         prepare, run = kernels.log_prepare_f64, kernels.log_matmul_f64
     else:
         prepare, run = kernels.log_prepare_f32, kernels.log_matmul_f32
-    cdef size_t step = slice_length(rows, m.inner * m.columns), look = 1 + SLICE // (rows * m.inner * m.columns)
+    cdef size_t step = slice_length(rows, 1 + m.inner * m.columns // 8), look = 1 + SLICE // (rows * m.inner * m.columns)
     try:
         scratch = room_for(TP_LOG_SCRATCH(m.inner), sizeof(cython.floating))
         if prepared is not None:
@@ -134,7 +135,7 @@ def log_matmul(
                     m.a, m.b = m.b, m.a
                 m.c = &c[s, start, 0]
                 with nogil:
-                    if room is not NULL and start == 0 and (s == 0 or not one_b):
+                    if room is not NULL and start == 0:
                         prepare(&m, room)
                     run(&m, &prepared[0] if prepared is not None else room, scratch)
                 start += m.rows

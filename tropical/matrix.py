@@ -11,11 +11,11 @@ from tropical._threads import run_in_slices
 from tropical.errors import InputError, ShapeError
 from tropical.semiring import MAX_PLUS, Semiring
 
-__all__ = ["matmul"]
+__all__ = ["EPS_RANGE", "matmul"]
 
 _CHUNK = 1 << 22  # numbers in a temporary
 # Where 1/eps, and eps times a gap, are finite numbers with all their digits: TINY_EPS and HUGE_EPS of csrc/real.h.
-_EPS_RANGE = {np.dtype(np.float64): (1e-290, 1e290), np.dtype(np.float32): (1e-30, 1e30)}
+EPS_RANGE = {np.dtype(np.float64): (1e-290, 1e290), np.dtype(np.float32): (1e-30, 1e30)}
 
 
 def matmul(
@@ -125,7 +125,8 @@ def _batches(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> tuple[np.ndarray, n
     count = math.prod(lead)
     A = np.broadcast_to(A, lead + A.shape[-2:]).reshape(count, *A.shape[-2:])
     B = np.broadcast_to(B, lead + B.shape[-2:]).reshape(count, *B.shape[-2:])
-    has_plain_rows = C.flags.aligned and C.strides[-2] >= 0 and (n == 1 or C.strides[-1] == C.itemsize)
+    row, number = C.strides[-2:] if n != 1 else (C.strides[-2], C.strides[-2] if m > 1 else C.itemsize)
+    has_plain_rows = C.flags.aligned and row >= 0 and number == C.itemsize
     if has_plain_rows and (len(lead) < 2 or C.flags.c_contiguous):
         return A, B, C if len(lead) == 1 else C.reshape(count, m, n)
     return A, B, np.empty((count, m, n), C.dtype)
@@ -181,7 +182,7 @@ def _soft(A, B, C, semiring: Semiring, n_threads: int | None) -> None:
         C[...] = semiring.zero
         return
     sign, eps = semiring.sign, semiring.eps
-    least, most = _EPS_RANGE[A.dtype]
+    least, most = EPS_RANGE[A.dtype]
     if not least < eps < most:
         _term_by_term(A, B, C, semiring)
         return
