@@ -14,6 +14,7 @@ except ImportError as error:
     ) from error
 from tropical._threads import usable_threads
 from tropical._truncation import Truncation
+from tropical.chain import ChainMarginals, backward, forward, forward_backward, viterbi
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
 from tropical.decision import DecisionRegions, decision_regions
@@ -56,6 +57,7 @@ __all__ = [
     "BestPaths",
     "Box",
     "BudgetExceeded",
+    "ChainMarginals",
     "Circuit",
     "DecisionRegions",
     "DivergenceError",
@@ -79,6 +81,7 @@ __all__ = [
     "Subdivision",
     "TropicalError",
     "Truncation",
+    "backward",
     "best_paths",
     "column_rank",
     "core_info",
@@ -93,6 +96,8 @@ __all__ = [
     "essential",
     "factor",
     "fixed_point",
+    "forward",
+    "forward_backward",
     "from_graph",
     "from_roots",
     "hopf_cole",
@@ -123,6 +128,7 @@ __all__ = [
     "transient",
     "tropical_rank",
     "variables",
+    "viterbi",
 ]
 
 _core.set_ceiling(os.environ.get("TROPICAL_CPU") or None)

@@ -34,7 +34,8 @@ cdef extern from "tropical_core.h" nogil:
         size_t, size_t, const void *, int, double, const tp_outputs *) noexcept nogil
     ctypedef struct tp_matmul:
         size_t rows, inner, columns
-        int sign, accumulate
+        int sign, accumulate, no_nan
+        double eps
         const void *a
         const void *b
         ptrdiff_t a_strides[2]
@@ -42,7 +43,21 @@ cdef extern from "tropical_core.h" nogil:
         void *c
         size_t c_stride
         int64_t *index
-    ctypedef void tp_matmul_kernel(const tp_matmul *, void *) noexcept nogil
+    ctypedef int tp_matmul_kernel(const tp_matmul *, void *) noexcept nogil
+    ctypedef void tp_log_prepare_kernel(const tp_matmul *, void *) noexcept nogil
+    ctypedef void tp_log_matmul_kernel(const tp_matmul *, void *, void *) noexcept nogil
+    ctypedef struct tp_chain:
+        size_t batch, states
+        int sign, bare, fixed, shared
+        double eps
+        const void *transitions
+        ptrdiff_t a_strides[4]
+        const void *emissions
+        ptrdiff_t e_strides[3]
+        void *messages
+        ptrdiff_t m_strides[2]
+    ctypedef int tp_chain_kernel(const tp_chain *, size_t, size_t, void *, void *, void *) noexcept nogil
+    ctypedef void tp_backtrack_kernel(const tp_chain *, size_t, int64_t *) noexcept nogil
     ctypedef void tp_close_kernel(size_t, int, void *, size_t) noexcept nogil
     ctypedef void tp_elementwise_kernel(size_t, const void *, void *) noexcept nogil
     ctypedef struct tp_lines:
@@ -69,6 +84,14 @@ cdef extern from "tropical_core.h" nogil:
         tp_reduce_kernel *reduce_f32
         tp_matmul_kernel *matmul_f64
         tp_matmul_kernel *matmul_f32
+        tp_log_prepare_kernel *log_prepare_f64
+        tp_log_prepare_kernel *log_prepare_f32
+        tp_log_matmul_kernel *log_matmul_f64
+        tp_log_matmul_kernel *log_matmul_f32
+        tp_chain_kernel *chain_f64
+        tp_chain_kernel *chain_f32
+        tp_backtrack_kernel *backtrack_f64
+        tp_backtrack_kernel *backtrack_f32
         tp_close_kernel *close_f64
         tp_close_kernel *close_f32
         tp_elementwise_kernel *exp_f64
@@ -86,6 +109,9 @@ cdef extern from "tropical_core.h" nogil:
     size_t TP_TILES_SCRATCH(size_t d)
     size_t TP_HESSIAN_SCRATCH(size_t d)
     size_t TP_MATMUL_SCRATCH(size_t rows, size_t inner)
+    size_t TP_LOG_PREPARED(size_t inner, size_t columns)
+    size_t TP_LOG_SCRATCH(size_t inner)
+    size_t TP_CHAIN_SCRATCH(size_t batch, size_t states)
     size_t TP_SOFT_STEP
     size_t TP_BLOCK(const tp_lines *t)
     size_t TP_BLOCKS(const tp_lines *t)
@@ -376,4 +402,5 @@ def log_from_one(const cython.floating[::1] s not None, cython.floating[::1] out
 
 
 include "_matrices.pxi"
+include "_chains.pxi"
 include "_lines.pxi"
