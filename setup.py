@@ -1,4 +1,4 @@
-"""Builds tropical._core from Cython and C; everything else is declared in pyproject.toml.
+"""Builds tropical._core and tropical._regions from Cython and C; everything else is declared in pyproject.toml.
 
 Environment switches, for developers; with any of them warnings are errors:
     TROPICAL_SANITIZE=address,undefined   compile and link with these sanitizers
@@ -49,26 +49,30 @@ class BuildInParallel(build_ext):
         def compile_side_by_side(sources, *args, **kwargs):
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 objects = pool.map(lambda source: compile_files([source], *args, **kwargs), sources)
-                return sum(objects, [])
+                return [name for some in objects for name in some]
 
         self.compiler.compile = compile_side_by_side
         super().build_extensions()
 
 
+options = {
+    "depends": glob("csrc/*.h") + glob("csrc/*.template.*") + glob("tropical/*.pxi"),
+    "include_dirs": ["csrc"],
+    "define_macros": [("Py_LIMITED_API", PYTHON_ABI), ("CYTHON_LIMITED_API", "1")],
+    "py_limited_api": True,
+    "extra_compile_args": compile_args,
+    "extra_link_args": link_args,
+}
 core = Extension(
     "tropical._core",
     sources=["tropical/_core.pyx", *sorted(glob("csrc/dispatch.c") + glob("csrc/kernels_*.c"))],
-    depends=glob("csrc/*.h") + glob("csrc/*.template.*") + glob("tropical/*.pxi"),
-    include_dirs=["csrc"],
-    define_macros=[("Py_LIMITED_API", PYTHON_ABI), ("CYTHON_LIMITED_API", "1")],
-    py_limited_api=True,
-    extra_compile_args=compile_args,
-    extra_link_args=link_args,
+    **options,
 )
+regions = Extension("tropical._regions", sources=["tropical/_regions.pyx"], **options)
 
 setup(
     cmdclass={"build_ext": BuildInParallel},
-    ext_modules=cythonize([core], build_dir="build/cython", language_level=3),
+    ext_modules=cythonize([core, regions], build_dir="build/cython", language_level=3),
     options={
         "bdist_wheel": {"py_limited_api": "cp311"},
         # gcov needs what the compiler leaves here after the build

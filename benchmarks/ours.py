@@ -3,8 +3,9 @@
 import inspect
 from importlib.metadata import version
 
+import numpy as np
 from contestants import THREADS, Run, contestant
-from workloads import Chain, Evaluation, Paths, Product, Workload
+from workloads import Chain, Conjugate, Convolution, Distances, Evaluation, Paths, Product, Workload
 
 import tropical
 from tropical import Polynomial, Semiring
@@ -41,20 +42,37 @@ def product(w: Product) -> Run:
     return lambda: tropical.matmul(w.a, w.b, **arguments)
 
 
+@contestant("ours", Convolution, "min", "lse", fits=has("hopf_cole"))
+def convolution(w: Convolution) -> Run:
+    time = 1 / (4 * w.w)
+    if w.eps:
+        return lambda: tropical.hopf_cole(w.f, time, w.eps, **threads_of(tropical.hopf_cole))
+    return lambda: tropical.hopf_lax(w.f, time, **threads_of(tropical.hopf_lax))
+
+
+@contestant("ours", Distances, "edt", fits=has("hopf_lax"))
+def distances(w: Distances) -> Run:
+    return lambda: tropical.hopf_lax(np.where(w.f, 0, np.inf), 0.25, **threads_of(tropical.hopf_lax))
+
+
+@contestant("ours", Conjugate, "max", fits=has("legendre"))
+def conjugate(w: Conjugate) -> Run:
+    return lambda: tropical.legendre(w.f, w.x, w.p, **threads_of(tropical.legendre))
+
+
 @contestant("ours", Paths, "min", fits=has("star"))
 def paths(w: Paths) -> Run:
     arguments = {"semiring": semiring_of(w), **threads_of(tropical.star)}
     return lambda: tropical.star(w.weights, **arguments)
 
 
-@contestant("ours", Chain, "max", "lse", fits=has("matmul"))
+@contestant("ours", Chain, "max", "lse", fits=has("forward"))
 def chain(w: Chain) -> Run:
-    arguments = {"semiring": semiring_of(w), **threads_of(tropical.matmul)}
+    arguments = {"semiring": semiring_of(w), "last": True, **threads_of(tropical.forward)}
 
     def run():
-        state = w.start
-        for emission in w.emissions:
-            state = tropical.matmul(state, w.transition, **arguments) + emission
-        return state
+        # The workload has a transition before its first emission.
+        first = tropical.matmul(w.start, w.transition, arguments["semiring"])
+        return tropical.forward(first, w.transition, w.emissions, **arguments)
 
     return run

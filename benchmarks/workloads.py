@@ -9,7 +9,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["CASES", "Chain", "Counts", "Evaluation", "Paths", "Product", "Workload", "make", "names"]
+__all__ = [
+    "CASES",
+    "Chain",
+    "Conjugate",
+    "Convolution",
+    "Counts",
+    "Distances",
+    "Evaluation",
+    "Paths",
+    "Product",
+    "Workload",
+    "make",
+    "names",
+]
 
 _SUBSET = 64  # points, or rows, that are checked
 _DECIDED = 1e-3  # gap of the two largest terms below which a float32 argmax may rightly differ
@@ -18,7 +31,7 @@ _EXP = 12  # vector operations of an accurate exp or log: reduction, polynomial,
 
 @dataclass(frozen=True)
 class Counts:
-    """Operations that no implementation can leave out, per number (not per vector), and bytes it must read."""
+    """Operations that no implementation can leave out, per number (not per vector), and bytes it must move."""
 
     fma: float
     max: float
@@ -27,7 +40,7 @@ class Counts:
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """What all workloads have. `op` is "max", "min" or "lse", with "grad" behind it if gradients are due."""
+    """What all workloads have. `op` is "max", "min", "lse" or "edt", with "grad" behind it if gradients are due."""
 
     case: str
     op: str
@@ -160,6 +173,72 @@ class Chain(Workload):
         return (state,)
 
 
+@dataclass(frozen=True, eq=False)
+class OnGrid(Workload):
+    """A transform along every axis of an array. Results are checked at a few places along the diagonal."""
+
+    f: np.ndarray
+
+    @property
+    def places(self) -> tuple[np.ndarray, ...]:
+        return tuple(np.linspace(0, n - 1, 12 if self.f.ndim == 1 else 4).astype(int) for n in self.f.shape)
+
+    def counts(self) -> Counts:
+        return Counts(0, 0, 2 * self.f.nbytes * self.f.ndim)  # along each axis all is read and written
+
+    def error(self, results: tuple[np.ndarray, ...]) -> float:
+        return super().error(tuple(a[self.places] for a in results))
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution(OnGrid):
+    """u(y) = min_x (f(x) + w |x − y|²) on the integers, or its log-sum-exp: Hopf–Lax, Hopf–Cole."""
+
+    w: float
+
+    def counts(self) -> Counts:
+        if not self.eps:
+            return super().counts()
+        support = min(max(self.f.shape), 2 * np.sqrt(45 * self.eps / self.w))  # of a flat f: e^−45 is nothing
+        terms = self.f.size * self.f.ndim * (support + 2 * _EXP)
+        return Counts(terms, 0, super().counts().bytes)
+
+    def reference(self) -> tuple[np.ndarray, ...]:
+        axes = [np.arange(n, dtype=np.longdouble) for n in self.f.shape]
+        values = []
+        for place in zip(*self.places, strict=True):
+            squares = [(x - i) ** 2 for x, i in zip(axes, place, strict=True)]
+            cost = squares[0] if len(squares) == 1 else squares[0][:, None] + squares[1]
+            values.append(-_soft_max(-(_long(self.f) + np.longdouble(self.w) * cost).ravel(), self.eps, 0))
+        return (np.array(values),)
+
+
+@dataclass(frozen=True, eq=False)
+class Distances(OnGrid):
+    """Squared Euclidean distances to the places where a binary image `f` is true."""
+
+    def counts(self) -> Counts:
+        return Counts(0, 0, self.f.size * (1 + 8 + 16 * (self.f.ndim - 1)))
+
+    def reference(self) -> tuple[np.ndarray, ...]:
+        inside = np.argwhere(self.f)
+        return (np.array([((inside - place) ** 2).sum(1).min() for place in zip(*self.places, strict=True)]),)
+
+
+@dataclass(frozen=True, eq=False)
+class Conjugate(OnGrid):
+    """f*(p_j) = max_i (p_j x_i − f_i), as many slopes as nodes: Legendre's transform."""
+
+    x: np.ndarray
+    p: np.ndarray
+
+    def counts(self) -> Counts:
+        return Counts(0, 0, 4 * self.f.nbytes)
+
+    def reference(self) -> tuple[np.ndarray, ...]:
+        return (np.array([(q * _long(self.x) - self.f).max() for q in _long(self.p[self.places])]),)
+
+
 # ---- sizes ---------------------------------------------------------------------------------------
 
 _POLYNOMIALS = {  # points, monomials, variables
@@ -171,16 +250,22 @@ _POLYNOMIALS = {  # points, monomials, variables
     "W1f": (1, 1_000_000, 8),
 }
 _PRODUCTS = {"W2a": (256,), "W2b": (1024,), "W2c": (2048,), "W2s": (1000, 32)}  # square; a batch first
+_CONVOLUTIONS = {"W3a": (10**4,), "W3b": (10**5,), "W3c": (10**6,), "W3d": (512, 512), "W3e": (1024, 1024)}
+_IMAGES = {"W3f": (1000, 1000), "W3g": (3000, 3000), "W3h": (128, 128, 128)}
+_CONJUGATES = {"W3i": 10**6}
 _PATHS = {"W4a": 500, "W4b": 1000}
 _CHAINS = {"W4v": (1000, 32, 64)}  # steps, batch, states
 
-CASES = [*_POLYNOMIALS, *_PRODUCTS, *_PATHS, *_CHAINS]
+CASES = [*_POLYNOMIALS, *_PRODUCTS, *_CONVOLUTIONS, *_IMAGES, *_CONJUGATES, *_PATHS, *_CHAINS]
 
 
 def names(case: str) -> list[tuple[str, str]]:
     """The (op, dtype) pairs of a case."""
     if case in _PATHS:
         return [("min", "float64")]
+    if case.startswith("W3"):
+        ops = ["min", "lse"] if case in _CONVOLUTIONS else ["edt"] if case in _IMAGES else ["max"]
+        return [(op, "float64") for op in ops]
     ops = ["max", "lse", "maxgrad", "lsegrad"] if case in ("W1b", "W1c", "W1e") else ["max", "lse"]
     dtypes = ["float64"] if case in _CHAINS else ["float64", "float32"]
     return [(op, dtype) for op in ops for dtype in dtypes]
@@ -206,6 +291,19 @@ def make(case: str, op: str, dtype: str) -> Workload:
         weights = np.where(rng.random((n, n)) < 0.1, rng.random((n, n)), np.inf)
         np.fill_diagonal(weights, 0.0)
         return Paths(case, op, np.dtype(dtype), eps, weights)
+    if case in _CONVOLUTIONS:  # a random walk, or sheet; the kernel is e^−1 at 1/90 of the length for ε = ½
+        shape = _CONVOLUTIONS[case]
+        f = normal(0.1 / shape[0] ** ((len(shape) - 1) / 2), *shape)
+        for axis in range(len(shape)):
+            f = f.cumsum(axis=axis)
+        return Convolution(case, op, np.dtype(dtype), eps, f, 8000 / shape[0] ** 2)
+    if case in _IMAGES:
+        return Distances(case, op, np.dtype(dtype), eps, rng.random(_IMAGES[case]) < 0.01)
+    if case in _CONJUGATES:
+        n = _CONJUGATES[case]
+        x = np.linspace(-1, 1, n)
+        f = x**2 + 1e-4 * normal(1, n)  # about one node in a thousand is on the hull
+        return Conjugate(case, op, np.dtype(dtype), eps, f, x, np.linspace(-3, 3, n))
     steps, batch, states = _CHAINS[case]
     arrays = normal(1, states, states), normal(1, steps, batch, states), normal(1, batch, states)
     return Chain(case, op, np.dtype(dtype), 2 * eps, *arrays)

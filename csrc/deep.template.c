@@ -1,25 +1,18 @@
 /* z = W x + b of one panel for a group of tiles, where the variables are many: a matrix product in blocks.
  *
- * Formula: the chain of fused multiply-adds of rows.template.c, cut into blocks of TP_DEPTH variables; z waits
- *   in memory between them in the same precision, so it is the same bits.
+ * Formula: the chain of fused multiply-adds of rows.template.c, cut into blocks of at most TP_DEPTH variables; z
+ *   waits in memory between them in the same precision, so it is the same bits.
  * Source: the blocking of K. Goto, R. van de Geijn, "Anatomy of high-performance matrix multiplication",
- *   ACM TOMS 34 (2008): a block of one tile's coordinates stays in the first-level cache while the slopes,
- *   packed in the order in which they are read, stream past it.
+ *   ACM TOMS 34 (2008): a block of one tile's coordinates stays in the first-level cache while the slopes
+ *   stream past it. They are read where they lie: packing them for each group took longer than it saved, but
+ *   their stride has to be prefetched.
  */
 
-/* slopes of `depth` variables of a panel, (depth, PANEL), to groups of ROWS monomials, (n / ROWS, depth, ROWS) */
-static INLINE void NAME(pack_slopes)(size_t depth, size_t n, const TYPE *slopes, TYPE *packed)
-{
-    for (size_t j = 0; j < n; j += ROWS)
-        for (size_t k = 0; k < depth; ++k)
-            memcpy(packed + j * depth + k * ROWS, slopes + k * PANEL + j, ROWS * sizeof(TYPE));
-}
-
 /* z, (n, TILE), starts as b, or goes on where b is NULL, through `depth` variables */
-static INLINE void NAME(multiply_block)(size_t depth, size_t n, const TYPE *packed, const TYPE *b, const TYPE *x,
+static INLINE void NAME(multiply_block)(size_t depth, size_t n, const TYPE *slopes, const TYPE *b, const TYPE *x,
                                         TYPE *z)
 {
-    for (size_t j = 0; j < n; j += ROWS, packed += depth * ROWS, z += ROWS * TILE) {
+    for (size_t j = 0; j < n; j += ROWS, slopes += ROWS, z += ROWS * TILE) {
         VEC a[ROWS][4];
         for (int q = 0; q < ROWS; ++q)
             for (int r = 0; r < 4; ++r)
@@ -28,8 +21,9 @@ static INLINE void NAME(multiply_block)(size_t depth, size_t n, const TYPE *pack
             VEC xk[4];
             for (int r = 0; r < 4; ++r)
                 xk[r] = NAME(load)(x + k * TILE + r * LANES);
+            __builtin_prefetch(slopes + k * PANEL + ROWS); /* of the next monomials */
             for (int q = 0; q < ROWS; ++q) {
-                const VEC w = SPLAT(packed[k * ROWS + q]);
+                const VEC w = SPLAT(slopes[k * PANEL + q]);
                 for (int r = 0; r < 4; ++r)
                     a[q][r] = VFMA(w, xk[r], a[q][r]);
             }
@@ -42,17 +36,17 @@ static INLINE void NAME(multiply_block)(size_t depth, size_t n, const TYPE *pack
 
 /* z of the first n monomials of a panel for each tile of a group; x is (group, d, TILE), z (group, PANEL, TILE) */
 static INLINE void NAME(deep_panel)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, size_t group,
-                                    const TYPE *x, TYPE *z, TYPE *packed)
+                                    const TYPE *x, TYPE *z)
 {
-    for (size_t start = 0; start < d; start += TP_DEPTH) {
-        const size_t depth = d - start < TP_DEPTH ? d - start : TP_DEPTH;
-        NAME(pack_slopes)(depth, n, slopes + start * PANEL, packed);
+    const size_t blocks = (d + TP_DEPTH - 1) / TP_DEPTH, deepest = (d + blocks - 1) / blocks;
+    for (size_t start = 0; start < d; start += deepest) {
+        const size_t depth = d - start < deepest ? d - start : deepest;
         for (size_t q = 0; q < group; ++q) {
             const TYPE *xq = x + (q * d + start) * TILE;
             if (start == 0)
-                NAME(multiply_block)(depth, n, packed, b, xq, z + q * PANEL * TILE);
+                NAME(multiply_block)(depth, n, slopes, b, xq, z + q * PANEL * TILE);
             else
-                NAME(multiply_block)(depth, n, packed, NULL, xq, z + q * PANEL * TILE);
+                NAME(multiply_block)(depth, n, slopes + start * PANEL, NULL, xq, z + q * PANEL * TILE);
         }
     }
 }

@@ -19,16 +19,26 @@
  *   units in the last place of those differences, so that a wrong one is a tie to within rounding: the value
  *   is off by less than 8 u (|p_j x_i| + |f_i|), or 8 u (|f_i| + w d^2), of the terms near the optimum (tests).
  *   No fused operation decides anything: results are the same bits on every instruction set. Ties: the
- *   smallest index wins. Arithmetic is in double also for arrays of float, which costs a scalar scan nothing.
+ *   smallest index wins. Arithmetic is in double also for arrays of float: it is not what costs.
  *
  * Source: P. F. Felzenszwalb, D. P. Huttenlocher, "Distance transforms of sampled functions", Theory of
  *   Computing 8 (2012), section 2; Y. Lucet, "Faster than the fast Legendre transform, the linear-time Legendre
  *   transform", Numer. Algorithms 16 (1997). The popping test is divided through so that x enters by
  *   differences.
  *
- * Phases, per block of up to TP_LINES neighbouring lines: 1. gather: strided lines become contiguous, a cache
- *   line at a time.  2. scan: candidates on a stack.  3. merge: one walk over the stack and the results.
- *   4. scatter.
+ * Phases, per block of up to TP_LINES neighbouring lines: 1. gather: strided lines become contiguous, cache
+ *   lines at a time.  2. candidates on a stack, PIECE points after the other: take the finite ones, without those
+ *   that their neighbours in memory dominate; sift out, in rounds, those that neighbours among the rest dominate;
+ *   scan what is left.  3. results, a vector at a time.  4. scatter.
+ *
+ * Measured on Zen 4, ns a point, against one scan and one walk without vectors: noise 5.2 for 20, random walk 5.6 for
+ *   22, binary images 6.2 for 15, convex functions, of which every point is on the envelope, 7 for 7. What cost was
+ *   not the memory bound but branches that cannot be foreseen: a point is popped or not, a result moves on to the
+ *   next vertex or not. Points go before they are branched upon; and a vertex writes a whole vector of results,
+ *   of which the next one overwrites what is its own.
+ * Tried and rejected: the walk by vectors (leap) on the nodes 0, 1, ..., whose steps wait for one another: 10.9 ns
+ *   on a binary image for 6.8 where each vertex says itself how far it reaches (stride); either on an envelope
+ *   that nearly every point is on, 10 to 13 ns for 7 with the plain walk.
  */
 
 typedef struct {
@@ -37,38 +47,153 @@ typedef struct {
     int64_t index;     /* ... and where                                                   */
 } NAME(candidates);
 
+/* Points of a piece of a line, apart so that they are sifted in vectors; index is not kept on the nodes 0, 1, ... */
+#define PIECE 512
+#define DENSE(m) ((m) / 16 * 15) /* vertices from which a result at a time is faster: its branches are foreseen */
+typedef struct {
+    double x[PIECE + 2 * LANES], f[PIECE + 2 * LANES], index[PIECE + 2 * LANES];
+} NAME(points);
+
 static INLINE double NAME(node)(const double *x, size_t i) { return x ? x[i] : (double)i; }
+
+static INLINE VEC NAME(lane_numbers)(void)
+{
+    VEC v;
+    for (size_t l = 0; l < LANES; ++l)
+        v[l] = (double)l;
+    return v;
+}
+
+static INLINE VEC NAME(magnitude)(VEC a) { return (VEC)((IVEC)a & INT64_MAX); }
+
+/* Writes the lanes of v that `keep` marks to `to`, anything behind them, and returns their number. */
+static INLINE size_t NAME(pack)(double *to, VEC v, IVEC keep)
+{
+#ifdef ISA_AVX512
+    const __mmask8 mask = _mm512_movepi64_mask((__m512i)keep);
+    _mm512_storeu_pd(to, _mm512_maskz_compress_pd(mask, (__m512d)v));
+    return (size_t)__builtin_popcount(mask);
+#else
+    size_t count = 0;
+    for (size_t l = 0; l < LANES; ++l) {
+        to[count] = v[l];
+        count -= (size_t)keep[l];
+    }
+    return count;
+#endif
+}
+
+/* Takes the finite points from begin to end; on the nodes 0, 1, ... only those below their two neighbours'
+ * envelope. Returns their number, or PIECE + 1 if an f is -inf or NaN.                               */
+static INLINE size_t NAME(take)(size_t n, const double *f, const double *x, double w, size_t begin, size_t end,
+                                NAME(points) *to)
+{
+    const VEC lanes = NAME(lane_numbers)();
+    IVEC bad = {0};
+    size_t m = 0, i = begin;
+    while (i < end)
+        if (i > 0 && i + LANES < n && i + LANES <= end) {
+            const VEC here = NAME(load)(f + i), number = lanes + SPLAT((double)i);
+            IVEC keep = here < SPLAT(INFINITY);
+            bad |= ~(here > SPLAT(-INFINITY));
+            if (!x) {
+                const VEC before = here - NAME(load)(f + i - 1), after = NAME(load)(f + i + 1) - here;
+                keep &= ~(before - after >= SPLAT(2 * w));
+            }
+            NAME(pack)(to->f + m, here, keep);
+            if (x)
+                NAME(pack)(to->index + m, number, keep);
+            m += NAME(pack)(to->x + m, x ? NAME(load)(x + i) : number, keep);
+            i += LANES;
+        } else {
+            const int between = !x && i > 0 && i + 1 < n;
+            if (!(f[i] > -INFINITY))
+                return PIECE + 1;
+            to->x[m] = NAME(node)(x, i);
+            to->f[m] = f[i];
+            to->index[m] = (double)i;
+            m += f[i] < INFINITY && !(between && (f[i] - f[i - 1]) - (f[i + 1] - f[i]) >= 2 * w);
+            ++i;
+        }
+    for (size_t l = 0; l < LANES; ++l)
+        m = bad[l] ? PIECE + 1 : m;
+    return m;
+}
+
+/* Leaves out the points that lie above their two neighbours' envelope, beyond doubt: by more than the rounding of
+ * the slopes, so that many that are left out together are so for good. Returns how many are left; m > 2. */
+static INLINE size_t NAME(sift)(size_t m, const NAME(points) *from, double w, int with_index, NAME(points) *to)
+{
+    const VEC lanes = NAME(lane_numbers)(), margin = SPLAT(0x1p-50);
+    double slopes[PIECE + LANES];
+    size_t left = 1;
+    for (size_t i = 0; i < m - 1; i += LANES)
+        NAME(store)(slopes + i, (NAME(load)(from->f + i + 1) - NAME(load)(from->f + i)) /
+                                    (NAME(load)(from->x + i + 1) - NAME(load)(from->x + i)));
+    to->x[0] = from->x[0];
+    to->f[0] = from->f[0];
+    to->index[0] = from->index[0];
+    for (size_t i = 1; i < m; i += LANES) {
+        const VEC before = NAME(load)(slopes + i - 1), after = NAME(load)(slopes + i);
+        const VEC cost = SPLAT(w) * (NAME(load)(from->x + i + 1) - NAME(load)(from->x + i - 1));
+        const VEC rounding = margin * (NAME(magnitude)(before) + NAME(magnitude)(after) + cost);
+        const VEC place = lanes + SPLAT((double)i), end = SPLAT((double)(m - 1)); /* the last point stays */
+        const IVEC keep = (~((before - after) - cost > rounding) & (place < end)) | (place == end);
+        NAME(pack)(to->f + left, NAME(load)(from->f + i), keep);
+        if (with_index)
+            NAME(pack)(to->index + left, NAME(load)(from->index + i), keep);
+        left += NAME(pack)(to->x + left, NAME(load)(from->x + i), keep);
+    }
+    return left;
+}
+
+static INLINE NAME(candidates) NAME(infinite)(size_t n, const double *f)
+{
+    NAME(candidates) c = {.constant = -INFINITY, .index = -1};
+    for (size_t i = 0; i < n; ++i) {
+        if (f[i] != f[i])
+            return (NAME(candidates)){.constant = NAN, .index = -1};
+        if (f[i] == -INFINITY && c.index < 0)
+            c.index = (int64_t)i;
+    }
+    return c;
+}
 
 /* Keeps on v[1 ...] the functions f_i + w (y - x_i)^2, or f_i - p x_i if w = 0, that are lowest somewhere.
  * x = NULL stands for 0, 1, 2, ...                                                                   */
 static INLINE NAME(candidates) NAME(scan)(size_t n, const double *f, const double *x, double w, tp_vertex *v)
 {
-    NAME(candidates) c = {.constant = INFINITY, .index = -1};
+    NAME(points) pieces[2];
     tp_vertex *last = v;
     v[0] = (tp_vertex){.slope = -INFINITY};
-    for (size_t i = 0; i < n; ++i) {
-        const double fi = f[i], xi = NAME(node)(x, i);
-        if (!(fabs(fi) < INFINITY)) {
-            if (fi != fi)
-                return (NAME(candidates)){.constant = NAN, .index = -1};
-            if (fi < 0 && c.index < 0)
-                c = (NAME(candidates)){.constant = -INFINITY, .index = (int64_t)i};
-            continue;
+    for (size_t begin = 0; begin < n; begin += PIECE) {
+        NAME(points) *points = pieces, *others = pieces + 1;
+        size_t m = NAME(take)(n, f, x, w, begin, n - begin < PIECE ? n : begin + PIECE, points);
+        size_t before = x ? 2 * m : PIECE;
+        if (m > PIECE)
+            return NAME(infinite)(n, f);
+        while (m > 32 && before - m >= before / 8) {
+            before = m;
+            m = NAME(sift)(m, points, w, x != NULL, others);
+            NAME(points) *swap = points;
+            points = others;
+            others = swap;
         }
-        double slope = -INFINITY;
-        for (; last > v; --last) {
-            slope = (fi - last->f) / (xi - last->x);
-            /* The first vertex has slope -inf: it stays. */
-            if (!(last->slope - slope >= w * (xi - last[-1].x)))
-                break;
+        for (size_t i = 0; i < m; ++i) {
+            const double fi = points->f[i], xi = points->x[i];
+            double slope = -INFINITY;
+            for (; last > v; --last) {
+                slope = (fi - last->f) / (xi - last->x);
+                /* The first vertex has slope -inf: it stays. */
+                if (!(last->slope - slope >= w * (xi - last[-1].x)))
+                    break;
+            }
+            *++last = (tp_vertex){xi, fi, slope, (int64_t)(x ? points->index[i] : xi)};
         }
-        *++last = (tp_vertex){xi, fi, slope, (int64_t)i};
     }
-    if (c.index < 0)
-        c.count = (size_t)(last - v);
     last[1] = *last;
     last[1].slope = INFINITY;
-    return c;
+    return (NAME(candidates)){.count = (size_t)(last - v), .constant = INFINITY, .index = -1};
 }
 
 static INLINE void NAME(fill)(size_t n, double value, int64_t index, double *out, int64_t *winners)
@@ -79,23 +204,98 @@ static INLINE void NAME(fill)(size_t n, double value, int64_t index, double *out
         winners[j] = index;
 }
 
+/* From how many lanes on a condition that stays true is true: LANES if nowhere. */
+static INLINE size_t NAME(first_true)(IVEC condition)
+{
+#ifdef ISA_AVX512
+    return (size_t)__builtin_ctz(_mm512_movepi64_mask((__m512i)condition) | 0x100);
+#else
+    INT count = 0;
+    for (size_t l = 0; l < LANES; ++l)
+        count += condition[l];
+    return (size_t)((INT)LANES + count);
+#endif
+}
+
+/* LANES results from j on, of vertex v. */
+static INLINE void NAME(put)(const tp_vertex *v, VEC y, double w, int legendre, double *out, int64_t *winners)
+{
+    const VEC d = y - SPLAT(v->x);
+    if (legendre)
+        NAME(store)(out, VFMA(y, SPLAT(v->x), SPLAT(-v->f)) + SPLAT(0.0));
+    else
+        NAME(store)(out, SPLAT(w) * (d * d) + SPLAT(v->f));
+    for (size_t l = 0; winners && l < LANES; ++l)
+        winners[l] = v->index;
+}
+
+/* Phase 3 for results at y, or at 0, 1, 2, ... if NULL: one at a time. */
+static INLINE void NAME(walk)(const tp_vertex *v, size_t begin, size_t end, const double *y, double w, int legendre,
+                              double *out, int64_t *winners)
+{
+    for (size_t j = begin; j < end; ++j) {
+        const double at = NAME(node)(y, j);
+        while (v[1].slope < (legendre ? at : w * ((at - v[0].x) + (at - v[1].x))))
+            ++v;
+        const double d = at - v->x;
+        out[j] = legendre ? FMA(at, v->x, -v->f) + 0.0 : w * (d * d) + v->f;
+        if (winners)
+            winners[j] = v->index;
+    }
+}
+
+/* LANES at a time: those that vertex v does not win are overwritten by the next. */
+static INLINE void NAME(leap)(const tp_vertex *v, size_t m, const double *y, double w, int legendre, double *out,
+                              int64_t *winners)
+{
+    size_t j = 0;
+    while (j + LANES <= m) {
+        const VEC at = NAME(load)(y + j);
+        NAME(put)(v, at, w, legendre, out + j, winners ? winners + j : NULL);
+        const VEC parting = legendre ? at : (VEC)(SPLAT(w) * ((at - SPLAT(v->x)) + (at - SPLAT(v[1].x))));
+        const size_t won = NAME(first_true)(SPLAT(v[1].slope) < parting);
+        j += won;
+        v += won < LANES;
+    }
+    NAME(walk)(v, j, m, y, w, legendre, out, winners);
+}
+
+/* At 0, 1, 2, ...: where a vertex gives way to the next follows from the two alone. */
+static INLINE void NAME(stride)(const tp_vertex *v, size_t count, size_t n, double w, double *out, int64_t *winners)
+{
+    const VEC lanes = NAME(lane_numbers)();
+    const double length = (double)n;
+    size_t j = 0;
+    for (const tp_vertex *end = v + count; v < end; ++v) {
+        double reach = 0.5 * (v[1].slope / w + (v[1].x - v->x));
+        reach = reach < length ? reach : length;
+        reach = reach > -length ? reach : -length;
+        const int64_t whole = (int64_t)reach, next = (int64_t)v->x + whole + (reach >= (double)whole);
+        const size_t until = next < (int64_t)j ? j : next > (int64_t)n ? n : (size_t)next;
+        size_t k = j;
+        for (; k + LANES <= n && k < until; k += LANES)
+            NAME(put)(v, lanes + SPLAT((double)k), w, 0, out + k, winners ? winners + k : NULL);
+        for (; k < until; ++k) {
+            const double d = (double)k - v->x;
+            out[k] = w * (d * d) + v->f;
+            if (winners)
+                winners[k] = v->index;
+        }
+        j = until;
+    }
+}
+
 static TARGET void NAME(legendre_line)(size_t n, const double *f, const double *x, size_t m, const double *p,
                                        void *scratch, double *out, int64_t *winners)
 {
     tp_vertex *v = scratch;
     const NAME(candidates) c = NAME(scan)(n, f, x, 0, v);
-    if (c.count == 0) {
+    if (c.count == 0)
         NAME(fill)(m, -c.constant, c.index, out, winners);
-        return;
-    }
-    ++v;
-    for (size_t j = 0; j < m; ++j) {
-        while (v[1].slope < p[j])
-            ++v;
-        out[j] = FMA(p[j], v->x, -v->f) + 0.0;
-        if (winners)
-            winners[j] = v->index;
-    }
+    else if (c.count > DENSE(m))
+        NAME(walk)(v + 1, 0, m, p, 0, 1, out, winners);
+    else
+        NAME(leap)(v + 1, m, p, 0, 1, out, winners);
 }
 
 /* Inlined twice, so that the compiler knows whether x is NULL. */
@@ -103,20 +303,14 @@ static INLINE void NAME(hopf_lax_nodes)(size_t n, const double *f, const double 
                                         double *out, int64_t *winners)
 {
     const NAME(candidates) c = NAME(scan)(n, f, x, w, v);
-    if (c.count == 0) {
+    if (c.count == 0)
         NAME(fill)(n, c.constant, c.index, out, winners);
-        return;
-    }
-    ++v;
-    for (size_t j = 0; j < n; ++j) {
-        const double y = NAME(node)(x, j);
-        while (v[1].slope < w * ((y - v[0].x) + (y - v[1].x)))
-            ++v;
-        const double d = y - v->x;
-        out[j] = w * (d * d) + v->f;
-        if (winners)
-            winners[j] = v->index;
-    }
+    else if (c.count > DENSE(n))
+        NAME(walk)(v + 1, 0, n, x, w, 0, out, winners);
+    else if (x)
+        NAME(leap)(v + 1, n, x, w, 0, out, winners);
+    else
+        NAME(stride)(v + 1, c.count, n, w, out, winners);
 }
 
 static TARGET void NAME(hopf_lax_line)(size_t n, const double *f, const double *x, double w, void *scratch,
@@ -127,3 +321,5 @@ static TARGET void NAME(hopf_lax_line)(size_t n, const double *f, const double *
     else
         NAME(hopf_lax_nodes)(n, f, NULL, w, scratch, out, winners);
 }
+#undef PIECE
+#undef DENSE

@@ -34,7 +34,10 @@
 #include "deep.template.c"
 #include "entropy.template.c"
 #include "tiles.template.c"
+#include "product.template.h"
 #include "matmul.template.c"
+#include "log_matmul.template.c"
+#include "chain.template.c"
 #include "envelope.template.c"
 #include "softmin.template.c"
 #include "lines.template.c"
@@ -51,7 +54,10 @@
 #include "deep.template.c"
 #include "entropy.template.c"
 #include "tiles.template.c"
+#include "product.template.h"
 #include "matmul.template.c"
+#include "log_matmul.template.c"
+#include "chain.template.c"
 
 #define TABLE_(isa) tp_kernels_##isa
 #define TABLE(isa) TABLE_(isa)
@@ -67,6 +73,14 @@ const tp_kernels TABLE(ISA) = {
     .reduce_f32 = PASTE(reduce, f32, ISA),
     .matmul_f64 = PASTE(matmul, f64, ISA),
     .matmul_f32 = PASTE(matmul, f32, ISA),
+    .log_prepare_f64 = PASTE(log_prepare, f64, ISA),
+    .log_prepare_f32 = PASTE(log_prepare, f32, ISA),
+    .log_matmul_f64 = PASTE(log_matmul, f64, ISA),
+    .log_matmul_f32 = PASTE(log_matmul, f32, ISA),
+    .chain_f64 = PASTE(chain, f64, ISA),
+    .chain_f32 = PASTE(chain, f32, ISA),
+    .backtrack_f64 = PASTE(backtrack, f64, ISA),
+    .backtrack_f32 = PASTE(backtrack, f32, ISA),
     .close_f64 = PASTE(close, f64, ISA),
     .close_f32 = PASTE(close, f32, ISA),
     .exp_f64 = PASTE(exp_array, f64, ISA),

@@ -26,10 +26,10 @@
  */
 
 typedef struct {
-    TYPE top;        /* largest z so far                                   */
-    TYPE rest;       /* sum of e^a over the others, a = (z - top)/eps <= 0 */
-    TYPE moment;     /* sum of a e^a over the others                       */
-    int64_t argmax;  /* where top was first attained, -1 before that       */
+    TYPE top;        /* largest z so far                                                 */
+    VEC rest;        /* lane by lane, sum of e^a over the others, a = (z - top)/eps <= 0 */
+    VEC moment;      /* lane by lane, sum of (z - top) e^a over the others               */
+    int64_t argmax;  /* where top was first attained, -1 before that                     */
 } NAME(state);
 
 typedef struct {
@@ -70,21 +70,25 @@ static INLINE void NAME(exp_panel)(const NAME(temperature) *t, TYPE top, TYPE *z
 
 static INLINE TYPE NAME(lane_sum)(VEC v)
 {
-    TYPE sum = 0;
-    for (size_t l = 0; l < LANES; ++l)
-        sum += v[l];
-    return sum;
+    TYPE sum[LANES];
+    NAME(store)(sum, v);
+    for (size_t width = LANES / 2; width > 0; width /= 2)
+        for (size_t l = 0; l < width; ++l)
+            sum[l] += sum[l + width];
+    return sum[0];
 }
 
 static INLINE TYPE NAME(panel_maximum)(const TYPE *z)
 {
+    TYPE top[LANES];
     VEC v = NAME(load)(z);
     for (size_t j = LANES; j < PANEL; j += LANES)
         v = VMAX(v, NAME(load)(z + j));
-    TYPE top = v[0];
-    for (size_t l = 1; l < LANES; ++l)
-        top = v[l] > top ? v[l] : top;
-    return top;
+    NAME(store)(top, v);
+    for (size_t width = LANES / 2; width > 0; width /= 2)
+        for (size_t l = 0; l < width; ++l)
+            top[l] = top[l] > top[l + width] ? top[l] : top[l + width];
+    return top[0];
 }
 
 /* z of monomials begin <= j < begin + count of one panel, both multiples of LANES, at a point whose d
@@ -92,11 +96,12 @@ static INLINE TYPE NAME(panel_maximum)(const TYPE *z)
 static INLINE void NAME(affine)(const tp_polynomial *p, size_t d, const TYPE *x, size_t stride, size_t begin,
                                 size_t count, TYPE *z)
 {
-    const size_t abreast = count < 4 * LANES ? count / LANES : 4;
+    /* A row of the panel at once where registers allow: then memory is read in order. */
+    const size_t abreast = count < 8 * LANES ? count / LANES : 8;
     const TYPE *slopes = (const TYPE *)p->panels + begin / PANEL * d * PANEL + begin % PANEL;
     const TYPE *b = (const TYPE *)p->coefficients + begin;
     for (size_t j = 0; j < count; j += abreast * LANES) {
-        VEC v[4];
+        VEC v[8];
         for (size_t r = 0; r < abreast; ++r)
             v[r] = NAME(load)(b + j + r * LANES);
         for (size_t k = 0; k < d; ++k)
@@ -134,27 +139,29 @@ static INLINE TYPE NAME(absorb_panel)(NAME(state) *s, const NAME(temperature) *t
         for (first = 0; z[first] != highest; ++first)
             ;
         if (t->eps > 0 && s->argmax >= 0) {
-            const TYPE shift = s->top - highest, total = 1 + s->rest;
+            const TYPE shift = s->top - highest;
+            VEC total = s->rest;
+            total[0] += 1; /* the former top */
             factor = EXP(shift / t->eps);
-            s->moment = factor > 0 ? factor * (s->moment + shift * total) : 0;
-            s->rest = factor * total;
+            if (factor > 0)
+                s->moment = SPLAT(factor) * (s->moment + SPLAT(shift) * total);
+            else
+                s->moment = (VEC){0};
+            s->rest = SPLAT(factor) * total;
         }
         s->top = highest;
         s->argmax = (int64_t)(begin + first);
     }
     if (t->eps > 0 && s->argmax >= 0) {
         TYPE gap[PANEL];
-        NAME(exp_panel)(t, s->top, z, gap);
         if (first < PANEL)
-            z[first] = 0;
-        VEC rest = SPLAT(0), moment = SPLAT(0);
+            z[first] = -INFINITY; /* out of the sums */
+        NAME(exp_panel)(t, s->top, z, gap);
         for (size_t j = 0; j < PANEL; j += LANES) {
             const VEC e = NAME(load)(z + j);
-            rest += e;
-            moment += NAME(load)(gap + j) * e;
+            s->rest += e;
+            s->moment += NAME(load)(gap + j) * e;
         }
-        s->rest += NAME(lane_sum)(rest);
-        s->moment += NAME(lane_sum)(moment);
         if (first < PANEL)
             z[first] = 1;
     }
@@ -177,16 +184,16 @@ static INLINE void NAME(absorb_gradient)(const tp_polynomial *p, TYPE factor, si
 static TARGET void NAME(finish)(const NAME(state) *s, const NAME(temperature) *t, int sign, size_t i,
                                 size_t terms, const tp_outputs *out)
 {
-    const TYPE log_total = t->eps > 0 ? LOG1P(s->rest) : 0;
+    const TYPE rest = NAME(lane_sum)(s->rest), log_total = t->eps > 0 ? LOG1P(rest) : 0;
     /* The largest term may win outright: then eps must not overflow where it need not. */
-    const TYPE excess = s->rest > 0 ? t->eps * log_total : 0;
+    const TYPE excess = rest > 0 ? t->eps * log_total : 0;
     TYPE *values = out->values, *excesses = out->excess, *entropy = out->entropy;
     if (values)
         values[i] = (TYPE)sign * (s->top + excess) + LITERAL(0.0);
     if (excesses)
         excesses[i] = (TYPE)sign * excess + LITERAL(0.0);
     if (entropy)
-        entropy[i] = s->rest > 0 ? log_total - s->moment / t->eps / (1 + s->rest) : 0;
+        entropy[i] = rest > 0 ? log_total - NAME(lane_sum)(s->moment) / t->eps / (1 + rest) : 0;
     if (out->argmax)
         out->argmax[i] = s->argmax;
     if (!out->weights)
@@ -197,7 +204,7 @@ static TARGET void NAME(finish)(const NAME(state) *s, const NAME(temperature) *t
             w[j] = (int64_t)j == s->argmax;
         return;
     }
-    const TYPE inverse_total = 1 / (1 + s->rest);
+    const TYPE inverse_total = 1 / (1 + rest);
     for (size_t begin = 0; begin < terms; begin += PANEL) {
         const size_t n = terms - begin < PANEL ? terms - begin : PANEL;
         TYPE z[PANEL] = {0}, gap[PANEL];
@@ -263,9 +270,9 @@ static TARGET void NAME(row)(const tp_polynomial *p, const NAME(temperature) *t,
     }
     if (gradient && s.argmax >= 0) {
         const size_t panel = (size_t)s.argmax / PANEL, j = (size_t)s.argmax % PANEL;
-        const TYPE *slopes = (const TYPE *)p->panels + panel * d * PANEL;
+        const TYPE *slopes = (const TYPE *)p->panels + panel * d * PANEL, total = 1 + NAME(lane_sum)(s.rest);
         for (size_t k = 0; k < d; ++k)
-            gradient[k] = t->eps > 0 ? gradient[k] / (1 + s.rest) : slopes[k * PANEL + j];
+            gradient[k] = t->eps > 0 ? gradient[k] / total : slopes[k * PANEL + j];
     }
     NAME(finish)(&s, t, p->sign, i, N, out);
 }

@@ -2,7 +2,7 @@
  * extension does not spell: fused multiply-add, maximum, splat. Included once for each REAL, after
  * real.h, so it has no include guard.
  *
- *   VMAX(a, b)     a > b ? a : b, so that b wins where either is NaN
+ *   VMAX(a, b)     a > b ? a : b, so that b wins where either is NaN; VMIN(a, b) a < b ? a : b likewise
  *   VFMA(a, b, c)  a * b + c, rounded once
  *   VSAME(a, b)    the lanes in which a == b, as bits
  *   VPICK16(t, i)  t[k] for k the four low bits of each lane of i, t of 16 numbers; and
@@ -10,6 +10,7 @@
  *   ROWS           monomials in flight in a micro-kernel: ROWS * 4 accumulators stay in registers
  */
 #undef VMAX
+#undef VMIN
 #undef VFMA
 #undef SPLAT
 #undef VSAME
@@ -30,6 +31,7 @@
 #define ROWS 4
 #if REAL == 64
 #define VMAX(a, b) ((VEC)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
+#define VMIN(a, b) ((VEC)_mm512_min_pd((__m512d)(a), (__m512d)(b)))
 #define VFMA(a, b, c) ((VEC)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
 #define SPLAT(x) ((VEC)_mm512_set1_pd(x))
 #define VSAME(a, b) ((uint32_t)_mm512_cmpeq_pd_mask((__m512d)(a), (__m512d)(b)))
@@ -37,6 +39,7 @@
 #define VSCALE(a, n) ((VEC)_mm512_scalef_pd((__m512d)(a), (__m512d)(n)))
 #else
 #define VMAX(a, b) ((VEC)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define VMIN(a, b) ((VEC)_mm512_min_ps((__m512)(a), (__m512)(b)))
 #define VFMA(a, b, c) ((VEC)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define SPLAT(x) ((VEC)_mm512_set1_ps(x))
 #define VSAME(a, b) ((uint32_t)_mm512_cmpeq_ps_mask((__m512)(a), (__m512)(b)))
@@ -49,11 +52,13 @@
 #define ROWS 2
 #if REAL == 64
 #define VMAX(a, b) ((VEC)_mm256_max_pd((__m256d)(a), (__m256d)(b)))
+#define VMIN(a, b) ((VEC)_mm256_min_pd((__m256d)(a), (__m256d)(b)))
 #define VFMA(a, b, c) ((VEC)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
 #define SPLAT(x) ((VEC)_mm256_set1_pd(x))
 #define VSAME(a, b) ((uint32_t)_mm256_movemask_pd((__m256d)((VEC)(a) == (b))))
 #else
 #define VMAX(a, b) ((VEC)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#define VMIN(a, b) ((VEC)_mm256_min_ps((__m256)(a), (__m256)(b)))
 #define VFMA(a, b, c) ((VEC)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define SPLAT(x) ((VEC)_mm256_set1_ps(x))
 #define VSAME(a, b) ((uint32_t)_mm256_movemask_ps((__m256)((VEC)(a) == (b))))
@@ -63,6 +68,7 @@
 #define VECTOR_BYTES 16
 #define ROWS 2
 #define VMAX(a, b) NAME(max_lanes)(a, b)
+#define VMIN(a, b) NAME(min_lanes)(a, b)
 #define VFMA(a, b, c) NAME(fma_lanes)(a, b, c)
 #define SPLAT(x) NAME(splat_lanes)(x)
 #define VSAME(a, b) NAME(same_lanes)(a, b)
@@ -76,6 +82,12 @@ static inline VEC NAME(max_lanes)(VEC a, VEC b)
 {
     for (size_t l = 0; l < LANES; ++l)
         a[l] = a[l] > b[l] ? a[l] : b[l];
+    return a;
+}
+static inline VEC NAME(min_lanes)(VEC a, VEC b)
+{
+    for (size_t l = 0; l < LANES; ++l)
+        a[l] = a[l] < b[l] ? a[l] : b[l];
     return a;
 }
 static inline VEC NAME(fma_lanes)(VEC a, VEC b, VEC c)

@@ -59,6 +59,42 @@ static INLINE void NAME(forward)(const TYPE *slopes, const TYPE *b, size_t d, si
     }
 }
 
+/* forward for d <= 4, known to the compiler: the coordinates stay in registers */
+static INLINE void NAME(forward_small)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x, TYPE *z,
+                                       VEC top[4], NAME(tile) *tile, INT first)
+{
+    VEC xs[4][4], highest[4];
+    for (size_t k = 0; k < d; ++k)
+        for (int r = 0; r < 4; ++r)
+            xs[k][r] = NAME(load)(x + k * TILE + r * LANES);
+    for (int r = 0; r < 4; ++r)
+        highest[r] = top[r];
+    for (size_t begin = 0; begin < n; begin += BLOCK) {
+        const size_t end = begin + BLOCK < n ? begin + BLOCK : n;
+        for (size_t j = begin; j < end; j += 2) {
+#pragma GCC unroll 2
+            for (size_t q = 0; q < 2; ++q) {
+                VEC a[4];
+                for (int r = 0; r < 4; ++r)
+                    a[r] = SPLAT(b[j + q]);
+                for (size_t k = 0; k < d; ++k) {
+                    const VEC w = SPLAT(slopes[k * PANEL + j + q]);
+                    for (int r = 0; r < 4; ++r)
+                        a[r] = VFMA(w, xs[k][r], a[r]);
+                }
+                for (int r = 0; z && r < 4; ++r)
+                    NAME(store)(z + (j + q) * TILE + r * LANES, a[r]);
+                for (int r = 0; r < 4; ++r)
+                    highest[r] = VMAX(a[r], highest[r]);
+            }
+        }
+        if (tile)
+            NAME(raise)(tile, highest, first + (INT)(begin / BLOCK));
+    }
+    for (int r = 0; r < 4; ++r)
+        top[r] = highest[r];
+}
+
 /* forward, where z is there already */
 static INLINE void NAME(survey)(size_t n, const TYPE *z, VEC top[4], NAME(tile) *tile, INT first)
 {
@@ -75,10 +111,10 @@ static INLINE void NAME(forward_any)(const TYPE *slopes, const TYPE *b, size_t d
                                      TYPE *z, VEC top[4], NAME(tile) *tile, INT first)
 {
     switch (d) {
-    case 1: NAME(forward)(slopes, b, 1, n, x, z, top, tile, first); break;
-    case 2: NAME(forward)(slopes, b, 2, n, x, z, top, tile, first); break;
-    case 3: NAME(forward)(slopes, b, 3, n, x, z, top, tile, first); break;
-    case 4: NAME(forward)(slopes, b, 4, n, x, z, top, tile, first); break;
+    case 1: NAME(forward_small)(slopes, b, 1, n, x, z, top, tile, first); break;
+    case 2: NAME(forward_small)(slopes, b, 2, n, x, z, top, tile, first); break;
+    case 3: NAME(forward_small)(slopes, b, 3, n, x, z, top, tile, first); break;
+    case 4: NAME(forward_small)(slopes, b, 4, n, x, z, top, tile, first); break;
     default:
         if (d > TP_DEPTH)
             NAME(survey)(n, z, top, tile, first);
@@ -157,6 +193,28 @@ static INLINE void NAME(pack_tile_any)(size_t d, size_t count, TYPE sign, const 
         }
 }
 
+/* a gradient from (d, TILE), divided by the sums, to (count, d); it changes */
+static INLINE void NAME(unpack_gradient)(size_t d, size_t count, TYPE *gradient, const VEC sum[4], TYPE *to)
+{
+    for (size_t k = 0; k < d; ++k)
+        for (int r = 0; r < 4; ++r)
+            NAME(store)(gradient + k * TILE + r * LANES, NAME(load)(gradient + k * TILE + r * LANES) / sum[r]);
+    for (size_t l = 0; l < count; ++l)
+        for (size_t k = 0; k < d; ++k)
+            to[l * d + k] = gradient[k * TILE + l];
+}
+
+static INLINE void NAME(unpack_gradient_any)(size_t d, size_t count, TYPE *gradient, const VEC sum[4], TYPE *to)
+{
+    switch (count < TILE ? 0 : d) {
+    case 1: NAME(unpack_gradient)(1, TILE, gradient, sum, to); break;
+    case 2: NAME(unpack_gradient)(2, TILE, gradient, sum, to); break;
+    case 3: NAME(unpack_gradient)(3, TILE, gradient, sum, to); break;
+    case 4: NAME(unpack_gradient)(4, TILE, gradient, sum, to); break;
+    default: NAME(unpack_gradient)(d, count, gradient, sum, to);
+    }
+}
+
 /* what was summed over earlier panels, now that the maximum is `next` */
 static INLINE void NAME(shrink)(const NAME(thermal) *t, const VEC top[4], const VEC next[4], VEC sum[4],
                                 size_t d, TYPE *gradient)
@@ -221,41 +279,48 @@ static INLINE void NAME(hard_panel)(const TYPE *slopes, const TYPE *b, size_t d,
     NAME(forward_any)(slopes, b, d, n, x, d > TP_DEPTH ? z : NULL, top, tile, first);
 }
 
-/* argmax and gradient of point i at eps = 0, from the block that holds its maximum; x is its first coordinate in
- * a tile                                                                                              */
-static INLINE void NAME(find)(const tp_polynomial *p, size_t d, size_t block, TYPE top, const TYPE *x, size_t i,
-                              const tp_outputs *out)
+/* argmax and gradient at eps = 0 of the points of a tile, from the block that holds the maximum of each; those with
+ * a non-zero `check` are left                                                                             */
+static INLINE void NAME(find)(const tp_polynomial *p, size_t d, size_t count, const TYPE *x, const TYPE *top,
+                              const INT *block, const TYPE *check, size_t i, const tp_outputs *out)
 {
-    const size_t begin = block * BLOCK;
-    const TYPE *slopes = (const TYPE *)p->panels + begin / PANEL * d * PANEL + begin % PANEL;
-    TYPE z[BLOCK], *gradient = out->gradient;
-    uint32_t attained = 0; /* bit j: z_j = top, which one of them is */
-    NAME(affine)(p, d, x, TILE, begin, BLOCK, z);
-    for (size_t j = 0; j < BLOCK; j += LANES)
-        attained |= VSAME(NAME(load)(z + j), SPLAT(top)) << j;
-    const size_t j = (size_t)__builtin_ctz(attained);
-    if (out->argmax)
-        out->argmax[i] = (int64_t)(begin + j);
-    for (size_t k = 0; gradient && k < d; ++k)
-        gradient[i * d + k] = slopes[k * PANEL + j];
+    TYPE *gradient = out->gradient;
+    for (size_t l = 0; l < count; ++l) {
+        if (check[l] != 0)
+            continue;
+        const size_t begin = (size_t)block[l] * BLOCK;
+        const TYPE *slopes = (const TYPE *)p->panels + begin / PANEL * d * PANEL + begin % PANEL;
+        uint32_t attained = 0; /* bit j: z_j = top, which one of them is */
+        for (size_t j = 0; j < BLOCK; j += LANES) {
+            VEC z = NAME(load)((const TYPE *)p->coefficients + begin + j);
+            for (size_t k = 0; k < d; ++k)
+                z = VFMA(NAME(load)(slopes + k * PANEL + j), SPLAT(x[k * TILE + l]), z);
+            attained |= VSAME(z, SPLAT(top[l])) << j;
+        }
+        const size_t j = (size_t)__builtin_ctz(attained);
+        if (out->argmax)
+            out->argmax[i + l] = (int64_t)(begin + j);
+        for (size_t k = 0; gradient && k < d; ++k)
+            gradient[(i + l) * d + k] = slopes[k * PANEL + j];
+    }
 }
 
-static INLINE void NAME(find_any)(const tp_polynomial *p, size_t block, TYPE top, const TYPE *x, size_t i,
-                                  const tp_outputs *out)
+static INLINE void NAME(find_any)(const tp_polynomial *p, size_t count, const TYPE *x, const TYPE *top,
+                                  const INT *block, const TYPE *check, size_t i, const tp_outputs *out)
 {
     switch (p->variables) {
-    case 1: NAME(find)(p, 1, block, top, x, i, out); break;
-    case 2: NAME(find)(p, 2, block, top, x, i, out); break;
-    case 3: NAME(find)(p, 3, block, top, x, i, out); break;
-    case 4: NAME(find)(p, 4, block, top, x, i, out); break;
-    default: NAME(find)(p, p->variables, block, top, x, i, out);
+    case 1: NAME(find)(p, 1, count, x, top, block, check, i, out); break;
+    case 2: NAME(find)(p, 2, count, x, top, block, check, i, out); break;
+    case 3: NAME(find)(p, 3, count, x, top, block, check, i, out); break;
+    case 4: NAME(find)(p, 4, count, x, top, block, check, i, out); break;
+    default: NAME(find)(p, p->variables, count, x, top, block, check, i, out);
     }
 }
 
 /* results of the `count` points of a tile, the first of which is point i */
 static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperature) *t, int mode, size_t i,
                                      size_t count, const TYPE *from, const TYPE *x, NAME(tile) *tile,
-                                     const TYPE *gradient, TYPE *point, const tp_outputs *out)
+                                     TYPE *gradient, TYPE *point, const tp_outputs *out)
 {
     const size_t d = p->variables;
     const TYPE sign = (TYPE)p->sign;
@@ -290,25 +355,44 @@ static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperat
     }
     if (NAME(lane_sum)(check) == 0 && !out->gradient && !out->argmax)
         return;
-    TYPE top[TILE], sum[TILE], point_check[TILE];
+    TYPE top[TILE], point_check[TILE];
     INT block[TILE];
     for (int r = 0; r < 4; ++r) {
         NAME(store)(top + r * LANES, tile->top[r]);
-        NAME(store)(sum + r * LANES, tile->sum[r]);
         NAME(store)(point_check + r * LANES, checks[r]);
         memcpy(block + r * LANES, &tile->block[r], sizeof tile->block[r]);
     }
-    for (size_t l = 0; l < count; ++l) {
-        if (point_check[l] != 0) {
-            NAME(signed_point)(d, p->sign, from + l * d, point);
-            NAME(row)(p, t, i + l, point, out);
-        } else if (mode == NAME(SOFT)) {
-            for (size_t k = 0; out->gradient && k < d; ++k)
-                ((TYPE *)out->gradient)[(i + l) * d + k] = gradient[k * TILE + l] / sum[l];
-        } else if (mode == NAME(HARD)) {
-            NAME(find_any)(p, (size_t)block[l], top[l], x + l, i + l, out);
-        }
+    if (mode == NAME(HARD))
+        NAME(find_any)(p, count, x, top, block, point_check, i, out);
+    else if (out->gradient)
+        NAME(unpack_gradient_any)(d, count, gradient, tile->sum, (TYPE *)out->gradient + i * d);
+    for (size_t l = 0; NAME(lane_sum)(check) != 0 && l < count; ++l) {
+        if (point_check[l] == 0)
+            continue;
+        NAME(signed_point)(d, p->sign, from + l * d, point);
+        NAME(row)(p, t, i + l, point, out);
     }
+}
+
+/* monomials of the panel that starts at `begin`, up to a multiple of ROWS */
+static INLINE size_t NAME(in_panel)(const tp_polynomial *p, size_t begin)
+{
+    const size_t left = p->terms - begin;
+    return left < PANEL ? (left + ROWS - 1) / ROWS * ROWS : PANEL;
+}
+
+/* one panel joins a tile; z is room for it, or holds it if d > TP_DEPTH */
+static INLINE void NAME(join_panel)(const tp_polynomial *p, const NAME(temperature) *t, int mode, size_t begin,
+                                    const TYPE *x, TYPE *z, NAME(tile) *tile, TYPE *gradient)
+{
+    const size_t d = p->variables, n = NAME(in_panel)(p, begin);
+    const TYPE *slopes = (const TYPE *)p->panels + begin * d, *b = (const TYPE *)p->coefficients + begin;
+    if (mode == NAME(SOFT))
+        NAME(soft_panel)(t, slopes, b, d, n, x, z, begin == 0, tile, gradient);
+    else if (mode == NAME(APART))
+        NAME(apart_panel)(t, slopes, b, d, n, x, z, tile);
+    else
+        NAME(hard_panel)(slopes, b, d, n, x, z, (INT)(begin / BLOCK), tile);
 }
 
 static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void *points_x, void *scratch,
@@ -321,11 +405,11 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
         return;
     }
     const TYPE sign = (TYPE)p->sign;
-    const int apart = out->excess || out->entropy;
+    const int apart = out->excess || out->entropy, deep = d > TP_DEPTH;
     const int mode = !(t.eps > 0) || out->argmax ? NAME(HARD) : apart ? NAME(APART) : NAME(SOFT);
     TYPE *x = (TYPE *)(((uintptr_t)scratch + 63) / 64 * 64); /* vectors do not straddle cache lines */
-    TYPE *gradient = x + TP_GROUP * TILE * d, *z = gradient + TP_GROUP * TILE * d;
-    TYPE *packed = z + (d > TP_DEPTH ? TP_GROUP : 1) * TILE * PANEL, *point = packed;
+    TYPE *gradients = x + TP_GROUP * TILE * d, *z = gradients + TP_GROUP * TILE * d;
+    TYPE *point = z + (deep ? TP_GROUP : 1) * TILE * PANEL;
     NAME(tile) tiles[TP_GROUP];
     for (size_t first = 0; first < points; first += TP_GROUP * TILE) {
         const size_t left = points - first;
@@ -339,28 +423,19 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
                 tiles[q].top[r] = SPLAT(-INFINITY);
         }
         for (size_t k = 0; mode == NAME(SOFT) && out->gradient && k < group * TILE * d; ++k)
-            gradient[k] = 0;
+            gradients[k] = 0;
         for (size_t begin = 0; begin < N; begin += PANEL) {
-            const TYPE *slopes = (const TYPE *)p->panels + begin * d, *b = (const TYPE *)p->coefficients + begin;
-            const size_t n = N - begin < PANEL ? (N - begin + ROWS - 1) / ROWS * ROWS : PANEL;
-            if (d > TP_DEPTH)
-                NAME(deep_panel)(slopes, b, d, n, group, x, z, packed);
-            for (size_t q = 0; q < group; ++q) {
-                const TYPE *xq = x + q * d * TILE;
-                TYPE *zq = d > TP_DEPTH ? z + q * PANEL * TILE : z;
-                if (mode == NAME(SOFT))
-                    NAME(soft_panel)(&t, slopes, b, d, n, xq, zq, begin == 0, &tiles[q],
-                                     out->gradient ? gradient + q * d * TILE : NULL);
-                else if (mode == NAME(APART))
-                    NAME(apart_panel)(&t, slopes, b, d, n, xq, zq, &tiles[q]);
-                else
-                    NAME(hard_panel)(slopes, b, d, n, xq, zq, (INT)(begin / BLOCK), &tiles[q]);
-            }
+            if (deep)
+                NAME(deep_panel)((const TYPE *)p->panels + begin * d, (const TYPE *)p->coefficients + begin, d,
+                                 NAME(in_panel)(p, begin), group, x, z);
+            for (size_t q = 0; q < group; ++q)
+                NAME(join_panel)(p, &t, mode, begin, x + q * d * TILE, deep ? z + q * PANEL * TILE : z, &tiles[q],
+                                 out->gradient ? gradients + q * d * TILE : NULL);
         }
         for (size_t q = 0; q < group; ++q) {
             const size_t count = left - q * TILE < TILE ? left - q * TILE : TILE;
             NAME(finish_tile)(p, &t, mode, first + q * TILE, count, from + q * TILE * d, x + q * d * TILE, &tiles[q],
-                              gradient + q * d * TILE, point, out);
+                              gradients + q * d * TILE, point, out);
         }
     }
 }

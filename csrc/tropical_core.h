@@ -10,6 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__clang__)
+#define TP_COMPILER __VERSION__
+#elif defined(__GNUC__)
+#define TP_COMPILER "GCC " __VERSION__
+#else
+#define TP_COMPILER "unknown"
+#endif
+
 /* Monomials come in panels of this many, the last one filled up with coefficients -inf. */
 #define PANEL 64
 
@@ -41,11 +49,11 @@ typedef void tp_polynomial_kernel(const tp_polynomial *p, size_t points, const v
                                   const tp_outputs *out);
 #define TP_TILE_MAX 64 /* most points in a tile, on any instruction set */
 #define TP_GROUP 4     /* tiles that meet a panel of monomials while it is in the second-level cache */
-#define TP_DEPTH 96    /* most variables whose terms are summed in one go */
+#define TP_DEPTH 104   /* most variables whose terms are summed in one go */
 #define TP_ROWS_SCRATCH(d) ((d) + 1)
 #define TP_TILES_SCRATCH(d)                                                                                 \
     (2 * TP_GROUP * TP_TILE_MAX * (d) + (d) + 16 +                                                          \
-     ((d) > TP_DEPTH ? TP_GROUP * TP_TILE_MAX + TP_DEPTH : TP_TILE_MAX) * PANEL)
+     ((d) > TP_DEPTH ? TP_GROUP : 1) * TP_TILE_MAX * PANEL)
 
 /* Second derivatives at eps > 0: `hessians` is (points, d, d), `scratch` holds TP_HESSIAN_SCRATCH(d) numbers. */
 typedef void tp_hessian_kernel(const tp_polynomial *p, size_t points, const void *x, void *scratch, void *hessians);
@@ -56,26 +64,71 @@ typedef void tp_hessian_kernel(const tp_polynomial *p, size_t points, const void
 typedef void tp_reduce_kernel(size_t rows, size_t columns, const void *z, int sign, double eps,
                               const tp_outputs *out);
 
-/* One matrix product over max-plus (sign 1) or min-plus (-1). Strides count numbers, not bytes. */
+/* One matrix product over max-plus (sign 1) or min-plus (-1), or over their log versions at eps > 0. Strides
+ * count numbers, not bytes.                                                                          */
 typedef struct {
     size_t rows, inner, columns;
     int sign;
-    int accumulate;            /* C ⊕= A ⊗ B, else C = A ⊗ B                            */
-    const void *a;             /* (rows, inner), any strides                           */
-    const void *b;             /* (inner, columns), any strides                        */
+    double eps;                /* 0 for matmul; between TINY_EPS and HUGE_EPS for log_matmul */
+    int accumulate;            /* C ⊕= A ⊗ B, else C = A ⊗ B; matmul only            */
+    int no_nan;                /* the caller knows that there is none                 */
+    const void *a;             /* (rows, inner), any strides                          */
+    const void *b;             /* (inner, columns), any strides                       */
     ptrdiff_t a_strides[2], b_strides[2];
-    void *c;                   /* (rows, columns), contiguous rows                     */
+    void *c;                   /* (rows, columns), contiguous rows                    */
     size_t c_stride;
-    int64_t *index;            /* (rows, columns), C order, or NULL; not accumulated   */
+    int64_t *index;            /* (rows, columns), C order, or NULL; not accumulated, matmul only */
 } tp_matmul;
 
-/* `scratch` holds TP_MATMUL_SCRATCH(rows, inner) numbers: small products should not pay for fresh pages. */
-typedef void tp_matmul_kernel(const tp_matmul *m, void *scratch);
-#define TP_MATMUL_DEPTH 128  /* columns of A in a block: a packed piece of B stays in the first-level cache */
-#define TP_MATMUL_HEIGHT 192 /* rows of A in a block: the packed piece stays in the second-level cache */
+/* C at eps = 0; returns whether A or B may have NaN, which does not show in C (0 where `no_nan` says so).
+ * `scratch` holds TP_MATMUL_SCRATCH(rows, inner) numbers: small products should not pay for fresh pages. */
+typedef int tp_matmul_kernel(const tp_matmul *m, void *scratch);
+#define TP_MATMUL_DEPTH 256  /* columns of A in a block: a packed piece of B stays in the first-level cache */
+#define TP_MATMUL_HEIGHT 384 /* rows of A in a block: the packed piece stays in the second-level cache */
+#define TP_ALIGN 16          /* numbers up to the next cache line */
 #define TP_MATMUL_SCRATCH(rows, inner)                                                                      \
-    (((inner) < TP_MATMUL_DEPTH ? (inner) : TP_MATMUL_DEPTH) *                                              \
-     (TP_TILE_MAX + ((rows) < TP_MATMUL_HEIGHT ? (rows) + 4 : TP_MATMUL_HEIGHT)))
+    (TP_ALIGN + ((inner) < TP_MATMUL_DEPTH ? (inner) : TP_MATMUL_DEPTH) *                                              \
+     (TP_TILE_MAX + ((rows) < TP_MATMUL_HEIGHT ? (rows) : TP_MATMUL_HEIGHT)))
+
+/* C at eps > 0. `prepared` is what log_prepare makes of B, TP_LOG_PREPARED(inner, columns) numbers; NULL, for one
+ * row only, sums e^{(a + b)/eps} term by term. `scratch` holds TP_LOG_SCRATCH(inner) numbers.                       */
+typedef void tp_log_prepare_kernel(const tp_matmul *m, void *prepared);
+typedef void tp_log_matmul_kernel(const tp_matmul *m, void *prepared, void *scratch);
+#define TP_LOG_PREPARED(inner, columns)                                                                     \
+    (TP_ALIGN + ((columns) + TP_TILE_MAX - 1) / TP_TILE_MAX * TP_TILE_MAX * ((inner) + 6))
+#define TP_LOG_HEIGHT 64     /* rows of A in a block */
+#define TP_LOG_DEPTH 128     /* terms summed in one go */
+#define TP_LOG_ROWS(inner) ((inner) <= 4096 ? TP_LOG_HEIGHT : 4)
+#define TP_LOG_SCRATCH(inner)                                                                               \
+    (TP_ALIGN + TP_LOG_ROWS(inner) * ((inner) + 2 * TP_TILE_MAX) + 3 * TP_LOG_HEIGHT * TP_TILE_MAX +                   \
+     (TP_TILE_MAX + 1) * TP_LOG_DEPTH + 2 * TP_LOG_HEIGHT)
+
+/* Messages along `batch` chains: x_t = (x_{t-1} ⊗ A_t) ⊗ e_t from the state x before the first step. */
+typedef struct {
+    size_t batch, states;
+    int sign;
+    double eps;
+    int bare;                  /* messages are x_{t-1} ⊗ A_t, without e_t                */
+    int fixed, shared;         /* A is the same at all steps; only for all of several chains */
+    const void *transitions;   /* A, (steps, batch, states, states), any strides         */
+    ptrdiff_t a_strides[4];
+    const void *emissions;     /* e, (steps, batch, states), any strides, or NULL        */
+    ptrdiff_t e_strides[3];
+    void *messages;            /* (steps, batch, states), contiguous states, or NULL     */
+    ptrdiff_t m_strides[2];
+} tp_chain;
+
+/* `count` steps from `first` on; `state` is (batch, states), C order, and is replaced by the last message with
+ * its emission. `prepared` is as for log_matmul where A is fixed at eps > 0, else room for it.
+ * Returns whether NaN or the infinity that is not the zero turned up, and results are not to be used.
+ * `scratch` holds TP_CHAIN_SCRATCH(batch, states) numbers.                                           */
+typedef int tp_chain_kernel(const tp_chain *c, size_t first, size_t count, void *state, void *prepared, void *scratch);
+#define TP_CHAIN_SCRATCH(batch, states)                                                                     \
+    ((batch) * (states) + TP_LOG_SCRATCH(states) + TP_MATMUL_SCRATCH(batch, states))
+
+/* A best path at eps = 0: `path` is (steps + 1, batch), its last row given; `messages` is (steps + 1, batch,
+ * states) in any strides but contiguous states, messages[0] before the first step.                 */
+typedef void tp_backtrack_kernel(const tp_chain *c, size_t steps, int64_t *path);
 
 /* The closure A+ of a small square matrix in place, rows `stride` numbers apart. */
 typedef void tp_close_kernel(size_t n, int sign, void *matrix, size_t stride);
@@ -100,11 +153,11 @@ typedef struct {
     int64_t index;
 } tp_vertex;
 
-/* Blocks of up to TP_LINES neighbouring lines, from block `first` on; there are TP_BLOCKS(lines) of them.
+/* Blocks of up to TP_LINES(lines) neighbouring lines, from block `first` on; there are TP_BLOCKS(lines) of them.
  * `scratch` holds TP_LINE_SCRATCH(lines) bytes. See envelope.template.c.                            */
-#define TP_LINES 8
-#define TP_BLOCK(t) ((t)->inner < TP_LINES ? (t)->inner : TP_LINES)
-#define TP_BLOCKS(t) ((t)->outer * (((t)->inner + TP_LINES - 1) / TP_LINES))
+#define TP_LINES(t) ((t)->length > 4096 ? 8 : 32) /* one cache line of the array; four while lines are short */
+#define TP_BLOCK(t) ((t)->inner < TP_LINES(t) ? (t)->inner : TP_LINES(t))
+#define TP_BLOCKS(t) ((t)->outer * (((t)->inner + TP_LINES(t) - 1) / TP_LINES(t)))
 #define TP_LINE_SCRATCH(t)                                                                                  \
     (((t)->length + 2) * sizeof(tp_vertex) + TP_BLOCK(t) * 8 * ((t)->length + 2 * (t)->results + 48))
 typedef void tp_legendre_kernel(const tp_lines *t, size_t first, size_t count, const double *x, const double *p,
@@ -112,16 +165,16 @@ typedef void tp_legendre_kernel(const tp_lines *t, size_t first, size_t count, c
 typedef void tp_hopf_lax_kernel(const tp_lines *t, size_t first, size_t count, const double *x, double w,
                                 void *scratch);
 
-/* Results begin <= j < end of every line of one block; end is `results` or a multiple of TP_SOFT_STEP. The
- * first call for a block has begin = 0 and the last one end = results. The first call of all finds `scratch`,
- * TP_SOFT_SCRATCH(lines) bytes, filled with zeros. `cut`: terms e^-cut of the largest may go. See
- * softmin.template.c.                                                                               */
+/* Results begin <= j < end of every line of one block; begin is a multiple of TP_SOFT_STEP, and so is end if it is
+ * not `results`. The first call for a block with this scratch is `fresh`, the others follow it. The first call of
+ * all finds `scratch`, TP_SOFT_SCRATCH(lines) bytes, filled with zeros. `cut`: terms e^-cut of the largest may go.
+ * See softmin.template.c.                                                                           */
 #define TP_SOFT_STEP 64
 #define TP_SOFT_PAD(t) (((t)->length / TP_SOFT_STEP + 2) * TP_SOFT_STEP)
 #define TP_SOFT_SCRATCH(t)                                                                                  \
-    (((t)->length + 2) * sizeof(tp_vertex) + 8 * (TP_SOFT_PAD(t) * (4 * TP_BLOCK(t) + 6) + 512))
-typedef void tp_soft_kernel(const tp_lines *t, size_t block, size_t begin, size_t end, double w, double eps,
-                            double cut, void *scratch);
+    (((t)->length + 2) * sizeof(tp_vertex) + 8 * (TP_SOFT_PAD(t) * (4 * TP_BLOCK(t) + 2) + 2 * TP_BLOCK(t)))
+typedef void tp_soft_kernel(const tp_lines *t, size_t block, size_t begin, size_t end, int fresh, double w,
+                            double eps, double cut, void *scratch);
 
 typedef struct {
     const char *name;
@@ -130,6 +183,10 @@ typedef struct {
     tp_hessian_kernel *hessian_f64, *hessian_f32;
     tp_reduce_kernel *reduce_f64, *reduce_f32;
     tp_matmul_kernel *matmul_f64, *matmul_f32;
+    tp_log_prepare_kernel *log_prepare_f64, *log_prepare_f32;
+    tp_log_matmul_kernel *log_matmul_f64, *log_matmul_f32;
+    tp_chain_kernel *chain_f64, *chain_f32;
+    tp_backtrack_kernel *backtrack_f64, *backtrack_f32;
     tp_close_kernel *close_f64, *close_f32;
     tp_elementwise_kernel *exp_f64, *exp_f32, *log_f64, *log_f32;
     tp_legendre_kernel *legendre;

@@ -1,14 +1,16 @@
 """Networks in a neutral form: a validated, immutable graph of layers that hold plain arrays."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hjsym.layers import Layer, Sigmoid, Softmax
-from tropical._arrays import EXACT, FLOAT64, as_points, is_exact
+from hjsym.layers import Head, Layer
+from tropical._arrays import EXACT, FLOAT64, as_points
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["Network", "Node"]
@@ -36,7 +38,7 @@ class Network:
     metadata : mapping of str to str
         What the source file said about itself.
     exact : bool
-        Evaluate over Fractions, whatever the points are.
+        Evaluate over Fractions, whatever the points are; implied by a layer of Fractions.
 
     Raises
     ------
@@ -74,9 +76,10 @@ class Network:
                 sizes.append(node.layer.output_size(*(sizes[i] for i in node.inputs)))
             except ShapeError as error:
                 raise ShapeError(f"{where}: {error}") from None
-        arrays = (a for n in self.nodes for a in vars(n.layer).values() if isinstance(a, np.ndarray))
-        object.__setattr__(self, "exact", self.exact or any(map(is_exact, arrays)))
-        object.__setattr__(self, "nodes", tuple(self.nodes))
+        exact = self.exact or any(node.layer.is_exact for node in self.nodes)
+        nodes = (Node(n.layer.to_exact(), n.inputs, n.name) if exact else n for n in self.nodes)
+        object.__setattr__(self, "exact", exact)
+        object.__setattr__(self, "nodes", tuple(nodes))
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
         object.__setattr__(self, "sizes", tuple(sizes))
 
@@ -96,9 +99,9 @@ class Network:
 
     @property
     def head(self) -> Layer | None:
-        """The final Sigmoid or Softmax, where there is one."""
+        """The final Sigmoid, Softmax or LogSoftmax, where there is one."""
         last = self.nodes[-1].layer
-        return last if isinstance(last, (Sigmoid, Softmax)) else None
+        return last if isinstance(last, Head) else None
 
     def without_head(self) -> "Network":
         """The network of scores in front of the `head`; itself where there is none."""
@@ -112,15 +115,28 @@ class Network:
 
     def to_exact(self) -> "Network":
         """The same network over Fractions: float weights are dyadic rationals, so nothing changes."""
-        nodes = tuple(Node(node.layer.to_exact(), node.inputs, node.name) for node in self.nodes)
-        return Network(self.input_size, nodes, self.metadata, exact=True)
+        return self if self.exact else Network(self.input_size, self.nodes, self.metadata, exact=True)
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """Values of shape (..., output_size) at points of shape (..., input_size)."""
+        return self.values(x)[-1]
+
+    def values(self, x: ArrayLike) -> list[np.ndarray]:
+        """What every node computes: the points first, the output last."""
         values = [as_points(x, self.input_size, EXACT if self.exact else FLOAT64)]
         for node in self.nodes:
             values.append(node.layer(*(values[i] for i in node.inputs)))
-        return values[-1]
+        return values
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write a .json or .npz file that `hjsym.load` reads back without loss, Fractions included.
+
+        JSON is text for reading and small networks; .npz keeps float arrays in binary. The file appears whole
+        or not at all, and nothing in it is pickled.
+        """
+        from hjsym.frontends.saved import save_network
+
+        save_network(self, Path(path))
 
     def __str__(self) -> str:
         lines = [f"input of size {self.input_size}"]

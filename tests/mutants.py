@@ -49,8 +49,8 @@ MUTANTS = [
     Mutant(
         "entropy without its moment",
         "rows.template.c",
-        "log_total - s->moment",
-        "log_total - 0 * s->moment",
+        "log_total - NAME(lane_sum)(s->moment)",
+        "log_total - 0 * NAME(lane_sum)(s->moment)",
         "kernels",
     ),
     Mutant(
@@ -134,10 +134,39 @@ MUTANTS = [
         "transform",
     ),
     Mutant(
+        "neighbours at the same height are dropped",
+        "envelope.template.c",
+        "(before - after >= SPLAT(2 * w))",
+        "(before - after >= SPLAT(0 * w))",
+        "transform",
+    ),
+    Mutant(
+        "more is sifted out than is beyond doubt",
+        "envelope.template.c",
+        "(before - after) - cost > rounding",
+        "(before - after) - 0.9 * cost > rounding",
+        "transform",
+    ),
+    Mutant(
+        "the last point is sifted out",
+        "envelope.template.c",
+        " | (place == end)",
+        " | (place == end - 1)",
+        "transform",
+    ),
+    Mutant(
         "the walk stops early",
         "envelope.template.c",
-        "while (v[1].slope < p[j])",
-        "while (v[1].slope < p[j] - 0.1)",
+        "while (v[1].slope < (legendre ? at :",
+        "while (v[1].slope < (legendre ? at - 0.1 :",
+        "transform",
+    ),
+    Mutant("a vertex reaches too far", "envelope.template.c", "(reach >= (double)whole)", "1", "transform"),
+    Mutant(
+        "leaps pass over a result",
+        "envelope.template.c",
+        "v += won < LANES",
+        "v += won <= LANES",
         "transform",
     ),
     Mutant(
@@ -240,6 +269,21 @@ MUTANTS = [
         "iter(range(0, total, step))",
         "iter(range(0, total - step, step))",
         "threads",
+    ),
+    ),
+    Mutant(
+        "half a block is out of reach",
+        "softmin.template.c",
+        "if (to >= (double)i + half)",
+        "if (to >= (double)i + 2 * half)",
+        "transform",
+    ),
+    Mutant(
+        "factors beyond the range of doubles",
+        "softmin.template.c",
+        "height <= RANGE * s->eps",
+        "height <= 10 * RANGE * s->eps",
+        "transform",
     ),
 ]
 

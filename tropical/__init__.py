@@ -12,9 +12,14 @@ except ImportError as error:
         "the compiled core of tropical is missing: this is a source folder that was not built. "
         "Run `make test` or `pip install .`, and start Python from another folder"
     ) from error
+from tropical._threads import usable_threads
+from tropical._truncation import Truncation
+from tropical.chain import ChainMarginals, backward, forward, forward_backward, viterbi
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
+from tropical.decision import DecisionRegions, decision_regions
 from tropical.determinant import count_optimal_permutations, determinant, is_singular
+from tropical.domain import Box, Polyhedron, Slice
 from tropical.errors import (
     BudgetExceeded,
     DivergenceError,
@@ -23,70 +28,121 @@ from tropical.errors import (
     ShapeError,
     TropicalError,
 )
+from tropical.essential import essential
+from tropical.extremum import Extremum, maximize, minimize
 from tropical.graph import from_graph, to_graph
+from tropical.hypersurface import Hypersurface, HypersurfaceCell
+from tropical.intersection import stable_intersection
 from tropical.matrix import matmul
 from tropical.paths import BestPaths, best_paths, path_sums
 from tropical.periodicity import cyclicity, transient
+from tropical.plotting import plot_curve, plot_decision_boundary, plot_duality, plot_surface
 from tropical.polynomial import Polynomial, variables
+from tropical.polytope import Polytope, mixed_volume
 from tropical.power import power
+from tropical.pruning import Pruning, Removal
 from tropical.rank import column_rank, tropical_rank
 from tropical.rational import Rational
+from tropical.regions import Region, Regions, linear_regions
 from tropical.residuation import fixed_point, is_solvable, residual, solve
+from tropical.roots import factor, from_roots, interpolate, is_split, split_form
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
 from tropical.spectral import critical_graph, eigenvalue, eigenvalues, eigenvectors
+from tropical.subdivision import Face, Subdivision
 from tropical.transform import hopf_cole, hopf_lax, legendre
 
 __all__ = [
     "MAX_PLUS",
     "MIN_PLUS",
     "BestPaths",
+    "Box",
     "BudgetExceeded",
+    "ChainMarginals",
     "Circuit",
+    "DecisionRegions",
     "DivergenceError",
+    "Extremum",
+    "Face",
+    "Hypersurface",
+    "HypersurfaceCell",
     "InputError",
+    "Polyhedron",
     "Polynomial",
+    "Polytope",
+    "Pruning",
     "Rational",
+    "Region",
+    "Regions",
+    "Removal",
     "Semiring",
     "SemiringMismatchError",
     "ShapeError",
+    "Slice",
+    "Subdivision",
     "TropicalError",
+    "Truncation",
+    "backward",
     "best_paths",
     "column_rank",
     "core_info",
     "count_optimal_permutations",
     "critical_graph",
     "cyclicity",
+    "decision_regions",
     "determinant",
     "eigenvalue",
     "eigenvalues",
     "eigenvectors",
+    "essential",
+    "factor",
     "fixed_point",
+    "forward",
+    "forward_backward",
     "from_graph",
+    "from_roots",
     "hopf_cole",
     "hopf_lax",
+    "interpolate",
     "is_singular",
     "is_solvable",
+    "is_split",
     "legendre",
+    "linear_regions",
     "matmul",
+    "maximize",
+    "minimize",
+    "mixed_volume",
     "path_sums",
+    "plot_curve",
+    "plot_decision_boundary",
+    "plot_duality",
+    "plot_surface",
     "plus",
     "power",
     "residual",
     "solve",
+    "split_form",
+    "stable_intersection",
     "star",
     "to_graph",
     "transient",
     "tropical_rank",
     "variables",
+    "viterbi",
 ]
 
 _core.set_ceiling(os.environ.get("TROPICAL_CPU") or None)
 
 
 def core_info() -> dict[str, str]:
-    """What the compiled core runs on.
+    """What the compiled core runs on: instruction set, threads at most, compiler, and who multiplies matrices.
 
     >>> sorted(core_info())
-    ['instruction_set']
+    ['blas', 'compiler', 'instruction_set', 'threads']
     """
-    return {"instruction_set": _core.instruction_set()}
+    return {
+        "instruction_set": _core.instruction_set(),
+        "threads": str(usable_threads()),
+        "compiler": _core.compiler(),
+        "blas": "NumPy's, for log-semiring matrix products; polynomials use none",
+    }

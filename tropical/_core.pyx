@@ -5,10 +5,12 @@ Arrays come in as C-contiguous memoryviews of one floating type; outputs are Non
 The GIL is released around the work, which is cut into slices so that Ctrl-C is honoured.
 """
 
+import numpy
+
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
-from libc.stdint cimport int64_t
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport SIZE_MAX, int64_t
 
 cdef extern from "tropical_core.h" nogil:
     ctypedef struct tp_polynomial:
@@ -32,7 +34,8 @@ cdef extern from "tropical_core.h" nogil:
         size_t, size_t, const void *, int, double, const tp_outputs *) noexcept nogil
     ctypedef struct tp_matmul:
         size_t rows, inner, columns
-        int sign, accumulate
+        int sign, accumulate, no_nan
+        double eps
         const void *a
         const void *b
         ptrdiff_t a_strides[2]
@@ -40,7 +43,21 @@ cdef extern from "tropical_core.h" nogil:
         void *c
         size_t c_stride
         int64_t *index
-    ctypedef void tp_matmul_kernel(const tp_matmul *, void *) noexcept nogil
+    ctypedef int tp_matmul_kernel(const tp_matmul *, void *) noexcept nogil
+    ctypedef void tp_log_prepare_kernel(const tp_matmul *, void *) noexcept nogil
+    ctypedef void tp_log_matmul_kernel(const tp_matmul *, void *, void *) noexcept nogil
+    ctypedef struct tp_chain:
+        size_t batch, states
+        int sign, bare, fixed, shared
+        double eps
+        const void *transitions
+        ptrdiff_t a_strides[4]
+        const void *emissions
+        ptrdiff_t e_strides[3]
+        void *messages
+        ptrdiff_t m_strides[2]
+    ctypedef int tp_chain_kernel(const tp_chain *, size_t, size_t, void *, void *, void *) noexcept nogil
+    ctypedef void tp_backtrack_kernel(const tp_chain *, size_t, int64_t *) noexcept nogil
     ctypedef void tp_close_kernel(size_t, int, void *, size_t) noexcept nogil
     ctypedef void tp_elementwise_kernel(size_t, const void *, void *) noexcept nogil
     ctypedef struct tp_lines:
@@ -54,7 +71,7 @@ cdef extern from "tropical_core.h" nogil:
     ctypedef void tp_hopf_lax_kernel(
         const tp_lines *, size_t, size_t, const double *, double, void *) noexcept nogil
     ctypedef void tp_soft_kernel(
-        const tp_lines *, size_t, size_t, size_t, double, double, double, void *) noexcept nogil
+        const tp_lines *, size_t, size_t, size_t, int, double, double, double, void *) noexcept nogil
     ctypedef struct tp_kernels:
         const char *name
         tp_polynomial_kernel *rows_f64
@@ -67,6 +84,14 @@ cdef extern from "tropical_core.h" nogil:
         tp_reduce_kernel *reduce_f32
         tp_matmul_kernel *matmul_f64
         tp_matmul_kernel *matmul_f32
+        tp_log_prepare_kernel *log_prepare_f64
+        tp_log_prepare_kernel *log_prepare_f32
+        tp_log_matmul_kernel *log_matmul_f64
+        tp_log_matmul_kernel *log_matmul_f32
+        tp_chain_kernel *chain_f64
+        tp_chain_kernel *chain_f32
+        tp_backtrack_kernel *backtrack_f64
+        tp_backtrack_kernel *backtrack_f32
         tp_close_kernel *close_f64
         tp_close_kernel *close_f32
         tp_elementwise_kernel *exp_f64
@@ -77,12 +102,16 @@ cdef extern from "tropical_core.h" nogil:
         tp_hopf_lax_kernel *hopf_lax
         tp_soft_kernel *hopf_cole
     const tp_kernels *tp_select_kernels(const char *ceiling)
+    const char *TP_COMPILER
     size_t PANEL
     size_t TP_TILE_MAX
     size_t TP_ROWS_SCRATCH(size_t d)
     size_t TP_TILES_SCRATCH(size_t d)
     size_t TP_HESSIAN_SCRATCH(size_t d)
     size_t TP_MATMUL_SCRATCH(size_t rows, size_t inner)
+    size_t TP_LOG_PREPARED(size_t inner, size_t columns)
+    size_t TP_LOG_SCRATCH(size_t inner)
+    size_t TP_CHAIN_SCRATCH(size_t batch, size_t states)
     size_t TP_SOFT_STEP
     size_t TP_BLOCK(const tp_lines *t)
     size_t TP_BLOCKS(const tp_lines *t)
@@ -119,6 +148,11 @@ def instruction_set():
     return kernels.name.decode()
 
 
+def compiler():
+    """The compiler of the kernels and its version."""
+    return TP_COMPILER.decode()
+
+
 cdef inline size_t slice_length(size_t items, size_t cost) noexcept:
     """How many of `items` to do between two looks at pending signals, each costing `cost`: whole tiles."""
     return min(items, max(TP_TILE_MAX, SLICE // max(1, cost) // TP_TILE_MAX * TP_TILE_MAX))
@@ -130,9 +164,9 @@ cdef int check_length(object view, Py_ssize_t axis, size_t expected, str name) e
     return 0
 
 
-cdef void *take_scratch(size_t count, size_t size, bint zeroed=False) except NULL:
+cdef void *take_scratch(size_t count, size_t size) except NULL:
     """Memory for `count` items of `size` bytes, to be freed by PyMem_Free; taken before any output is written."""
-    cdef void *scratch = PyMem_Calloc(count, size) if zeroed else PyMem_Malloc(count * size)
+    cdef void *scratch = PyMem_Malloc(count * size)
     if scratch is NULL:
         raise MemoryError(f"no memory for {count * size} bytes of scratch; pass fewer variables or shorter lines")
     return scratch
@@ -166,6 +200,20 @@ cdef class Polynomial:
         # With bounds checks off, the address of a first element is taken, not read: empty arrays are fine.
         self.p.panels = &panels[0, 0, 0]
         self.p.coefficients = &coefficients[0]
+
+    def parts(self, size_t panels):
+        """The polynomials of `panels` panels of monomials each, in order; they share this one's memory."""
+        slopes, coefficients = self.arrays
+        return [
+            Polynomial(
+                slopes[i : i + panels],
+                coefficients[i * PANEL : (i + panels) * PANEL],
+                min(self.p.terms - i * PANEL, panels * PANEL),
+                self.p.sign,
+                self.p.eps,
+            )
+            for i in range(0, len(slopes), panels)
+        ]
 
     def fill(self, points, bint tiles, values=None, gradient=None, argmax=None, excess=None, entropy=None,
              weights=None):
@@ -307,10 +355,13 @@ def reduce(
     int sign,
     double eps,
     cython.floating[::1] values not None,
+    cython.floating[:, ::1] weights=None,
 ):
-    """Fill `values` with the semiring sum of each row of z."""
+    """Fill `values` with the semiring sum of each row of z, and `weights` with its Gibbs weights."""
     cdef size_t rows = z.shape[0], columns = z.shape[1]
     check_length(values, 0, rows, "values")
+    check_length(weights, 0, rows, "weights")
+    check_length(weights, 1, columns, "weights")
     if rows == 0:
         return
     cdef tp_outputs out = tp_outputs(NULL, NULL, NULL, NULL, NULL, NULL)
@@ -325,6 +376,7 @@ def reduce(
         count = min(step, rows - start)
         row = &z[start, 0]
         out.values = &values[start]
+        out.weights = &weights[start, 0] if weights is not None else NULL
         with nogil:
             run(count, columns, row, sign, eps, &out)
         start += count
@@ -350,4 +402,5 @@ def log_from_one(const cython.floating[::1] s not None, cython.floating[::1] out
 
 
 include "_matrices.pxi"
+include "_chains.pxi"
 include "_lines.pxi"

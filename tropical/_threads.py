@@ -28,10 +28,13 @@ def usable_threads() -> int:
     return min(count, int(limit)) if limit.isdigit() and int(limit) else count
 
 
-def run_in_slices(work: Callable[[slice], None], total: int, cost: int, n_threads: int | None) -> None:
+def run_in_slices(
+    work: Callable[[slice], None], total: int, cost: int, n_threads: int | None, *, unit: int = _TILE
+) -> None:
     """Call `work` on slices that cover range(total), `cost` multiply-adds an item, on some threads.
 
-    None takes `usable_threads` where the work is worth it; results never depend on the number.
+    Slices start at multiples of `unit`; the last one may end behind `total`. None takes `usable_threads` where the
+    work is worth it; results never depend on the number.
     """
     if n_threads is not None and n_threads < 1:
         raise InputError(f"n_threads is {n_threads}; pass a whole number >= 1, or None for all that help")
@@ -39,7 +42,7 @@ def run_in_slices(work: Callable[[slice], None], total: int, cost: int, n_thread
         work(slice(0, total))
         return
     items = min(-(-total // (4 * threads)), _SLICE // max(1, cost))
-    step = max(_TILE, items // _TILE * _TILE)
+    step = max(unit, items // unit * unit)
     starts, lock, stopped = iter(range(0, total, step)), Lock(), False
 
     def share() -> None:

@@ -19,6 +19,7 @@ from tropical._arrays import EXACT, FLOAT64, as_array, as_points, common_dtype, 
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 from tropical.polynomial import Polynomial
 from tropical.semiring import Semiring
+from tropical.sparse import SparseMatrix, Weights, as_weights, cast, numbers, private
 
 __all__ = ["Affine", "Circuit", "Input", "Max", "Node", "combine", "entries", "evaluate_together", "soft_max"]
 
@@ -72,10 +73,10 @@ class Affine(Node):
     """Σ_i weights_i · operand_i + bias: tropical monomials, with weights as exponents.
 
     Weights are ≥ 0, which keeps a maximum a maximum; only those on the `Input` may have any sign. Weights of
-    shape (size,) stand for the diagonal matrix.
+    shape (size,) stand for the diagonal matrix; others are dense or a `tropical.sparse.SparseMatrix`.
     """
 
-    terms: tuple[tuple[np.ndarray, Node], ...]
+    terms: tuple[tuple[Weights, Node], ...]
     bias: np.ndarray
 
     @property
@@ -203,7 +204,7 @@ class Circuit:
 
         Parameters
         ----------
-        weights : (k, m) array
+        weights : (k, m) array or SciPy sparse matrix
             Exponents, ≥ 0 unless this circuit is the identity.
         bias : (k,) array, optional
             Coefficients, finite.
@@ -389,7 +390,7 @@ class Circuit:
                 total = np.zeros(node.size)
                 for weights, operand in node.terms:
                     if not isinstance(operand, Input):  # C(n + w − 1, w) ≤ n^w
-                        exponents = weights.astype(float) if eps > 0 else (weights != 0).astype(float)
+                        exponents = weights.astype(float) if eps > 0 else _pattern(weights)
                         total = total + _times(bits[operand], exponents.T)
                 bits[node] = np.minimum(total, 1e300)  # stays finite, so that 0 times it is 0
             else:
@@ -440,8 +441,7 @@ class Circuit:
             return Polynomial(slope, slope[:, 0] * 0, semiring)
         product = Polynomial(slope, node.bias[i : i + 1], semiring)
         for weights, operand in node.terms:
-            row = [(i, weights[i])] if weights.ndim == 1 else enumerate(weights[i])
-            for j, weight in row:
+            for j, weight in _row(weights, i):
                 if weight != 0:
                     product = product * done[operand][j] ** weight
         return product
@@ -463,25 +463,27 @@ class Circuit:
 def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None = None) -> Circuit:
     """Σ_i weights_i @ circuit_i + bias, the general affine step.
 
-    Weights have shape (k, outputs of the circuit), or (k,) for a diagonal matrix.
+    Weights have shape (k, outputs of the circuit), or (k,) for a diagonal matrix; SciPy's sparse matrices
+    stay sparse.
 
     >>> x = Circuit.identity(2)
     >>> combine([([[1.0, 0.0]], x), ([[0.0, 2.0]], x + 0)], [1.0])([3.0, -4.0])
     array([4.])
     """
     eps = _common_temperature([c for _, c in terms])
-    arrays = [as_array("weights", w) for w, _ in terms]
+    arrays = [as_weights("weights", w) for w, _ in terms]
     for weights, (_, circuit) in zip(arrays, terms, strict=True):
         if weights.ndim not in (1, 2) or weights.shape[-1] != circuit.outputs:
             raise ShapeError(
                 f"weights have shape {weights.shape} but the circuit has {circuit.outputs} outputs; "
                 f"pass weights of shape (k, {circuit.outputs})"
             )
-        if not np.isfinite(weights.astype(float)).all():
+        stored = numbers(weights)
+        if not np.isfinite(stored.astype(float)).all():
             raise InputError("weights contain NaN or infinity; pass finite weights")
-        if not isinstance(circuit.node, Input) and (weights < 0).any():
+        if not isinstance(circuit.node, Input) and (stored < 0).any():
             raise InputError(
-                f"weight {weights[weights < 0][0]} on a circuit is negative, and a negative multiple of a maximum is "
+                f"weight {stored[stored < 0][0]} on a circuit is negative, and a negative multiple of a maximum is "
                 "not a tropical polynomial; carry numerator and denominator, as a Rational does"
             )
     size = len(arrays[0])
@@ -495,7 +497,7 @@ def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None =
     dtype = common_dtype(
         bias.dtype, *(w.dtype for w in arrays), *(c.node.dtype for _, c in terms if c.node.dtype)
     )
-    pairs = ((frozen(convert(w, dtype)), c.node) for w, (_, c) in zip(arrays, terms, strict=True))
+    pairs = ((private(cast(w, dtype)), c.node) for w, (_, c) in zip(arrays, terms, strict=True))
     return Circuit(Affine(size, tuple(pairs), frozen(convert(bias, dtype))), eps)
 
 
@@ -542,17 +544,33 @@ def _values(circuit: Circuit, order: Iterable[Node], x: np.ndarray) -> dict[Node
     return values
 
 
-def _as(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    return array if array.dtype == dtype else convert(array, dtype)
+def _as(array: Weights, dtype: np.dtype) -> Weights:
+    return array if array.dtype == dtype else cast(array, dtype)
 
 
-def _times(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _times(x: np.ndarray, weights: Weights) -> np.ndarray:
     """x @ weights, for a matrix or a diagonal one."""
     return x * weights if weights.ndim == 1 else x @ weights
 
 
-def entries(weights: np.ndarray) -> list[tuple[int, int, Real]]:
-    """(row, column, weight) of the nonzero weights of a matrix or a diagonal one."""
+def _pattern(weights: Weights) -> Weights:
+    """1 where a weight is not zero."""
+    if isinstance(weights, SparseMatrix):
+        return weights.with_data(np.ones(weights.size))
+    return (weights != 0).astype(float)
+
+
+def _row(weights: Weights, i: int) -> Iterable[tuple[int, Real]]:
+    """(column, weight) along one row."""
+    if isinstance(weights, SparseMatrix):
+        return weights.row(i)
+    return [(i, weights[i])] if weights.ndim == 1 else enumerate(weights[i])
+
+
+def entries(weights: Weights) -> Iterable[tuple[int, int, Real]]:
+    """(row, column, weight) of the nonzero weights of a matrix, dense or sparse, or a diagonal one."""
+    if isinstance(weights, SparseMatrix):
+        return weights.entries()
     where = np.argwhere(weights != 0).tolist()
     return [(index[0], index[-1], weights[tuple(index)]) for index in where]
 

@@ -75,10 +75,10 @@ def plus(A: ArrayLike, semiring: Semiring = MAX_PLUS) -> np.ndarray:
 subtract `eigenvalue(A)` from A, or remove the cycle
     """
     A = as_square(A, semiring, batched=True)
-    C = np.empty(A.shape, A.dtype)
+    C = np.array(A, order="C")
     with np.errstate(over="ignore"):
         for index in np.ndindex(A.shape[:-2]):
-            C[index] = _close(A[index], semiring)
+            _close(C[index], A[index], semiring)
     return C
 
 
@@ -106,20 +106,20 @@ def star(A: ArrayLike, semiring: Semiring = MAX_PLUS) -> np.ndarray:
     return C
 
 
-def _close(A: np.ndarray, semiring: Semiring) -> np.ndarray:
+def _close(C: np.ndarray, A: np.ndarray, semiring: Semiring) -> None:
+    """Replace C, which holds A, by its closure."""
     if not semiring.is_tropical:
         upright = np.array(semiring.sign * A, dtype=np.float64, order="C")
-        return semiring.sign * _close_soft(upright, semiring.eps)
-    if is_exact(A):
+        C[...] = semiring.sign * _close_soft(upright, semiring.eps)
+    elif is_exact(A):
         _refuse_divergence(A, semiring)
-        return _close_exact(A, semiring)
-    C = np.array(A, order="C")
-    _close_blocks(C, semiring)
-    if _is_doubtful(A, C, semiring):
-        _refuse_divergence(A, semiring)
-        if (semiring.sign * C.diagonal()).max() > 0:  # rounding alone did that
-            C = _close_scaled(A, semiring)
-    return C
+        C[...] = _close_exact(A, semiring)
+    else:
+        _close_blocks(C, semiring)
+        if _is_doubtful(A, C, semiring):
+            _refuse_divergence(A, semiring)
+            if (semiring.sign * C.diagonal()).max() > 0:  # rounding alone did that
+                C[...] = _close_scaled(A, semiring)
 
 
 # ---- eps = 0 -------------------------------------------------------------------------------------------------
@@ -152,6 +152,8 @@ def _is_doubtful(A: np.ndarray, C: np.ndarray, semiring: Semiring) -> bool:
     """Whether some cycle may have positive weight: no rounding can have hidden one if this is False."""
     n = len(C)
     top = (semiring.sign * C.diagonal()).max(initial=-np.inf)
+    if top <= 0 and (A.max(initial=-np.inf) <= 0 if semiring.sign > 0 else A.min(initial=np.inf) >= 0):
+        return False  # no weight is positive, so no sum of them is
     finite = np.isfinite(A)
     largest = np.abs(A, where=finite, out=np.zeros_like(A)).max(initial=0.0)
     # A cycle has at most n arcs, so n − 1 roundings of sums below n · largest.

@@ -1,16 +1,17 @@
 """Tropical polynomials: maxima, minima and their soft versions, of affine functions."""
 
-import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical import _core
+from tropical import _algebra, _core, _terms, _text
 from tropical._arrays import (
     EXACT,
     as_array,
@@ -20,16 +21,24 @@ from tropical._arrays import (
     convert,
     frozen,
     is_exact,
+    is_finite,
+    is_number,
     refuse_where,
+    to_floats,
 )
 from tropical._threads import run_in_slices
-from tropical.errors import BudgetExceeded, InputError, SemiringMismatchError, ShapeError
+from tropical._truncation import Truncation, truncate
+from tropical.errors import InputError, ShapeError
 from tropical.semiring import MAX_PLUS, Semiring
+
+if TYPE_CHECKING:
+    from tropical.rational import Rational
 
 __all__ = ["Polynomial", "variables"]
 
-_MAX_TERMS = 10**7  # of a product or power: beyond it the arrays alone pass a gigabyte
 _TILES_FROM = 16  # points from which the kernel with points in the lanes is the faster one
+_PIECE = 1 << 16  # monomials taken together where points are too few to share among threads, a few megabytes
+_FEW = 256  # points below which they are
 _SMALL = 1 << 20  # multiply-adds below which a call goes straight to the kernel
 
 
@@ -104,7 +113,7 @@ class Polynomial:
                 "use eps = 0 or call to_float() first"
             )
         slopes, coefficients = convert(slopes, dtype), convert(coefficients, dtype)
-        refuse_where(~np.isfinite(slopes.astype(float)), "slopes", slopes, "slopes must be finite")
+        refuse_where(~is_finite(slopes), "slopes", slopes, "slopes must be finite")
         refuse_where(
             coefficients != coefficients, "coefficients", coefficients, "coefficients must not be NaN"
         )
@@ -134,7 +143,7 @@ class Polynomial:
 
     def to_float(self) -> "Polynomial":
         """The float64 polynomial nearest to an exact one."""
-        return Polynomial(self.slopes.astype(float), self.coefficients.astype(float), self.semiring)
+        return Polynomial(to_floats(self.slopes), to_floats(self.coefficients), self.semiring)
 
     def to_exact(self) -> "Polynomial":
         """The same polynomial over Fractions; floats are dyadic, so nothing changes. Needs ε = 0."""
@@ -160,6 +169,7 @@ class Polynomial:
             and x.dtype is self.dtype is not EXACT
             and x.shape == (self.variables,)
             and out is None
+            and len(self) <= _PIECE
             and (flags := x.flags).c_contiguous
             and flags.aligned
         ):  # one point: most of the call would be arrays of one entry
@@ -295,7 +305,9 @@ class Polynomial:
         }
         tiles = count >= _TILES_FROM and any(results.keys() <= some for some in self._tiled)
         cost = len(self) * (self.variables + 8)
-        if count * cost < _SMALL:
+        if count < _FEW and len(self) > _PIECE and outputs.keys() <= self._pieced:
+            self._run_pieces(kernel, points, n_threads, tiles, outputs)
+        elif count * cost < _SMALL:
             kernel.fill(points, tiles, **outputs)
         else:
             run_in_slices(
@@ -305,6 +317,48 @@ class Polynomial:
         for name, result in results.items():
             if not result.flags.c_contiguous:
                 result[...] = outputs[name].reshape(result.shape)
+
+    def _run_pieces(
+        self,
+        kernel: _core.Polynomial,
+        points: np.ndarray,
+        n_threads: int | None,
+        tiles: bool,
+        outputs: dict[str, np.ndarray],
+    ) -> None:
+        """The outputs from those of pieces of the monomials, which threads share; pieces never depend on their number.
+
+        p is the ⊕ of the pieces, and its gradient the mean of theirs with the Gibbs weights of that sum.
+        """
+        pieces = kernel.parts(_PIECE // _core.PANEL_SIZE)
+        partial = {n: np.empty((len(pieces), *outputs[n].shape), outputs[n].dtype) for n in outputs}
+        partial.setdefault("values", np.empty((len(pieces), len(points)), points.dtype))
+
+        def fill(some: slice) -> None:
+            for i in range(some.start, min(some.stop, len(pieces))):
+                pieces[i].fill(points, tiles, **{n: a[i] for n, a in partial.items()})
+
+        cost = len(points) * _PIECE * (self.variables + 8)
+        run_in_slices(fill, len(pieces), cost, n_threads, unit=1)
+        values = np.ascontiguousarray(partial["values"].T)
+        if self.semiring.is_tropical:
+            best = (self.semiring.sign * values).argmax(axis=1)  # the first one, or one with NaN
+            rows = np.arange(len(points))
+            for name, result in outputs.items():
+                result[...] = partial[name][best, rows]
+            if "argmax" in outputs:
+                index = outputs["argmax"]
+                index[index >= 0] += _PIECE * best[index >= 0]
+            return
+        total, weights = np.empty_like(values[:, 0]), np.empty_like(values)
+        _core.reduce(values, self.semiring.sign, self.semiring.eps, total, weights)
+        if not np.isfinite(total).all():  # infinite terms share their weight one by one
+            kernel.fill(points, False, **outputs)
+            return
+        if "values" in outputs:
+            outputs["values"][...] = total
+        if "gradient" in outputs:
+            np.einsum("ij,jik->ik", weights, partial["gradient"], out=outputs["gradient"])
 
     @cached_property
     def _tails(self) -> dict[str, tuple[int, ...]]:
@@ -317,6 +371,11 @@ class Polynomial:
         if self.semiring.is_tropical:
             return [{"values", "gradient", "argmax"}]
         return [{"values", "gradient"}, {"excess", "entropy"}, {"argmax"}]
+
+    @cached_property
+    def _pieced(self) -> set[str]:
+        """The outputs that can be put together from those of pieces of the monomials."""
+        return {"values", "gradient", "argmax"} if self.semiring.is_tropical else {"values", "gradient"}
 
     def _run_exact(self, x: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
         """As `_run` at ε = 0 in rational arithmetic, with plain comparisons."""
@@ -356,43 +415,13 @@ class Polynomial:
 
     # ---- algebra ---------------------------------------------------------------------------------
 
-    def _operand(self, other) -> "Polynomial":
-        if isinstance(other, Real):
-            dtype = self.dtype
-            slopes = convert(np.zeros((1, self.variables)), dtype)
-            return Polynomial(slopes, convert(np.array([other]), dtype), self.semiring)
-        if other.semiring != self.semiring:
-            raise SemiringMismatchError(
-                f"one polynomial is over {self.semiring}, the other over {other.semiring}; "
-                "deform one of them first"
-            )
-        if other.variables != self.variables:
-            raise ShapeError(
-                f"one polynomial has {self.variables} variables, the other {other.variables}; "
-                "give both the same"
-            )
-        return other
-
     def __add__(self, other) -> "Polynomial":
         """p ⊕ q: the monomials of both."""
-        if not isinstance(other, (Polynomial, Real)):
-            return NotImplemented
-        q = self._operand(other)
-        return Polynomial(
-            _concatenate(self.slopes, q.slopes),
-            _concatenate(self.coefficients, q.coefficients),
-            self.semiring,
-        )
+        return _algebra.add(self, other)
 
     def __mul__(self, other) -> "Polynomial":
         """p ⊗ q: all N·M products of monomials; the function is the ordinary sum p(x) + q(x)."""
-        if not isinstance(other, (Polynomial, Real)):
-            return NotImplemented
-        q = self._operand(other)
-        _check_budget(len(self) * len(q), "product of polynomials")
-        slopes = self.slopes[:, None] + q.slopes[None]
-        coefficients = self.semiring.mul(self.coefficients[:, None], q.coefficients[None])
-        return Polynomial(slopes.reshape(-1, self.variables), coefficients.reshape(-1), self.semiring)
+        return _algebra.multiply(self, other)
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -404,64 +433,189 @@ class Polynomial:
         and the C(N+k−1, k) terms of the multinomial formula appear, since k·LSE_ε(z) ≠ LSE_ε(k·z).
         A single monomial has every real power.
         """
-        if not isinstance(exponent, Real):
-            return NotImplemented
-        k = exponent
-        if not math.isfinite(k):
-            raise InputError(f"power {k}; pass a finite exponent")
-        if k < 0 and len(self) != 1:
-            raise InputError(f"power {k}: a sum has no negative power that is a polynomial; use 1 / p**{-k}")
-        if k == 0:
-            return self._operand(0)
-        if self.semiring.is_tropical or len(self) == 1:
-            dtype = self.dtype
-            factor = convert(np.array(k), dtype) if dtype == EXACT else k
-            return Polynomial(
-                (self.slopes * factor).astype(dtype),
-                (self.coefficients * factor).astype(dtype),
-                self.semiring,
-            )
-        if k != int(k):
-            raise InputError(
-                f"power {k} at eps = {self.semiring.eps:g}: a·LSE_ε(z) = LSE_aε(a·z) changes the temperature; "
-                f"scale the entries by {k} and deform to {float(k) * self.semiring.eps:g} instead"
-            )
-        k = int(k)
-        _check_budget(math.comb(len(self) + k - 1, k), "power of a polynomial")
-        log_factorial = np.array([math.lgamma(i + 1) for i in range(k + 1)])
-        chosen = list(itertools.combinations_with_replacement(range(len(self)), k))
-        counts = np.array([np.bincount(c, minlength=len(self)) for c in chosen]).reshape(-1, len(self))
-        log_multinomial = log_factorial[k] - log_factorial[counts].sum(axis=1)
-        used = np.where(counts > 0, self.coefficients, 0.0)  # keeps 0·(−∞) out
-        coefficients = (counts * used).sum(axis=1) + self.semiring.sign * self.semiring.eps * log_multinomial
-        return Polynomial(
-            (counts @ self.slopes).astype(self.dtype), coefficients.astype(self.dtype), self.semiring
-        )
+        return _algebra.power(self, exponent)
 
     def __truediv__(self, other):
         """p ⊘ q, a `Rational`."""
-        from tropical.rational import Rational
-
-        if not isinstance(other, (Polynomial, Real)):
-            return NotImplemented
-        return Rational(self, self._operand(other))
+        return _algebra.divide(self, other)
 
     def __rtruediv__(self, other):
-        return self._operand(other) / self if isinstance(other, Real) else NotImplemented
+        return _algebra.divide(_algebra.operand(self, other), self) if is_number(other) else NotImplemented
+
+    def compose(self, *inner: "Polynomial | Rational | Real") -> "Polynomial | Rational":
+        """p(q_1, …, q_d), the polynomial (or `Rational`) y ↦ p(q_1(y), …, q_d(y)); also p at polynomials.
+
+        Parameters
+        ----------
+        *inner : Polynomial, Rational or number, one for each variable
+            Functions of the same variables, which need not be those of p; at least one is no number.
+
+        Returns
+        -------
+        Polynomial
+            If no q_k is a `Rational` and no sum q_k has a negative exponent; else a `Rational`.
+
+        Raises
+        ------
+        InputError
+            At ε > 0, for exponents of sums that are not whole (see `**`).
+        BudgetExceeded
+            More than 10⁷ terms, of which p's term j makes Π_k (size of q_k^{W_jk}); before any is made.
+
+        Examples
+        --------
+        >>> x, y = variables(2)
+        >>> print((x * y**2).compose(x + 1, 2 * y))
+        4 x1 x2^2 ⊕ 5 x2^2
+        """
+        return _algebra.compose_one(self, inner)
+
+    def substitute(self, mapping: Mapping[int, "Polynomial | Rational | Real"]) -> "Polynomial | Rational":
+        """p with variable k (from 0) replaced by mapping[k], a number or a function of the same d variables.
+
+        >>> x, y = variables(2)
+        >>> print((x * y + x).substitute({1: 3}))
+        3 x1 ⊕ x1
+        """
+        return self.compose(*_algebra.coordinates(self, mapping))
+
+    # ---- terms and equality ----------------------------------------------------------------------
+
+    @classmethod
+    def from_dict(
+        cls, terms: Mapping, semiring: Semiring = MAX_PLUS, *, variables: int | None = None
+    ) -> "Polynomial":
+        """The polynomial with coefficient terms[a] at the exponents a, tuples of d numbers (a number for d = 1).
+
+        Exact if a coefficient or an exponent is a Fraction, a Decimal or a number of python-flint; `variables` is
+        d for an empty dictionary.
+
+        >>> print(Polynomial.from_dict({(2, 1): 3, (0, 0): 1}))
+        3 x1^2 x2 ⊕ 1
+        """
+        return cls(*_terms.read_dict(terms, variables), semiring)
+
+    def to_dict(self) -> dict[tuple, object]:
+        """Coefficients by exponents: the inverse of `from_dict`. Equal exponents are merged, zeros left out."""
+        return _terms.to_dict(self)
+
+    def merge(self) -> "Polynomial":
+        """The same function with monomials of equal slopes ⊕-added into the first, and zeros left out.
+
+        Without rounding at ε = 0. At ε > 0 each sum is rounded, whatever the order of its terms, as in
+        ε·logaddexp. Cost N log N.
+        """
+        return _terms.merge(self)
+
+    def normal_form(self) -> "Polynomial":
+        """Merged, and sorted by exponents; at ε = 0 only with the monomials that alone are the value somewhere.
+
+        At ε = 0 two polynomials have equal normal forms if and only if they are equal functions. Which monomials
+        count is decided exactly: by a hull in one variable, else by a linear program for each.
+        """
+        return _terms.normal_form(self)
+
+    def same_terms(self, other: "Polynomial | Real") -> bool:
+        """Whether both have the same monomials, in any order, zeros aside. Compares numbers exactly."""
+        return _terms.same_terms(self, other)
+
+    def equals(self, other: "Polynomial | Real") -> bool:
+        """Whether both are the same function on R^d: decided exactly, floats being the dyadic numbers they are.
+
+        Notes
+        -----
+        At ε = 0 each monomial of one must be nowhere above the other (a hull in one variable, else linear programs
+        in floats whose answers are proved in Fractions). At ε > 0 the functions agree only if `same_terms`, since
+        exponentials of distinct linear functions are linearly independent, and so are those of distinct rational
+        numbers (Lindemann and Weierstrass); `merge`, which rounds, may change the function by an ulp.
+
+        Examples
+        --------
+        >>> x, y = variables(2)
+        >>> (x + y).equals(x + y + x**0.5 * y**0.5), (x + y).same_terms(x + y + x**0.5 * y**0.5)
+        (True, False)
+        """
+        return _terms.equals(self, other)
+
+    def equals_up_to_scaling(self, other: "Polynomial | Real") -> Fraction | float | None:
+        """The constant c with p = c ⊗ q as functions, or None. Decided as in `equals`; a float c is rounded.
+
+        >>> x, y = variables(2)
+        >>> (x + y).equals_up_to_scaling(2 * x + 2 * y)
+        -2.0
+        """
+        return _terms.equals_up_to_scaling(self, other)
+
+    def truncate(
+        self,
+        tol: float,
+        *,
+        points: ArrayLike | None = None,
+        box: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> Truncation:
+        """Fewer monomials at ε > 0, with |p(x) − q(x)| ≤ tol at all given points, or in all of a box.
+
+        Leaves out the monomials of least weight, as many as the tolerance allows; the result has their rows and the
+        error: at points −ε log(1 − π_S), where π_S is the weight of what was left out; over a box a proved bound.
+
+        Parameters
+        ----------
+        tol : float
+            In the units of the values.
+        points : (..., d) array
+        box : (lower, upper)
+            Numbers or (d,) arrays.
+
+        Examples
+        --------
+        >>> p = Polynomial([0.0, 1.0, 2.0], [0.0, -50.0, 0.0], Semiring(eps=1.0))
+        >>> t = p.truncate(1e-6, box=(-3, 3))
+        >>> t.removed, 9.6e-23 < t.error < 9.7e-23
+        ((1,), True)
+        """
+        return truncate(self, tol, points, box)
+
+    def roots(self) -> list[tuple]:
+        """(root, multiplicity) of a polynomial in one variable at ε = 0, ascending; see `tropical.roots`."""
+        from tropical.roots import roots
+
+        return roots(self)
+
+    # ---- geometry --------------------------------------------------------------------------------
+
+    def newton_polytope(self):
+        """The convex hull of the slopes, a `Polytope`; the semiring's zeros are left out."""
+        from tropical.polytope import newton_polytope
+
+        return newton_polytope(self)
+
+    def subdivision(self):
+        """The dual regular subdivision of the Newton polytope, a `Subdivision`; needs ε = 0."""
+        from tropical.subdivision import subdivision
+
+        return subdivision(self)
+
+    def hypersurface(self):
+        """Where at least two monomials attain the value, a `Hypersurface`; needs ε = 0."""
+        from tropical.hypersurface import hypersurface
+
+        return hypersurface(self)
+
+    def prune(self, domain=None, *, return_report: bool = False):
+        """Without the monomials that are nowhere the best alone: the same function, on R^d or a box (low, high) or a
+        polyhedron (G, h) of points G x ≤ h; needs ε = 0. The report proves each decision: see `tropical.pruning`.
+        """
+        from tropical.pruning import prune
+
+        return prune(self, domain, return_report=return_report)
 
     # ---- reading ---------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        kind = "exact" if self.is_exact else self.dtype.name
-        size = f"{len(self)} monomials in {self.variables} variables"
-        return f"<Polynomial: {size} over {self.semiring}, {kind}>"
+        return _text.summary(self)
 
     def __str__(self) -> str:
-        if len(self) > 12:
-            return repr(self)
-        if not len(self):
-            return str(self.semiring.zero)
-        return " ⊕ ".join(map(_monomial_text, self.coefficients, self.slopes))
+        return _text.formula(self)
 
 
 def variables(d: int, semiring: Semiring = MAX_PLUS) -> tuple[Polynomial, ...]:
@@ -472,25 +626,3 @@ def variables(d: int, semiring: Semiring = MAX_PLUS) -> tuple[Polynomial, ...]:
     array([3., 0.])
     """
     return tuple(Polynomial(row[None], [0.0], semiring) for row in np.eye(d))
-
-
-def _check_budget(terms: int, stage: str) -> None:
-    if terms > _MAX_TERMS:
-        raise BudgetExceeded(stage, terms, _MAX_TERMS, "keep the factors apart in a Circuit")
-
-
-def _concatenate(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    dtype = common_dtype(a.dtype, b.dtype)
-    return np.concatenate([convert(a, dtype), convert(b, dtype)])
-
-
-def _number_text(value) -> str:
-    return str(value) if not isinstance(value, (float, np.floating)) else f"{value:.6g}"
-
-
-def _monomial_text(coefficient, slope) -> str:
-    powers = [
-        f"x{k}" if a == 1 else f"x{k}^{_number_text(a)}" for k, a in enumerate(slope, start=1) if a != 0
-    ]
-    lead = [] if coefficient == 0 and powers else [_number_text(coefficient)]
-    return " ".join(lead + powers)

@@ -2,23 +2,41 @@
 
 import math
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical import _core
-from tropical._arrays import as_array, is_exact
-from tropical.errors import InputError, ShapeError
+from tropical._arrays import EXACT, as_output, convert, is_exact
+from tropical._exact_lines import exact_hopf_lax_lines, exact_legendre_lines
+from tropical._grids import (
+    as_axes,
+    as_grid,
+    as_lines,
+    as_node_arrays,
+    as_nodes,
+    as_spacings,
+    positive,
+    weight,
+)
+from tropical._lines import hopf_cole_lines, hopf_lax_lines, legendre_lines
+from tropical.errors import InputError
 
 __all__ = ["hopf_cole", "hopf_lax", "legendre"]
 
-_UNDERFLOW = 745.0  # e^-745 is below the least positive double
+_UNSEEN = 38.0  # n terms below e^-38/n of the largest add less than 2^-54 to it
 _EPS_RANGE = 1e-290, 1e290  # where 1/eps and eps times a gap are finite
 
 
 def legendre(
-    f: ArrayLike, x: ArrayLike, p: ArrayLike, axis: int = -1, return_argmax: bool = False
+    f: ArrayLike,
+    x: ArrayLike,
+    p: ArrayLike,
+    axis: int = -1,
+    return_argmax: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    n_threads: int | None = None,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """The discrete Legendre transform f*(p_j) = max_i (p_j x_i − f_i) along one axis.
 
@@ -34,20 +52,24 @@ def legendre(
         The axis of length n.
     return_argmax : bool
         Whether to return the maximiser too: ∂f*(p_j) contains its node.
+    out : array, optional
+        Where the values go, of their shape and dtype and apart from f; any strides.
+    n_threads : int, optional
+        Threads, all that help by default. No result depends on it.
 
     Returns
     -------
     values : (..., m, ...) array
-        f*, of the dtype of f.
+        f*, of the dtype of f; exact (Fractions) if f, x or p is.
     argmax : (..., m, ...) array of int64
         The least i that attains the maximum; −1 where there is none. Only if `return_argmax`.
 
     Raises
     ------
     InputError
-        Nodes that do not increase, slopes that decrease, either not finite, exact (Fraction) entries.
+        Nodes that do not increase, slopes that decrease, either not finite; an `out` that is f or read-only.
     ShapeError
-        Lengths that do not fit, an axis that f does not have.
+        Lengths that do not fit, an axis that f does not have, an `out` of another shape or dtype.
 
     Notes
     -----
@@ -77,15 +99,20 @@ def legendre(
     array([[0. , 0. , 2. ],
            [0.5, 0.5, 2.5]])
     """
-    f = _as_grid(f)
-    (axis,) = _as_axes(axis, f)
-    x = _as_nodes("x", x, f.shape[axis], strict=True)
-    p = _as_nodes("p", p, None, strict=False)
+    f = as_grid(f)
+    (axis,) = as_axes(axis, f)
+    x = as_nodes("x", x, f.shape[axis], strict=True)
+    p = as_nodes("p", p, None, strict=False)
+    exact = any(map(is_exact, (f, x, p)))
     shape = (*f.shape[:axis], len(p), *f.shape[axis + 1 :])
-    out = np.empty(shape, dtype=f.dtype)
     winners = np.empty(shape, dtype=np.int64) if return_argmax else None
-    _core.legendre(_lines(f, axis), x, p, _lines(out, axis), _lines(winners, axis))
-    return (out, winners) if return_argmax else out
+    result = as_output(out, shape, EXACT if exact else f.dtype, f)
+    values = np.ascontiguousarray(result)
+    if exact:
+        exact_legendre_lines(convert(f, EXACT), axis, x, p, values, winners)
+    else:
+        legendre_lines(np.ascontiguousarray(f), axis, x, p, values, winners, n_threads)
+    return _delivered(values, result, winners)
 
 
 def hopf_lax(
@@ -97,6 +124,9 @@ def hopf_lax(
     axes: int | Sequence[int] | None = None,
     sign: int = -1,
     return_argmax: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    n_threads: int | None = None,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """The Hopf–Lax step u(y) = min_x (f(x) + |x − y|²/4κt), the quadratic inf-convolution, on a grid.
 
@@ -123,11 +153,15 @@ def hopf_lax(
         −1 as above; +1 the mirror image max_x (f(x) − |x − y|²/4κt).
     return_argmax : bool
         Whether to return the optimal nodes too.
+    out : array, optional
+        Where the values go, of their shape and dtype and apart from f; any strides.
+    n_threads : int, optional
+        Threads, all that help by default. No result depends on it.
 
     Returns
     -------
     values : array
-        u, of shape and dtype of f.
+        u, of shape and dtype of f; exact (Fractions) if f or x is, and then in t, κ and `spacing` too.
     argmax : array of int64
         For each y, the place in ``f.ravel()`` of an optimal x (`numpy.unravel_index` gives its indices); −1 where
         there is none. Along an axis the smallest index wins. Only if `return_argmax`.
@@ -136,9 +170,9 @@ def hopf_lax(
     ------
     InputError
         t, κ or a spacing that is not positive and finite, nodes that do not increase, both `spacing` and `x`,
-        no axes, exact (Fraction) entries.
+        no axes; an `out` that is f or read-only.
     ShapeError
-        Lengths that do not fit, axes that f does not have.
+        Lengths that do not fit, axes that f does not have, an `out` of another shape or dtype.
 
     Notes
     -----
@@ -165,26 +199,32 @@ def hopf_lax(
            [0., 1., 4.]]), array([[3, 3, 3],
            [3, 3, 3]]))
     """
-    f = _as_grid(f)
-    axes = _as_axes(axes, f)
-    scale = 4 * _positive("t", t) * _positive("kappa", kappa)
+    f = as_grid(f)
+    axes = as_axes(axes, f)
     if sign not in (1, -1):
         raise InputError(f"sign is {sign!r}; pass -1 for a minimum or +1 for a maximum")
-    steps = _as_spacings(spacing, axes)
     nodes = [None] * len(axes)
     if x is not None:
         if np.any(np.asarray(spacing) != 1.0):
             raise InputError(f"got both spacing = {spacing!r} and nodes x; pass one of them")
-        nodes = _as_node_arrays(x, axes, f)
-    weights = [_weight(1.0 if x is not None else step, scale) for step in steps]
-    out, winners, source = np.empty_like(f), None, f
+        nodes = as_node_arrays(x, axes, f)
+    exact = is_exact(f) or any(grid is not None and is_exact(grid) for grid in nodes)
+    scale = 4 * positive("t", t, exact) * positive("kappa", kappa, exact)
+    weights = [weight(step, scale) for step in as_spacings(spacing, axes, exact)]
+    result = as_output(out, f.shape, EXACT if exact else f.dtype, f)
+    values, winners = np.ascontiguousarray(result), None
+    source = convert(f, EXACT) if exact else np.ascontiguousarray(f)
     for axis, grid, w in zip(axes, nodes, weights, strict=True):
         won = np.empty(f.shape, dtype=np.int64) if return_argmax else None
-        _core.hopf_lax(_lines(source, axis), grid, w, -sign, _lines(out, axis), _lines(won, axis))
+        if exact:
+            exact_hopf_lax_lines(source, axis, grid, w, sign, values, won)
+        else:
+            hopf_lax_lines(source, axis, grid, w, sign, values, won, n_threads)
         if return_argmax:
-            winners = _compose_winners(winners, won, axis)
-        source = out
-    return (out, winners) if return_argmax else out
+            _core.compose_winners(as_lines(winners, axis), as_lines(won, axis))
+            winners = won
+        source = values
+    return _delivered(values, result, winners)
 
 
 def hopf_cole(
@@ -196,6 +236,9 @@ def hopf_cole(
     axes: int | Sequence[int] | None = None,
     tol: float | None = None,
     normalised: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    n_threads: int | None = None,
 ) -> np.ndarray:
     """The soft Hopf–Lax step u(y) = −ε log Σ_x exp(−(f(x) + |x − y|²/4κt)/ε), in the log domain.
 
@@ -218,10 +261,14 @@ def hopf_cole(
     axes : int or sequence of int, optional
         The axes that are space; the others number separate functions. All of them by default.
     tol : float, optional
-        How far u may be off, > 0, in the units of f. None leaves out only terms that are zero in double
-        precision beside the largest.
+        How far u may be off, > 0, in the units of f. None leaves out only terms whose sum is less than half a
+        unit in the last place of the largest.
     normalised : bool
         Whether terms have weights as above, or 1.
+    out : array, optional
+        Where the values go, of their shape and dtype and apart from f; any strides.
+    n_threads : int, optional
+        Threads, all that help by default. No result depends on it.
 
     Returns
     -------
@@ -232,13 +279,15 @@ def hopf_cole(
     Raises
     ------
     InputError
-        t, ε, κ, tol or a spacing that is not positive and finite, no axes, exact (Fraction) entries.
+        t, ε, κ, tol or a spacing that is not positive and finite, no axes, exact (Fraction) entries; an `out` that
+        is f or read-only.
     ShapeError
-        Axes that f does not have.
+        Axes that f does not have, an `out` of another shape or dtype.
 
     Notes
     -----
-    Truncation. Let n be the length of an axis, k their number, and L = log n − log(e^{tol/kε} − 1). A block
+    Truncation. Let n be the length of an axis, k their number, and L = log n − log(e^{tol/kε} − 1), without tol
+    L = log n + 38. A block
     of terms is left out for a tile of results if a lower bound shows each of its terms to be below e^{−L} times
     the largest term of each result; that one is known, it is e^{−u_0/ε} with u_0 of `hopf_lax`. The largest is kept,
     at most n are left out, so their share is below n e^{−L} and
@@ -246,7 +295,8 @@ def hopf_cole(
     pass this on unchanged or smaller, and for all axes 0 ≤ u_truncated − u ≤ tol.
 
     Cost O(size · support) multiply-adds for each axis, where support is the number of nodes within
-    √(4κt(ε L + u_0 − min f)) of y, n at most; where √(2κtε) is but a few nodes, each term is an exponential.
+    √(4κt(ε L + u_0 − min f)) of y, n at most. Where f − u_0 exceeds 32 ε between neighbouring nodes' blocks, terms
+    are exponentials one by one, some twenty times as dear.
     Nothing of weight underflows, however large the range of f/ε. Rounding error, u the unit roundoff: below
     8 u (|f| + |x − y|²/4κt) over the terms of weight, plus 100 u ε.
 
@@ -264,141 +314,42 @@ def hopf_cole(
     >>> float(u[400].round(12)), round(0.05 * math.log(2), 12)         # x²/2(1 + t) + (ε/2) log(1 + t)
     (0.034657359028, 0.034657359028)
     """
-    f = _as_grid(f)
-    axes = _as_axes(axes, f)
-    eps = _positive("eps", eps)
+    f = as_grid(f)
+    if is_exact(f):
+        raise InputError(
+            "f has exact entries, and log-sum-exp is transcendental: pass f.astype(float), or use hopf_lax"
+        )
+    axes = as_axes(axes, f)
+    eps = positive("eps", eps)
     if not _EPS_RANGE[0] < eps < _EPS_RANGE[1]:
         raise InputError(
             f"eps is {eps!r}, outside {_EPS_RANGE}; rescale f and t, or use hopf_lax for eps = 0"
         )
-    scale = 4 * _positive("t", t) * _positive("kappa", kappa)
-    steps = _as_spacings(spacing, axes)
-    weights = [_weight(step, scale) for step in steps]
-    share = math.inf if tol is None else _positive("tol", tol) / (len(axes) * eps)
-    out, source, shift = np.empty_like(f), f, 0.0
+    scale = 4 * positive("t", t) * positive("kappa", kappa)
+    steps = as_spacings(spacing, axes)
+    weights = [weight(step, scale) for step in steps]
+    share = 0.0 if tol is None else positive("tol", tol) / (len(axes) * eps)
+    result = as_output(out, f.shape, f.dtype, f)
+    values, source, shift = np.ascontiguousarray(result), np.ascontiguousarray(f), 0.0
     for axis, step, w in zip(axes, steps, weights, strict=True):
-        cut = _UNDERFLOW if tol is None else _cut(f.shape[axis], share)
-        _core.hopf_cole(_lines(source, axis), w, eps, cut, _lines(out, axis))
+        hopf_cole_lines(source, axis, w, eps, _cut(f.shape[axis], share), values, n_threads)
         shift += eps * (0.5 * math.log(math.pi * scale * eps) - math.log(step))
-        source = out
+        source = values
     if normalised:
-        out += out.dtype.type(shift)
-    return out
-
-
-# ---- what the kernels rely on ----------------------------------------------------------------------
+        values += values.dtype.type(shift)
+    return _delivered(values, result, None)
 
 
 def _cut(n: int, share: float) -> float:
-    """L with n e^−L = e^share − 1."""
+    """L with n e^−L = e^share − 1, but log n + 38 at most: more makes no difference."""
+    log_n = math.log(max(n, 1))
     if share > 1:  # e^share may overflow
-        return max(0.0, math.log(max(n, 1)) - share - math.log1p(-math.exp(-share)))
-    return min(_UNDERFLOW, max(0.0, math.log(max(n, 1)) - math.log(math.expm1(share))))
+        return max(0.0, log_n - share - math.log1p(-math.exp(-share)))
+    return log_n + (min(_UNSEEN, max(-log_n, -math.log(math.expm1(share)))) if share else _UNSEEN)
 
 
-def _lines(a: np.ndarray | None, axis: int) -> np.ndarray | None:
-    """A view of shape (outer, length, inner) with `axis` in the middle."""
-    if a is None:
-        return None
-    return a.reshape(math.prod(a.shape[:axis]), a.shape[axis], math.prod(a.shape[axis + 1 :]))
-
-
-def _compose_winners(earlier: np.ndarray | None, won: np.ndarray, axis: int) -> np.ndarray:
-    """Places in the raveled array: where `earlier` steps led from, at the index `won` along `axis`."""
-    if earlier is None:
-        earlier = np.arange(won.size, dtype=np.int64).reshape(won.shape)
-    if won.size == 0:
-        return earlier
-    return np.where(won < 0, -1, np.take_along_axis(earlier, np.maximum(won, 0), axis))
-
-
-def _positive(name: str, value: float) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} is {value!r}; pass a positive number") from None
-    if not (math.isfinite(number) and number > 0):
-        raise InputError(f"{name} is {value!r}; pass a finite number > 0")
-    return number
-
-
-def _weight(step: float, scale: float) -> float:
-    w = step * step / scale if scale > 0 else math.inf
-    if not (math.isfinite(w) and w >= np.finfo(float).tiny):
-        raise InputError(
-            f"spacing²/(4 kappa t) = {step!r}²/{scale!r} leaves the range of doubles; rescale x and t"
-        )
-    return w
-
-
-def _refuse_exact(name: str, a: np.ndarray) -> np.ndarray:
-    if is_exact(a):
-        raise InputError(
-            f"{name} has exact entries; transforms are in floating point: pass {name}.astype(float)"
-        )
-    return a
-
-
-def _as_grid(f: ArrayLike) -> np.ndarray:
-    f = _refuse_exact("f", as_array("f", f))
-    if f.ndim == 0:
-        raise ShapeError("f is a scalar; pass values on a grid, shape (n,) or more")
-    return np.ascontiguousarray(f)
-
-
-def _as_axes(axes: int | Sequence[int] | None, f: np.ndarray) -> tuple[int, ...]:
-    """Distinct axes >= 0, in the order given."""
-    if axes is None:
-        return tuple(range(f.ndim))
-    chosen = (axes,) if isinstance(axes, Integral) else tuple(axes)
-    if not chosen:
-        raise InputError("axes is empty: nothing to transform; pass axes, or None for all of them")
-    for axis in chosen:
-        if not (isinstance(axis, Integral) and -f.ndim <= axis < f.ndim):
-            raise ShapeError(
-                f"axis {axis!r} of an f of shape {f.shape}; pass axes from {-f.ndim} to {f.ndim - 1}"
-            )
-    normal = tuple(int(axis) % f.ndim for axis in chosen)
-    if len(set(normal)) < len(normal):
-        raise InputError(f"axes {chosen} name an axis of shape {f.shape} twice; pass each once")
-    return normal
-
-
-def _as_spacings(spacing: float | Sequence[float], axes: tuple[int, ...]) -> list[float]:
-    if np.ndim(spacing) == 0:
-        return [_positive("spacing", spacing)] * len(axes)
-    if np.shape(spacing) != (len(axes),):
-        raise ShapeError(
-            f"spacing has shape {np.shape(spacing)} for {len(axes)} axes; pass one number, or one for each"
-        )
-    return [_positive("spacing", h) for h in spacing]
-
-
-def _as_node_arrays(x, axes: tuple[int, ...], f: np.ndarray) -> list[np.ndarray]:
-    single = len(axes) == 1 and not (isinstance(x, Sequence) and len(x) == 1 and np.ndim(x[0]) == 1)
-    arrays = [x] if single else list(x)
-    if len(arrays) != len(axes):
-        raise ShapeError(f"x has {len(arrays)} arrays of nodes for {len(axes)} axes; pass one for each")
-    return [
-        _as_nodes("x" if single else f"x[{k}]", a, f.shape[axis], strict=True)
-        for k, (a, axis) in enumerate(zip(arrays, axes, strict=True))
-    ]
-
-
-def _as_nodes(name: str, x: ArrayLike, length: int | None, strict: bool) -> np.ndarray:
-    """Finite, (strictly) increasing, float64."""
-    x = np.ascontiguousarray(_refuse_exact(name, as_array(name, x)), dtype=np.float64)
-    if x.ndim != 1 or (length is not None and len(x) != length):
-        needed = "(m,)" if length is None else f"({length},)"
-        raise ShapeError(f"{name} has shape {x.shape}; pass shape {needed}")
-    if not np.isfinite(x).all():
-        k = int(np.argmin(np.isfinite(x)))
-        raise InputError(f"{name}[{k}] is {x[k]}; pass finite numbers")
-    wrong = np.flatnonzero(x[1:] <= x[:-1] if strict else x[1:] < x[:-1])
-    if wrong.size:
-        k = int(wrong[0])
-        kind = "strictly increasing" if strict else "non-decreasing"
-        raise InputError(
-            f"{name}[{k}] = {x[k]!s}, {name}[{k + 1}] = {x[k + 1]!s}; pass {kind} numbers (sort them)"
-        )
-    return x
+def _delivered(values: np.ndarray, result: np.ndarray, winners: np.ndarray | None):
+    """Copies contiguous values to where the caller wants them; with the winners, if there are any."""
+    if values is not result:
+        result[...] = values
+    return result if winners is None else (result, winners)

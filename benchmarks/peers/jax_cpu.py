@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from contestants import Run, contestant, rows_in_cache
 from jax.scipy.special import logsumexp
-from workloads import Chain, Evaluation, Paths, Product
+from workloads import Chain, Convolution, Evaluation, Paths, Product
 
 PACKAGES = ("jax", "jaxlib")
 
@@ -63,6 +63,34 @@ def product_of_exp(w: Product) -> Run:
         return w.eps * jnp.log(c) + a_top + b_top
 
     return blocking(function, w.a, w.b)
+
+
+@contestant("JAX chunked", Convolution, "min", "lse", fits=lambda w: w.f.ndim == 1 and w.f.size <= 10_000)
+def convolution_chunked(w: Convolution) -> Run:
+    rows = rows_in_cache(len(w.f), w.dtype, len(w.f), divides=True)
+
+    def function(f):
+        places = jnp.arange(len(f), dtype=f.dtype)
+
+        def some(y):
+            terms = f + w.w * (y[:, None] - places) ** 2
+            return -w.eps * logsumexp(terms * (-1 / w.eps), axis=1) if w.eps else terms.min(1)
+
+        return jax.lax.map(some, places.reshape(-1, rows)).ravel()
+
+    return blocking(function, w.f)
+
+
+@contestant("JAX gemm of exp", Convolution, "lse", fits=lambda w: w.f.ndim == 2)
+def convolution_of_exp(w: Convolution) -> Run:
+    def function(f, kernel):
+        low = f.min(1, keepdims=True)
+        u = low - w.eps * jnp.log(jnp.exp((low - f) / w.eps) @ kernel)
+        low = u.min(0, keepdims=True)
+        return low - w.eps * jnp.log(kernel @ jnp.exp((low - u) / w.eps))
+
+    places = jnp.arange(len(w.f), dtype=w.f.dtype)
+    return blocking(function, w.f, jnp.exp(-w.w / w.eps * (places[:, None] - places) ** 2))
 
 
 @contestant("JAX Floyd–Warshall", Paths, "min")

@@ -3,7 +3,7 @@
 import numpy as np
 from contestants import Run, contestant
 from numba import njit, prange
-from workloads import Chain, Evaluation, Paths, Product
+from workloads import Chain, Conjugate, Convolution, Distances, Evaluation, Paths, Product
 
 PACKAGES = ("numba",)
 
@@ -156,6 +156,111 @@ def product(w: Product) -> Run:
         else:
             max_products(a, b, out)
         return c
+
+    return run
+
+
+@njit
+def lower_envelope(f, w, out, vertices, starts):
+    """Felzenszwalb and Huttenlocher, section 2; +inf is no parabola."""
+    n, last = len(f), -1
+    for q in range(n):
+        if f[q] == np.inf:
+            continue
+        start = -np.inf
+        while last >= 0:
+            v = vertices[last]
+            start = ((f[q] - f[v]) / w + q * q - v * v) / (2 * (q - v))
+            if start > starts[last]:
+                break
+            last -= 1
+        last += 1
+        vertices[last] = q
+        starts[last] = start if last else -np.inf
+    if last < 0:
+        out[:] = np.inf
+        return
+    starts[last + 1] = np.inf
+    k = 0
+    for q in range(n):
+        while starts[k + 1] < q:
+            k += 1
+        d = q - vertices[k]
+        out[q] = f[vertices[k]] + w * d * d
+
+
+@njit(parallel=True)
+def each_envelope(f, w, out):
+    for i in prange(len(f)):
+        n = f.shape[1]
+        lower_envelope(f[i], w, out[i], np.empty(n, np.int64), np.empty(n + 1))
+
+
+def every_axis(f: np.ndarray, w: float) -> np.ndarray:
+    """The axes take turns at being the last one, so that lines are contiguous."""
+    for axis in range(f.ndim):
+        lines = np.ascontiguousarray(np.moveaxis(f, axis, -1))
+        out = np.empty_like(lines)
+        each_envelope(lines.reshape(-1, lines.shape[-1]), w, out.reshape(-1, lines.shape[-1]))
+        f = np.moveaxis(out, -1, axis)
+    return f
+
+
+@contestant("Numba envelope", Convolution, "min")
+def convolution(w: Convolution) -> Run:
+    return lambda: every_axis(w.f, w.w)
+
+
+@contestant("Numba envelope", Distances, "edt")
+def distances(w: Distances) -> Run:
+    return lambda: every_axis(np.where(w.f, 0, np.inf), 1.0)
+
+
+@njit
+def hull_and_walk(f, x, p, out):
+    hull, last = np.empty(len(f), np.int64), -1
+    for i in range(len(f)):
+        while last > 0:
+            a, b = hull[last - 1], hull[last]
+            if (f[b] - f[a]) * (x[i] - x[b]) < (f[i] - f[b]) * (x[b] - x[a]):
+                break
+            last -= 1
+        last += 1
+        hull[last] = i
+    k = 0
+    for j in range(len(p)):
+        while k < last and f[hull[k + 1]] - f[hull[k]] < p[j] * (x[hull[k + 1]] - x[hull[k]]):
+            k += 1
+        out[j] = p[j] * x[hull[k]] - f[hull[k]]
+
+
+@contestant("Numba hull", Conjugate, "max")
+def conjugate(w: Conjugate) -> Run:
+    def run():
+        out = np.empty_like(w.p)
+        hull_and_walk(w.f, w.x, w.p, out)
+        return out
+
+    return run
+
+
+@fast
+def soft_terms(f, w, eps, out):
+    for j in prange(len(f)):
+        low, total = np.inf, 0.0
+        for i in range(len(f)):
+            low = min(low, f[i] + w * (i - j) ** 2)
+        for i in range(len(f)):
+            total += np.exp((low - f[i] - w * (i - j) ** 2) / eps)
+        out[j] = low - eps * np.log(total)
+
+
+@contestant("Numba", Convolution, "lse", fits=lambda w: w.f.size <= 10_000)
+def soft_convolution(w: Convolution) -> Run:
+    def run():
+        out = np.empty_like(w.f)
+        soft_terms(w.f, w.w, w.eps, out)
+        return out
 
     return run
 

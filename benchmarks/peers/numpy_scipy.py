@@ -4,10 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from contestants import THREADS, Run, contestant, rows_in_cache
+from scipy.ndimage import distance_transform_edt, grey_erosion
+from scipy.signal import fftconvolve
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra, floyd_warshall
 from scipy.special import logsumexp
-from workloads import Chain, Evaluation, Paths, Product
+from workloads import Chain, Convolution, Distances, Evaluation, Paths, Product
 
 PACKAGES = ("numpy", "scipy")
 
@@ -83,6 +85,52 @@ def product_of_exp(w: Product) -> Run:
         return np.log(c, out=c) * eps + a_top + b_top
 
     return run
+
+
+@contestant("SciPy grey erosion", Convolution, "min", fits=lambda w: w.f.size <= 10_000)
+def convolution_erosion(w: Convolution) -> Run:
+    """By a parabola just wide enough for these values."""
+    reach = int(np.sqrt(np.ptp(w.f) / w.w)) + 1
+    structure = -w.w * np.arange(-reach, reach + 1.0) ** 2
+    return lambda: grey_erosion(w.f, structure=structure, mode="constant", cval=np.inf)
+
+
+@contestant("SciPy FFT of exp", Convolution, "lse")
+def convolution_fft(w: Convolution) -> Run:
+    """Right only where f stays within a few ε: the error of the FFT is relative to the largest term."""
+    n = w.f.shape[0]
+    kernel = np.exp(-w.w / w.eps * np.arange(1.0 - n, n) ** 2)
+
+    def run():
+        low = w.f.min()
+        u = np.exp((low - w.f) / w.eps)
+        for axis in range(u.ndim):
+            u = fftconvolve(u, kernel.reshape([-1 if a == axis else 1 for a in range(u.ndim)]), axes=axis)
+            u = np.take(u, range(n - 1, 2 * n - 1), axis=axis) if axis else u[n - 1 : 2 * n - 1]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return low - w.eps * np.log(u)
+
+    return run
+
+
+@contestant("NumPy gemm of exp", Convolution, "lse", fits=lambda w: w.f.ndim == 2)
+def convolution_of_exp(w: Convolution) -> Run:
+    """One axis after the other, scaled by its least values; wrong where these do not meet (underflow)."""
+    places = np.arange(float(len(w.f)))
+    kernel = np.exp(-w.w / w.eps * (places[:, None] - places) ** 2)
+
+    def run():
+        low = w.f.min(axis=1, keepdims=True)
+        u = low - w.eps * np.log(np.exp((low - w.f) / w.eps) @ kernel)
+        low = u.min(axis=0, keepdims=True)
+        return low - w.eps * np.log(kernel @ np.exp((low - u) / w.eps))
+
+    return run
+
+
+@contestant("SciPy EDT", Distances, "edt")
+def distances(w: Distances) -> Run:
+    return lambda: distance_transform_edt(~w.f) ** 2
 
 
 @contestant("NumPy Floyd–Warshall", Paths, "min")

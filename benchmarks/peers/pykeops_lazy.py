@@ -3,7 +3,7 @@
 import torch
 from contestants import Run, contestant
 from pykeops.torch import LazyTensor
-from workloads import Evaluation
+from workloads import Convolution, Evaluation
 
 PACKAGES = ("pykeops",)
 
@@ -25,5 +25,20 @@ def evaluate(w: Evaluation) -> Run:
             return values
         (gradient,) = torch.autograd.grad(values.sum(), x)
         return values.detach(), gradient
+
+    return run
+
+
+@contestant("pykeops", Convolution, "min", "lse", fits=lambda w: w.f.ndim == 1 and w.f.size <= 10_000)
+def convolution(w: Convolution) -> Run:
+    f = torch.from_numpy(w.f)
+    places = torch.arange(len(f), dtype=f.dtype)
+
+    def run():
+        x, y = LazyTensor(places[None, :, None]), LazyTensor(places[:, None, None])
+        terms = LazyTensor(f[None, :, None]) + w.w * (x - y) ** 2
+        if not w.eps:
+            return terms.min(axis=1).reshape(-1)
+        return -w.eps * (terms * (-1 / w.eps)).logsumexp(axis=1).reshape(-1)
 
     return run

@@ -2,7 +2,7 @@
 
 import torch
 from contestants import THREADS, Run, contestant, rows_in_cache
-from workloads import Chain, Evaluation, Paths, Product
+from workloads import Chain, Convolution, Evaluation, Paths, Product
 
 PACKAGES = ("torch",)
 
@@ -101,6 +101,34 @@ def product_of_exp(w: Product) -> Run:
         a_top, b_top = a.amax(-1, keepdim=True), b.amax(-2, keepdim=True)
         c = ((a - a_top) * (1 / w.eps)).exp_() @ ((b - b_top) * (1 / w.eps)).exp_()
         return c.log_() * w.eps + a_top + b_top
+
+    return torch.no_grad()(run)
+
+
+@contestant("torch chunked", Convolution, "min", "lse", fits=lambda w: w.f.ndim == 1 and w.f.size <= 10_000)
+def convolution_chunked(w: Convolution) -> Run:
+    f = torch.from_numpy(w.f)
+    places = torch.arange(len(f), dtype=f.dtype)
+    rows = rows_in_cache(len(f), w.dtype, len(f))
+
+    def some(y: torch.Tensor) -> torch.Tensor:
+        terms = f + w.w * (y[:, None] - places) ** 2
+        return -w.eps * torch.logsumexp(terms * (-1 / w.eps), 1) if w.eps else terms.amin(1)
+
+    return torch.no_grad()(lambda: torch.cat([some(y) for y in places.split(rows)]))
+
+
+@contestant("torch gemm of exp", Convolution, "lse", fits=lambda w: w.f.ndim == 2)
+def convolution_of_exp(w: Convolution) -> Run:
+    f = torch.from_numpy(w.f)
+    places = torch.arange(len(f), dtype=f.dtype)
+    kernel = torch.exp(-w.w / w.eps * (places[:, None] - places) ** 2)
+
+    def run():
+        low = f.amin(1, keepdim=True)
+        u = low - w.eps * (((low - f) / w.eps).exp() @ kernel).log()
+        low = u.amin(0, keepdim=True)
+        return low - w.eps * (kernel @ ((low - u) / w.eps).exp()).log()
 
     return torch.no_grad()(run)
 

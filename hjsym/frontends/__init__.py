@@ -14,7 +14,7 @@ from hjsym.network import Network
 __all__ = ["load"]
 
 
-def load(source) -> Network:
+def load(source, input_shape: Sequence[int] | None = None) -> Network:
     """Read a network.
 
     Parameters
@@ -46,7 +46,7 @@ def load(source) -> Network:
         if path.suffix == ".onnx":
             from hjsym.frontends.onnx import load_onnx_file
 
-            return load_onnx_file(path)
+            return load_onnx_file(path, input_shape)
         if path.suffix == ".npz":
             from hjsym.hopf import LSELayer
 
@@ -60,7 +60,7 @@ def load(source) -> Network:
     if origin == "onnx":
         from hjsym.frontends.onnx import load_onnx
 
-        return load_onnx(source)
+        return load_onnx(source, input_shape)
     if isinstance(source, Sequence) and not isinstance(source, bytes):
         from hjsym.frontends.arrays import load_arrays
 

@@ -8,7 +8,9 @@ import onnx
 import pytest
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
+import hjsym
 from hjsym.layers import Add, Affine, Identity, LeakyRelu, Relu
 from hjsym.network import Network, Node
 
@@ -65,7 +67,7 @@ def parse_nodes(text: str) -> list[onnx.NodeProto]:
 def make_model(nodes, constants=(), *, shape=("N", 3), rank=2, opset=18, **replaced) -> onnx.ModelProto:
     """A model of DOUBLE tensors from "x" to "y", of `rank` axes; `replaced` are inputs or outputs."""
     inputs = [helper.make_tensor_value_info("x", TensorProto.DOUBLE, shape)]
-    outputs = [helper.make_tensor_value_info("y", TensorProto.DOUBLE, "MKLP"[:rank])]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.DOUBLE, "MKLPQ"[:rank])]
     if isinstance(constants, dict):
         constants = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
     nodes = parse_nodes(nodes) if isinstance(nodes, str) else nodes
@@ -78,3 +80,29 @@ def make_model(nodes, constants=(), *, shape=("N", 3), rank=2, opset=18, **repla
 def model():
     """The function `make_model`."""
     return make_model
+
+
+def check_against_reference(model: onnx.ModelProto, count: int = 20) -> Network:
+    """load and compile give the values of ONNX's reference evaluator, the head put back on, and so do the
+    affine pieces at the points."""
+    onnx.checker.check_model(model, full_check=True)
+    dims = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim[1:]]
+    points = np.random.default_rng(1).normal(size=(count, *dims)) * 3
+    (expected,) = ReferenceEvaluator(model).run(None, {"x": points})
+    expected, flat = expected.reshape(count, -1), points.reshape(count, -1)
+    network = hjsym.load(model)
+    np.testing.assert_allclose(network(flat), expected, rtol=1e-13, atol=1e-13)
+    f = hjsym.compile(model)
+    scores = f(flat)
+    np.testing.assert_allclose(scores if f.head is None else f.head(scores), expected, rtol=1e-12, atol=1e-12)
+    if f.P.is_tropical:
+        slope, intercept = f.affine_at(flat)
+        line = (slope @ flat[..., None])[..., 0] + intercept
+        np.testing.assert_allclose(line, scores, rtol=1e-12, atol=1e-11)
+    return network
+
+
+@pytest.fixture(scope="session")
+def check():
+    """The function `check_against_reference`."""
+    return check_against_reference

@@ -21,3 +21,15 @@ _REFERENCE = _load("reference")
 def reference():
     """The module reference.py."""
     return _REFERENCE
+
+
+@pytest.fixture(scope="session")
+def networks():
+    """The module region_networks.py."""
+    return _load("region_networks")
+
+
+@pytest.fixture(scope="session")
+def walk_in_python():
+    """The enumeration of regions in plain Python."""
+    return _load("region_reference").walk

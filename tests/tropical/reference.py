@@ -137,3 +137,36 @@ def available_instruction_sets() -> list[str]:
 
 
 INSTRUCTION_SETS = available_instruction_sets()
+
+
+def soft_product(A: np.ndarray, B: np.ndarray, sign: int, eps: float) -> list[list]:
+    """C_ij = ε log Σ_k e^{(A_ik + B_kj)/ε} in 60 digits; entries are finite or the zero."""
+    rows = []
+    for row in A:
+        rows.append([])
+        for column in B.T:
+            pairs = zip(row, column, strict=True)
+            terms = [sign * (MP.mpf(float(a)) + MP.mpf(float(b))) for a, b in pairs if np.isfinite(a + b)]
+            if not terms:
+                rows[-1].append(MP.mpf(-sign * np.inf))
+                continue
+            top, e = max(terms), MP.mpf(float(eps))
+            rows[-1].append(sign * (top + e * MP.log(MP.fsum(MP.exp((t - top) / e) for t in terms))))
+    return rows
+
+
+def soft_product_bound(A: np.ndarray, B: np.ndarray, eps: float) -> np.ndarray:
+    """The error that `matmul` promises at ε > 0, from its docstring."""
+    u = float(np.finfo(A.dtype).eps) / 2
+    largest = [np.abs(np.where(np.isfinite(M), M, 0).astype(np.float64)) for M in (A, B)]
+    scale = largest[0].max(axis=1, initial=0)[:, None] + largest[1].max(axis=0, initial=0)
+    return 4 * u * scale + u * eps * (140 + A.shape[1] / 128)
+
+
+def scan(start: np.ndarray, transitions: list, emissions: list, semiring: Semiring) -> list[np.ndarray]:
+    """Forward messages of one chain, α_t(j) = ⊕_i (α_{t−1}(i) ⊗ A(i, j)) ⊗ e_t(j), a list of numbers at a time."""
+    messages = [np.asarray(semiring.mul(start, emissions[0]))]
+    for A, e in zip(transitions, emissions[1:], strict=True):
+        terms = semiring.mul(messages[-1][:, None], A)
+        messages.append(np.asarray(semiring.mul(semiring.sum(terms, axis=0), e)))
+    return messages

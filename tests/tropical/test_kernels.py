@@ -5,14 +5,15 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tropical import Polynomial, Semiring, _core
+from tropical import Polynomial, Semiring, _core, core_info
+from tropical._threads import usable_threads
 
 TERMS = [0, 1, 2, 3, 5, 10, 50, 63, 64, 65, 257]  # around the panel of 64, and vector tails
 VARIABLES = [0, 1, 2, 3, 5, 17]
 POINTS = [0, 1, 2, 3, 5]
 SHAPES = [(n, d, POINTS[(i + k) % 5]) for i, n in enumerate(TERMS) for k, d in enumerate(VARIABLES)]
-# tiles; one block of 96 variables, and past its end
-SHAPES += [(3, 4, 33), (5, 1, 65), (66, 2, 17), (2, 96, 9), (3, 97, 2), (70, 97, 5), (5, 193, 3)]
+# tiles; one block of 104 variables, and past its end
+SHAPES += [(3, 4, 33), (5, 1, 65), (66, 2, 17), (2, 104, 9), (3, 105, 2), (70, 105, 5), (5, 209, 3)]
 TEMPERATURES = [0.05, 0.3, 1.0, 7.0]
 DTYPES = [np.float32, np.float64]
 
@@ -216,3 +217,10 @@ def test_wrong_lengths_are_refused_before_any_memory_is_touched(name):
     arguments = {"points": np.zeros((5, 2)), "tiles": False} | {name: BAD_LENGTHS[name]}
     with pytest.raises(ValueError, match=rf"{name} has shape .* length \d needed on axis"):
         packed.fill(**arguments)
+
+
+def test_core_info_says_what_runs():
+    info = core_info()
+    assert info["instruction_set"] in ("baseline", "avx2", "avx512")
+    assert int(info["threads"]) == usable_threads()
+    assert info["compiler"] and info["blas"]

@@ -128,6 +128,158 @@ def test_log_product_against_mpmath(eps, sign):
                 assert abs(C[i, j] - want) <= 4 * 2.0**-52 * (scale + eps * mpmath.log(12) + 1)
 
 
+def ranged_pair(m, k, n, dtype, spread, seed):
+    """Entries whose exponents are so far apart that most products of exponentials underflow."""
+    rng = np.random.default_rng(seed)
+    A, B = (spread * rng.normal(size=shape) for shape in ((m, k), (k, n)))
+    for M in (A, B):
+        M[rng.random(M.shape) < 0.2] = -inf
+    A[0], B[:, 0] = -inf, -inf
+    A[0, k - 1], B[0, 0] = 3.0, 4.0  # they do not meet: the zero, unless k is 1
+    return A.astype(dtype), B.astype(dtype)
+
+
+@pytest.mark.parametrize("eps", [1e-25, 1e-3, 0.5, 30.0, 1e20])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("spread", [1.0, 300.0])
+@pytest.mark.parametrize("size", [(1, 9, 5), (6, 9, 1), (5, 3, 9), (7, 5, 70), (3, 140, 33)], ids=str)
+def test_log_product_within_its_bound(size, spread, dtype, eps, reference):
+    A, B = ranged_pair(*size, dtype, spread, seed=sum(size))
+    want = reference.soft_product(A, B, 1, eps)
+    bound = reference.soft_product_bound(A, B, eps)
+    for name in reference.INSTRUCTION_SETS:
+        with reference.instruction_set(name):
+            C, mirrored = matmul(A, B, Semiring(eps=eps)), matmul(-A, -B, Semiring(-1, eps))
+        np.testing.assert_array_equal(-mirrored, C)
+        for i, j in np.ndindex(C.shape):
+            if want[i][j] == -mpmath.inf:
+                assert C[i, j] == -inf
+            else:
+                assert abs(mpmath.mpf(float(C[i, j])) - want[i][j]) <= bound[i, j], (name, i, j)
+
+
+@pytest.mark.parametrize("eps", [1e-300, 1e300])
+def test_log_product_out_of_the_range_of_the_kernels(eps):
+    A, B = ranged_pair(4, 5, 3, np.float64, 1.0, seed=0)
+    C, hard = matmul(A, B, Semiring(eps=eps)), matmul(A, B)
+    finite = hard > -inf
+    np.testing.assert_array_equal(C == -inf, ~finite)
+    count = (np.isfinite(A[:, :, None] + B).sum(axis=1))[finite]
+    np.testing.assert_allclose(C[finite], hard[finite] + eps * np.log(count), rtol=1e-14)
+
+
+def test_log_products_of_sparse_matrices_are_not_in_doubt(reference):
+    """Rows and columns that do not meet: the zero, and everything else right, at a size of several blocks."""
+    rng = np.random.default_rng(0)
+    A, B = (np.where(rng.random((150, 150)) < 0.02, rng.normal(size=(150, 150)), -inf) for _ in range(2))
+    C, count = matmul(A, B, Semiring(eps=0.5)), np.isfinite(A[:, :, None] + B).sum(axis=1)
+    np.testing.assert_array_equal(np.isfinite(C), count > 0)
+    alone = count == 1  # one term: no exponential at all
+    np.testing.assert_allclose(C[alone], matmul(A, B)[alone], rtol=1e-14, atol=1e-14)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("size", [(1, 40, 9), (9, 40, 1), (9, 40, 40), (70, 3, 3)], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_special_values_of_log_products(size, dtype, sign, reference):
+    """NaN spoils its row or column; the wrong infinity wins unless it meets the zero."""
+    m, k, n = size
+    A, B = random_pair(m, k, n, dtype, sign, seed=4)
+    A[m // 2, 1], B[k - 1, n // 2] = sign * inf, sign * inf
+    A[m - 1, 0] = nan
+    with np.errstate(invalid="ignore"):
+        terms = Semiring(sign).mul(A[:, :, None], B[None])
+        want = Semiring(sign, 0.5).sum(terms, axis=1)
+    for name in reference.INSTRUCTION_SETS:
+        with reference.instruction_set(name):
+            C = matmul(A, B, Semiring(sign, 0.5))
+        np.testing.assert_array_equal(np.isnan(C), np.isnan(want))
+        np.testing.assert_array_equal(np.isinf(C), np.isinf(want))
+        np.testing.assert_allclose(C, want, rtol=100 * np.finfo(dtype).eps, atol=100 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("semiring", TROPICAL, ids=str)
+@pytest.mark.parametrize("size", [(1, 40, 37), (37, 40, 1), (1, 3, 1), (9, 40, 40)], ids=str)
+def test_special_values_of_products(size, semiring, reference):
+    """Over every kernel for few rows, many rows and columns that are contiguous."""
+    m, k, n = size
+    A, B = random_pair(m, k, n, np.float64, semiring.sign, seed=5)
+    A[0, 1], B[k - 1, n // 2] = semiring.sign * inf, semiring.sign * inf
+    for spoiled in (False, True):
+        A[m - 1, 0] = nan if spoiled else A[m - 1, 0]
+        terms = semiring.mul(A[:, :, None], B[None])
+        extremum = np.max if semiring.sign > 0 else np.min
+        want = extremum(terms, axis=1)
+        for name in reference.INSTRUCTION_SETS:
+            with reference.instruction_set(name):
+                for C in (
+                    matmul(A, B, semiring),
+                    matmul(np.asfortranarray(A), np.asfortranarray(B), semiring),
+                    matmul(B.T, A.T, semiring).T,
+                    matmul(A, B, semiring, return_argmax=True)[0],
+                ):
+                    np.testing.assert_array_equal(C, want)
+
+
+@pytest.mark.parametrize("semiring", [*TROPICAL, Semiring(eps=0.5), Semiring(-1, 1e-3)], ids=str)
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ((300, 200), (200, 150)),
+        ((1, 900), (900, 3000)),
+        ((3000, 900), (900, 1)),
+        ((130, 40, 41), (130, 41, 42)),
+        ((130, 1, 300), (300, 300)),
+    ],
+    ids=str,
+)
+def test_threads_do_not_change_bits(a, b, semiring):
+    rng = np.random.default_rng(6)
+    A, B = rng.normal(size=a), rng.normal(size=b)
+    want = matmul(A, B, semiring, n_threads=1)
+    for threads in (2, 3):
+        np.testing.assert_array_equal(matmul(A, B, semiring, n_threads=threads), want)
+    if semiring.is_tropical:
+        _, index = matmul(A, B, semiring, return_argmax=True, n_threads=3)
+        np.testing.assert_array_equal(index, matmul(A, B, semiring, return_argmax=True, n_threads=1)[1])
+
+
+@pytest.mark.parametrize("semiring", [MAX_PLUS, Semiring(-1, 0.5)], ids=str)
+def test_out(semiring):
+    rng = np.random.default_rng(7)
+    A, B = rng.normal(size=(2, 3, 4, 5)), rng.normal(size=(3, 5, 6))
+    want = matmul(A, B, semiring)
+    for out in (
+        np.empty(want.shape),
+        np.empty(want.shape[::-1]).T,
+        np.empty((2, 3, 4, 12))[..., ::2],
+        np.empty((2, 3, 8, 6))[:, :, ::2],
+        np.empty((2, 3, 4, 6))[:, :, ::-1],
+    ):
+        assert matmul(A, B, semiring, out=out) is not None
+        np.testing.assert_array_equal(out, want)
+    for left, right in ((A[0, 0, 0], B[0]), (A[0, 0], B[0, :, 0]), (A[0, 0, 0], B[0, :, 0])):
+        want = matmul(left, right, semiring)
+        strided = np.empty((*want.shape, 2))[..., 0]
+        matmul(left, right, semiring, out=strided)
+        np.testing.assert_array_equal(strided, want)
+    exact = np.empty((1, 1), dtype=object)
+    matmul([[Fraction(1, 3)]], [[Fraction(1, 3)]], out=exact)
+    assert exact[0, 0] == Fraction(2, 3)
+
+
+@pytest.mark.parametrize("semiring", [*TROPICAL, Semiring(eps=0.5)], ids=str)
+@pytest.mark.parametrize(
+    ("a", "b"), [((0, 2, 3), (0, 3, 4)), ((5, 0, 3), (3, 4)), ((5, 2, 0), (0, 4)), ((2, 3), (3, 0))], ids=str
+)
+def test_sizes_of_zero(a, b, semiring):
+    C = matmul(np.zeros(a), np.zeros(b), semiring)
+    assert C.shape == np.matmul(np.zeros(a), np.zeros(b)).shape
+    assert (C == semiring.zero).all()
+    if semiring.is_tropical:
+        assert (matmul(np.zeros(a), np.zeros(b), semiring, return_argmax=True)[1] == -1).all()
+
+
 def test_log_product_with_empty_rows_and_infinities():
     semiring = Semiring(eps=0.5)
     A = np.array([[-inf, -inf], [inf, 0.0], [nan, 0.0]])
@@ -172,6 +324,8 @@ def test_published_products():
         (lambda: matmul([["a"]], [[1.0]]), "has dtype"),
         (lambda: matmul([[1.0]], [[1.0]], Semiring(eps=1.0), return_argmax=True), "needs eps = 0, got 1"),
         (lambda: matmul([[Fraction(1)]], [[1.0]], Semiring(eps=1.0)), "transcendental"),
+        (lambda: matmul([[1.0]], [[1.0]], out=np.empty((2, 2))), r"out is float64 \(2, 2\)"),
+        (lambda: matmul([[1.0]], [[1.0]], n_threads=0), "n_threads is 0"),
     ],
 )
 def test_refusals(make, message):

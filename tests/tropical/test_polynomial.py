@@ -240,3 +240,46 @@ def test_text():
         random_polynomial(2, 1, 0, Semiring(-1, 0.2), np.float32)
     )
     assert repr(x.to_exact()).endswith("over max-plus, exact>")
+
+
+# ---- many monomials, few points: pieces of the monomials ---------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 3, 20])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@over_each_semiring
+def test_pieces_give_what_the_whole_gives(semiring, dtype, count, monkeypatch):
+    rng = np.random.default_rng(count)
+    p = Polynomial(*(rng.integers(-8, 9, s).astype(dtype) for s in ((700, 3), 700)), semiring)  # with ties
+    x = rng.normal(size=(count, 3)).astype(dtype)
+    x[0, 0] = np.nan if count == 20 else x[0, 0]
+    whole = p(x), *p.value_and_gradient(x), p.argmax(x)
+    monkeypatch.setattr("tropical.polynomial._PIECE", 128)
+    pieces = p(x), *p.value_and_gradient(x), p.argmax(x)
+    if semiring.is_tropical:
+        for got, want in zip(pieces, whole, strict=True):
+            assert np.array_equal(got, want, equal_nan=True)
+    tolerance = 64 * float(np.finfo(dtype).eps)
+    for got, want in zip(pieces, whole, strict=True):
+        np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+    for threads in (1, 2, 3):
+        monkeypatch.setattr("tropical._threads._WORTHWHILE", 1)
+        for got, want in zip(p.value_and_gradient(x, n_threads=threads), pieces[1:3], strict=True):
+            assert np.array_equal(got, want, equal_nan=True)
+
+
+@over_each_semiring
+def test_infinite_coordinates_and_absent_monomials_in_pieces(semiring, monkeypatch):
+    rng = np.random.default_rng(4)
+    coefficients = np.where(rng.random(300) < 0.9, semiring.zero, 1.0)
+    coefficients[:140] = semiring.zero  # a whole piece of them
+    p = Polynomial(rng.integers(-1, 2, (300, 2)), coefficients, semiring)
+    x = np.array([[np.inf, 1.0], [0.5, -np.inf], [1.0, 2.0], [np.inf, -np.inf]])
+    want = p.value_and_gradient(x)
+    monkeypatch.setattr("tropical.polynomial._PIECE", 64)
+    for got, one in zip(p.value_and_gradient(x), want, strict=True):
+        np.testing.assert_allclose(got, one, rtol=1e-13, atol=1e-13)
+    nothing = Polynomial(np.zeros((200, 1)), np.full(200, semiring.zero), semiring)
+    assert nothing([1.0]) == semiring.zero
+    assert nothing.argmax([1.0]) == -1
+    assert np.array_equal(nothing.gradient([1.0]), [0.0])

@@ -172,12 +172,13 @@ def test_other_threads_run_during_a_kernel():
 INTERRUPTED = """
 import signal, threading, time
 import numpy as np
-from tropical import Polynomial, Semiring
+from tropical import Polynomial, Semiring, hopf_cole, hopf_lax
 
 rng = np.random.default_rng(0)
 s = Semiring(1, 0.5)
 p, x = Polynomial(rng.normal(size=(60_000, 6)), rng.normal(size=60_000), s), np.zeros((1_000_000, 6))
 z = np.zeros((100, 10_000))
+f = rng.normal(size=300_000)
 sent = []
 
 def interrupt():
@@ -227,6 +228,8 @@ def test_an_error_in_one_slice_stops_the_others():
 LONG = {
     "polynomial": "p(x)",  # many seconds on any machine
     "reduce": "while True: s.sum(z)",  # one call is a fraction of a second
+    "hopf_lax": "while True: hopf_lax(f, 1e6)",
+    "hopf_cole": "hopf_cole(np.zeros(1_000_000), 1e12, 1.0)",  # every term within reach of every result
 }
 
 

@@ -449,6 +449,86 @@ def test_separable_axes_and_normalisation():
     np.testing.assert_allclose(normalised, brute - eps * math.log(weight), rtol=1e-14, atol=1e-14)
 
 
+def soft_reference(f: np.ndarray, w: float, eps: float, rows: np.ndarray) -> np.ndarray:
+    """In long double, with the largest term of each row taken out."""
+    j, i = rows[:, None].astype(np.longdouble), np.arange(len(f), dtype=np.longdouble)
+    z = f.astype(np.longdouble) + np.longdouble(w) * (j - i) ** 2
+    low = z.min(axis=1)
+    return low - eps * np.log(np.exp((low[:, None] - z) / eps).sum(axis=1))
+
+
+SOFT_SHAPES = {  # f of the place, in units of ε: which way of summing each is to take is said beside it
+    "flat": lambda i, noise: 3 * noise,
+    "hilly": lambda i, noise: 80 * np.sin(i / 90) + noise,  # products, each block with its own scale
+    "steps": lambda i, noise: 400.0 * (i // 100 % 2) + noise,  # flat blocks far apart: factors up to e^400
+    "cliffs": lambda i, noise: 3000.0 * (i // 150 % 2) + noise,  # beyond the range of factors
+    "steep": lambda i, noise: 9.0 * i + noise,  # term by term
+    "spikes": lambda i, noise: np.where(i % 50 == 7, 0, 500.0) + noise,  # one term of weight in a block
+    "holes": lambda i, noise: np.where(i % 130 < 110, np.inf, noise),  # blocks without a term
+}
+
+
+@pytest.mark.parametrize("name", SOFT_SHAPES)
+@pytest.mark.parametrize("eps", [0.3, 20.0])
+def test_hopf_cole_in_every_regime(name, eps, instruction_set):
+    i = np.arange(700.0)
+    f = eps * SOFT_SHAPES[name](i, np.random.default_rng(3).normal(size=i.size))
+    for curvature in (1e-5, 1e-3, 0.06, 3.0):  # of the kernel: from all terms within reach to a few
+        t = 1 / (4 * eps * curvature)
+        w = 1 / (4 * t)
+        u, rows = hopf_cole(f, t, eps), i[::3].astype(int)
+        for j, exact in zip(rows, soft_reference(f, w, eps, rows), strict=True):
+            assert abs(u[j] - exact) <= soft_error_bound(f, w, eps, j, float(exact)), (curvature, j)
+
+
+# ---- exact ----------------------------------------------------------------------------------------------
+
+thirds = st.integers(-60, 60).map(lambda k: Fraction(k, 3))
+exact_lines = st.lists(st.one_of(thirds, st.just(math.inf)), min_size=1, max_size=14)
+
+
+@given(exact_lines, st.lists(thirds, max_size=8).map(sorted), st.data())
+def test_exact_legendre_is_brute_force(f, p, data):
+    gaps = data.draw(st.lists(st.integers(1, 5), min_size=len(f), max_size=len(f)))
+    x = [Fraction(int(k), 7) for k in np.cumsum(gaps)]
+    values, winners = legendre(f, x, p, return_argmax=True)
+    expected, where = exact_legendre(f, x, p)
+    assert values.tolist() == expected
+    assert winners.tolist() == where
+    assert values.dtype == object
+    assert all(isinstance(v, Fraction) or v == -math.inf for v in values)
+
+
+@given(exact_lines, st.sampled_from([Fraction(1, 3), 2, 0.25]), st.sampled_from([-1, 1]), st.booleans())
+@example([math.inf, Fraction(1, 3)], Fraction(1, 3), -1, True)
+def test_exact_hopf_lax_is_brute_force(f, t, sign, with_nodes):
+    f, scale = np.array([*f, Fraction(1, 3)], dtype=object), 4 * Fraction(t) * Fraction(2, 3)
+    x = [Fraction(k * k + 3 * k, 5) for k in range(len(f))] if with_nodes else None
+    values, winners = hopf_lax(-sign * f, t, x=x, kappa=Fraction(2, 3), sign=sign, return_argmax=True)
+    expected, where = exact_hopf_lax(f, x or range(len(f)), 1 / scale, range(len(f)))
+    assert (-sign * values).tolist() == expected
+    assert winners.tolist() == where
+
+
+def test_exact_and_float_agree_in_two_variables():
+    f = np.random.default_rng(8).integers(-8, 8, size=(7, 9)) / 4
+    arguments = {"spacing": (0.5, 2), "kappa": 2, "return_argmax": True}
+    values, winners = hopf_lax(f, 0.5, **arguments)
+    exact_values, exact_winners = hopf_lax(np.vectorize(Fraction, otypes=[object])(f), 0.5, **arguments)
+    assert values.tolist() == exact_values.tolist()
+    np.testing.assert_array_equal(winners, exact_winners)
+
+
+def test_exact_special_values():
+    third, inf = Fraction(1, 3), math.inf
+    f = np.array([[third, -inf, -inf], [inf, inf, inf], [inf, 0, third]], dtype=object)
+    values, winners = hopf_lax(f, 1, axes=1, return_argmax=True)
+    assert values.tolist() == [[-inf] * 3, [inf] * 3, [Fraction(1, 4), 0, Fraction(1, 4)]]
+    assert winners.tolist() == [[1] * 3, [-1] * 3, [7] * 3]
+    assert all(v != v for v in hopf_lax(np.array([third, math.nan], dtype=object), 1))
+    assert legendre(np.empty((2, 0)), [], [third]).tolist() == [[-inf], [-inf]]
+
+
 # ---- arrays --------------------------------------------------------------------------------------------
 
 STEPS = {
@@ -511,6 +591,50 @@ def test_hard_transforms_are_the_same_bits_everywhere(name):
     np.testing.assert_array_equal(results[0], results[2])
 
 
+OUTPUT_STEPS = {
+    "hopf_lax": lambda f, **to: hopf_lax(f, 0.7, **to),
+    "hopf_lax argmax": lambda f, **to: hopf_lax(f, 0.7, return_argmax=True, **to),
+    "hopf_cole": lambda f, **to: hopf_cole(f, 0.7, 0.2, normalised=True, **to),
+    "legendre": lambda f, **to: legendre(f, np.arange(f.shape[0]), np.arange(f.shape[0]) / 9, axis=0, **to),
+}
+
+
+@pytest.mark.parametrize("name", OUTPUT_STEPS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_results_go_where_the_caller_wants_them(name, dtype):
+    f = np.random.default_rng(9).normal(size=(30, 41)).astype(dtype)
+    expected = OUTPUT_STEPS[name](f)
+    for space in (
+        np.empty((30, 41), dtype),
+        np.empty((41, 30), dtype).T,
+        np.empty((60, 82), dtype)[::2, ::-2],
+    ):
+        result = OUTPUT_STEPS[name](f, out=space)
+        values, winners = result if "argmax" in name else (result, None)
+        assert values is space
+        np.testing.assert_array_equal(space, expected[0] if "argmax" in name else expected)
+        if winners is not None:
+            np.testing.assert_array_equal(winners, expected[1])
+
+
+@pytest.mark.parametrize("name", OUTPUT_STEPS)
+@pytest.mark.parametrize("shape", [(600, 700), (200, 30, 40), (7, 40_000)])
+def test_results_do_not_depend_on_the_number_of_threads(name, shape):
+    f = np.random.default_rng(9).normal(size=shape)
+    results = [OUTPUT_STEPS[name](f, n_threads=n) for n in (1, 2, 3, None)]
+    for other in results[1:]:
+        np.testing.assert_array_equal(np.asarray(results[0]), np.asarray(other))
+
+
+def test_one_long_line_is_shared_out_between_threads():
+    f = np.cumsum(np.random.default_rng(9).normal(size=30_000))
+    one = hopf_cole(f, 1e4, 0.5, n_threads=1)
+    np.testing.assert_array_equal(one, hopf_cole(f, 1e4, 0.5, n_threads=3))
+    two_axes = np.stack([f, f[::-1]])
+    alone = hopf_cole(two_axes, 1e4, 0.5, n_threads=1)
+    np.testing.assert_array_equal(alone, hopf_cole(two_axes, 1e4, 0.5, n_threads=3))
+
+
 def test_special_values():
     nan, inf = np.nan, np.inf
     f = np.array([[0.0, nan, 1], [1, -inf, -inf], [inf, inf, inf], [inf, 0, inf], [-inf, nan, 0]])
@@ -563,7 +687,16 @@ ERRORS = [
     (lambda f: hopf_lax(f, 1e-300, spacing=1e100), InputError, "leaves the range of doubles"),
     (lambda f: hopf_lax(1.0, 1), ShapeError, "f is a scalar"),
     (lambda f: hopf_lax(f + 0j, 1), InputError, "complex128"),
-    (lambda f: hopf_lax([Fraction(1, 3)], 1), InputError, "exact entries"),
+    (lambda f: hopf_lax([Fraction(1, 3)], np.inf), InputError, "t is inf"),
+    (lambda f: hopf_lax([Fraction(1, 3)], Fraction(-1, 3)), InputError, "t is Fraction"),
+    (lambda f: hopf_lax([Fraction(1, 3)], 1, x=[Fraction(1), np.nan]), ShapeError, r"x has shape \(2,\)"),
+    (lambda f: legendre([Fraction(1, 3)], [0], [Fraction(1), np.inf]), InputError, r"p\[1\] is inf"),
+    (lambda f: hopf_cole([Fraction(1, 3)], 1, 1), InputError, "exact entries, and log-sum-exp is"),
+    (lambda f: hopf_lax(f, 1, out=np.zeros((4, 3))), ShapeError, r"out is float64 \(4, 3\)"),
+    (lambda f: hopf_lax(f, 1, out=f), InputError, "shares memory"),
+    (lambda f: hopf_cole(f, 1, 1, out=np.zeros((3, 4), np.float32)), ShapeError, "out is float32"),
+    (lambda f: hopf_cole(f, 1, 1, n_threads=0), InputError, "n_threads is 0"),
+    (lambda f: legendre(f, [0, 1, 2, 3], [0], out=[0.0] * 3), ShapeError, "out is list"),
     (lambda f: hopf_cole(f, 1, 0), InputError, "eps is 0"),
     (lambda f: hopf_cole(f, 1, -1.0), InputError, "eps is -1.0"),
     (lambda f: hopf_cole(f, 1, 1e-300), InputError, "eps is 1e-300, outside"),
@@ -591,6 +724,12 @@ def test_compiled_layer_checks_shapes():
         _core.hopf_lax(f, np.arange(2.0), 1.0, 1, f.copy())
     with pytest.raises(ValueError, match="winners has shape"):
         _core.hopf_lax(f, None, 1.0, 1, f.copy(), np.zeros((2, 3, 3), np.int64))
+    with pytest.raises(ValueError, match="earlier has shape"):
+        _core.compose_winners(np.zeros((2, 3, 3), np.int64), np.zeros((2, 3, 4), np.int64))
+    with pytest.raises(ValueError, match="out has shape"):
+        _core.SoftTransform(f, 1.0, 1.0, 40.0, 64, np.zeros((2, 4, 4)))
+    with pytest.raises(ValueError, match="step is 65"):
+        _core.SoftTransform(f, 1.0, 1.0, 40.0, 65, f.copy())
 
 
 def test_documentation_examples_run():

@@ -1,0 +1,144 @@
+"""The graph of an ONNX model, walked node by node into a `Builder`.
+
+Values are per sample: the first axis of every tensor is the batch, the others are flattened in C order.
+"""
+
+import math
+from collections.abc import Sequence
+
+import onnx
+
+from hjsym import layers
+from hjsym.errors import ModelFileError, UnsupportedLayerError
+from hjsym.frontends.onnx_operators import OPERATORS
+from hjsym.frontends.onnx_tensors import array_of
+from hjsym.frontends.refusals import refusal
+from hjsym.frontends.tensors import MAX_INPUT, Builder, Tensor
+from hjsym.network import Network
+from tropical.errors import BudgetExceeded
+
+__all__ = ["STANDARD_DOMAINS", "Reader"]
+
+STANDARD_DOMAINS = ("", "ai.onnx")
+_INTEGERS = ("kernel_shape", "strides", "pads", "dilations", "axes", "perm", "starts", "ends", "split")
+_ATTRIBUTE_TYPES = {
+    **dict.fromkeys(("alpha", "beta", "epsilon", "min", "max", "lambd", "bias", "momentum"), float),
+    **dict.fromkeys(("axis", "transA", "transB", "keepdims", "allowzero", "group", "ceil_mode"), int),
+    **dict.fromkeys(("count_include_pad", "storage_order", "training_mode", "spatial", "num_outputs"), int),
+    **dict.fromkeys(_INTEGERS, list),
+    **dict.fromkeys(("auto_pad", "mode"), bytes),
+}
+
+
+class Reader:
+    """Walks the graph once, in file order, which ONNX requires to be topological."""
+
+    def __init__(self, graph: onnx.GraphProto, input_shape: Sequence[int] | None = None):
+        self.graph = graph
+        self.input_shape = input_shape
+        self.known: dict = {}  # name → Tensor or array
+        self.uses: dict[str, int] = {}
+
+    def read(self, metadata: dict[str, str]) -> Network:
+        for tensor in self.graph.initializer:
+            self.known[tensor.name] = array_of(tensor)
+        if self.graph.sparse_initializer:
+            raise UnsupportedLayerError("the model has sparse initializers; store them dense")
+        inputs = [i for i in self.graph.input if i.name not in self.known]
+        if len(inputs) != 1 or len(self.graph.output) != 1:
+            raise UnsupportedLayerError(
+                f"the model has {len(inputs)} inputs and {len(self.graph.output)} outputs; one of each is read"
+            )
+        self.builder = Builder(_sample_shape(inputs[0], self.input_shape))
+        self.known[inputs[0].name] = self.builder.input
+        output = self.graph.output[0].name
+        for node in self._needed(output):
+            self._convert(node)
+        result = self.known.get(output)
+        if not isinstance(result, Tensor):
+            raise ModelFileError(f"the output {output!r} is not computed from the input")
+        return self.builder.finish(result, metadata)
+
+    def _needed(self, output: str) -> list[onnx.NodeProto]:
+        """The nodes that the output depends on, in file order."""
+        wanted, kept = {output}, []
+        for node in reversed(self.graph.node):
+            if wanted & set(node.output):
+                kept.append(node)
+                wanted |= set(node.input)
+                for name in node.input:
+                    self.uses[name] = self.uses.get(name, 0) + 1
+        return kept[::-1]
+
+    def _convert(self, node: onnx.NodeProto) -> None:
+        label = f"{node.op_type} {node.name or next(iter(node.output), '')!r}"
+        converter = OPERATORS.get(node.op_type) if node.domain in STANDARD_DOMAINS else None
+        if converter is None:
+            domain = f" of domain {node.domain!r}" if node.domain not in STANDARD_DOMAINS else ""
+            why = refusal(str(node.op_type)).removeprefix(str(node.op_type))  # bytes, if it is no text
+            raise UnsupportedLayerError(
+                f"ONNX operator {label}{domain}{why}; supported are {', '.join(sorted(OPERATORS))}"
+            )
+        for name in node.input:
+            if name and name not in self.known:
+                raise ModelFileError(
+                    f"{label} reads {name!r}, which no earlier node computes; the file is damaged"
+                )
+        for name in node.output:
+            if name in self.known:
+                raise ModelFileError(
+                    f"{label} computes {name!r}, which is there already; the file is damaged"
+                )
+        operands = [self.known[name] if name else None for name in node.input]
+        try:
+            attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+            for name, value in attributes.items():
+                _check_attribute(name, value)
+            results = converter(self, node, operands, attributes)
+        except (UnsupportedLayerError, ModelFileError) as error:
+            raise type(error)(f"{label}: {error}") from None
+        except BudgetExceeded as error:
+            raise BudgetExceeded(f"{label}: {error.stage}", error.reached, error.limit, error.hint) from None
+        except (ValueError, IndexError, TypeError, KeyError, OverflowError) as error:
+            raise ModelFileError(f"{label} cannot be read: {error}") from None
+        for name, result in zip(
+            node.output, results if isinstance(results, list) else [results], strict=False
+        ):
+            self.known[name] = result
+
+    def emit(self, layer: layers.Layer, operands: list[Tensor], name: str, shape=None) -> Tensor:
+        """Append a layer and return its value."""
+        return self.builder.emit(layer, operands, name, shape)
+
+
+def _check_attribute(name: str, value) -> None:
+    wanted = _ATTRIBUTE_TYPES.get(name, object)
+    if not isinstance(value, wanted) or (name in _INTEGERS and not all(isinstance(n, int) for n in value)):
+        raise ModelFileError(f"attribute {name!r} = {value!r} has the wrong type")
+
+
+def _sample_shape(info: onnx.ValueInfoProto, given: Sequence[int] | None) -> tuple[int, ...]:
+    """What the file says about one sample, with the axes of unknown length from `given`."""
+    dims = info.type.tensor_type.shape.dim
+    shape = tuple(d.dim_value for d in dims[1:])
+    if given is not None:
+        given = tuple(int(n) for n in given)
+        if len(dims) and (
+            len(shape) != len(given) or any(n not in (0, g) for n, g in zip(shape, given, strict=True))
+        ):
+            raise UnsupportedLayerError(
+                f"input {info.name!r} has shape {shape} a sample (0: unknown) but input_shape is {given}"
+            )
+        shape = given
+    if (len(dims) < 2 and given is None) or not shape or any(n <= 0 for n in shape):
+        shown = [d.dim_value or d.dim_param or "?" for d in dims]
+        raise UnsupportedLayerError(
+            f"input {info.name!r} has shape {shown}; a batch axis and then axes of fixed length are needed, "
+            "or input_shape="
+        )
+    if math.prod(shape) > MAX_INPUT:
+        raise ModelFileError(
+            f"input {info.name!r} of shape {shape} has {math.prod(shape):,} numbers a sample; "
+            f"at most {MAX_INPUT:,} are read"
+        )
+    return shape

@@ -1,0 +1,48 @@
+"""Why a layer cannot be read, in words that say what to do."""
+
+__all__ = ["refusal"]
+
+_REASONS = {
+    "hardswish": "x·hardsigmoid(x) is quadratic between -3 and 3",
+    "hardshrink": "it jumps, and a tropical rational function is continuous",
+    "thresholdedrelu": "it jumps, and a tropical rational function is continuous",
+    "threshold": "it jumps, and a tropical rational function is continuous",
+    "sign": "it jumps, and a tropical rational function is continuous",
+    "layernorm": "it divides by the standard deviation of its input",
+    "layernormalization": "it divides by the standard deviation of its input",
+    "groupnorm": "it divides by the standard deviation of its input",
+    "instancenormalization": "it divides by the standard deviation of its input",
+    "instancenorm2d": "it divides by the standard deviation of its input",
+    "multiheadattention": "it multiplies values of the input with each other",
+    "scaleddotproductattention": "it multiplies values of the input with each other",
+}
+_CURVED = {
+    *(
+        "elu",
+        "selu",
+        "celu",
+        "gelu",
+        "silu",
+        "swish",
+        "mish",
+        "tanh",
+        "softsign",
+        "exp",
+        "log",
+        "sqrt",
+        "pow",
+    ),
+    *("sin", "cos", "erf", "logsigmoid", "tanhshrink", "square", "reciprocal", "glu", "exponential"),
+    *("lstm", "gru", "rnn", "reducel2", "lpnormalization", "lrn"),
+}
+
+
+def refusal(name: str) -> str:
+    """What to answer to a layer or function of this name that no reader knows."""
+    key = name.lower().replace("_", "")
+    reason = _REASONS.get(key) or ("it is curved" if key in _CURVED else "")
+    if reason:
+        return (
+            f"{name} is not piecewise linear: {reason}; use ReLU, or Softplus as a soft one, and train again"
+        )
+    return f"{name} is not supported"

@@ -1,0 +1,100 @@
+"""What all layers have in common."""
+
+from copy import copy
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+
+from tropical._arrays import EXACT, as_array, is_exact, refuse_where
+from tropical.errors import InputError
+from tropical.sparse import SparseMatrix, Weights, as_weights, cast, numbers, private
+
+__all__ = ["Layer", "as_index", "finite", "temperature"]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A map of vectors along the last axis: of one vector to one of its size unless it says otherwise."""
+
+    operands = 1  # how many inputs it takes
+    eps = 0.0  # its temperature; above 0 it is no longer piecewise linear
+
+    def output_size(self, *sizes: int) -> int:
+        return sizes[0]
+
+    def __call__(self, *inputs: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def arguments(self) -> dict[str, Any]:
+        """What to call the class with to get this layer again."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+
+    def _weights(self) -> dict[str, Weights]:
+        stored = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {k: v for k, v in stored.items() if isinstance(v, SparseMatrix) or _is_numeric(v)}
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers it holds."""
+        return sum(v.size for v in self._weights().values())
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether a number in it is a Fraction."""
+        return any(is_exact(v) for v in self._weights().values())
+
+    def to_exact(self) -> Self:
+        """The same layer over Fractions."""
+        exact = copy(self)
+        for name, value in self._weights().items():
+            object.__setattr__(exact, name, private(cast(value, EXACT)))
+        return exact
+
+    def _set(self, **values) -> None:
+        """Give a frozen layer its checked fields."""
+        for name, value in values.items():
+            if isinstance(value, np.ndarray | SparseMatrix):
+                value = private(value)
+            object.__setattr__(self, name, value)
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+def _is_numeric(value) -> bool:
+    """Whether this is an array of numbers and not of indices."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fO"
+
+
+def finite(**values) -> list[Weights]:
+    """The arrays as floats, or all as Fractions if one of them is, once they are known to be finite."""
+    arrays = {name: as_weights(name, value) for name, value in values.items()}
+    for name, array in arrays.items():
+        stored = numbers(array)
+        refuse_where(~np.isfinite(stored.astype(float)), name, stored, "weights must be finite numbers")
+    dtype = EXACT if any(map(is_exact, arrays.values())) else np.dtype(np.float64)
+    return [cast(array, dtype) for array in arrays.values()]
+
+
+def as_index(name: str, value) -> np.ndarray:
+    """An array of places in a vector."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu" or (array.size and array.min() < 0):
+        raise InputError(f"{name} has dtype {array.dtype} or negative entries; pass integers from 0")
+    return array.astype(np.int64)
+
+
+def temperature(layer: Layer, eps: float) -> float:
+    """`eps` as a float ≥ 0."""
+    if not (np.isfinite(eps) and eps >= 0):
+        raise InputError(f"eps of {type(layer).__name__} is {eps}; pass a finite temperature ≥ 0")
+    return float(eps)
+
+
+def scalar(name: str, value) -> np.ndarray:
+    """One finite number, as an array of no axes."""
+    array = as_array(name, value)
+    if array.ndim or not np.isfinite(float(array)):
+        raise InputError(f"{name} is {value}; pass a finite number")
+    return array

@@ -1,0 +1,17 @@
+"""Examples that draw: they run, and write what they say."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def test_curves(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(sys, "argv", ["curves.py", str(tmp_path)])
+    runpy.run_path(str(EXAMPLES / "curves.py"), run_name="__main__")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["boundary.png", "curve.png", "intersection.png"]
+    assert "multiplicities 12 = 12" in capsys.readouterr().out

@@ -1,0 +1,71 @@
+"""Pictures of linear regions in the plane, with matplotlib."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tropical.errors import InputError
+
+if TYPE_CHECKING:
+    from tropical.regions import Regions
+
+__all__ = ["draw", "polygon"]
+
+
+def polygon(region, reach: float) -> np.ndarray:
+    """Corners (n, 2) of a region in order, with its directions to infinity cut off after a length `reach`."""
+    from scipy.spatial import ConvexHull
+
+    corners = region.vertices.astype(float)
+    if not len(corners):
+        corners = region.witness.astype(float)[None]
+    directions = region.directions.astype(float)
+    if len(directions):
+        # rays of huge whole numbers stay finite: by the largest entry first
+        directions /= np.abs(directions).max(axis=1, keepdims=True)
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        far = (corners[:, None] + reach * directions[None]).reshape(-1, 2)
+        corners = np.concatenate([corners, far])
+    centre = corners.mean(axis=0)
+    corners = corners[np.argsort(np.arctan2(*(corners - centre).T[::-1]))]
+    return corners if not len(directions) else corners[ConvexHull(corners).vertices]
+
+
+def draw(regions: "Regions", window, colour_of: np.ndarray, ax):
+    """Fill each region within the window ((x1 low, x1 high), (x2 low, x2 high)) with a colour by number."""
+    if regions.variables != 2:
+        raise InputError(
+            f"the regions have {regions.variables} variables; draw those of two, or of a Slice along two directions"
+        )
+    from matplotlib import colormaps
+    from matplotlib.collections import PolyCollection
+
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        ax = Figure().add_subplot()
+    (left, right), (low, high) = window or _window(regions)
+    reach = 4 * (right - left + high - low) + _spread(regions)
+    shapes = [polygon(region, reach) for region in regions]
+    # neighbours of one number stay apart by their edges; a golden step keeps near numbers apart in colour
+    colours = colormaps["viridis"]((colour_of * 0.6180339887498949) % 1)
+    ax.add_collection(PolyCollection(shapes, facecolors=colours, edgecolors="white", linewidths=0.4))
+    ax.set_xlim(left, right)
+    ax.set_ylim(low, high)
+    return ax
+
+
+def _corners(regions: "Regions") -> np.ndarray:
+    points = [v for region in regions for v in region.vertices.astype(float).tolist()]
+    return np.array(points or [[0.0, 0.0]])
+
+
+def _spread(regions: "Regions") -> float:
+    return 4 * float(np.abs(_corners(regions)).max())
+
+
+def _window(regions: "Regions") -> list[tuple[float, float]]:
+    """Most vertices, with a margin; a few far away do not count."""
+    low, high = np.quantile(_corners(regions), [0.05, 0.95], axis=0)
+    margin = 0.25 * (high - low) + (high == low)
+    return list(zip((low - margin).tolist(), (high + margin).tolist(), strict=True))

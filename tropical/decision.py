@@ -1,0 +1,111 @@
+"""Decision regions: where which output of a function of several outputs is the largest, and the boundary between."""
+
+from functools import cached_property
+
+import networkx as nx
+import numpy as np
+
+from tropical._region import Region
+from tropical.circuit import Circuit, combine, soft_max
+from tropical.domain import Domain
+from tropical.errors import InputError
+from tropical.rational import Rational
+from tropical.regions import Regions, linear_regions
+
+__all__ = ["DecisionRegions", "decision_regions"]
+
+
+class DecisionRegions:
+    """The regions of max_i f_i, each of one class: the first i whose f_i is the largest.
+
+    Attributes
+    ----------
+    regions : Regions
+        Of max_i f_i as a circuit; the last gate compares the outputs.
+    """
+
+    def __init__(self, regions: Regions):
+        self.regions = regions
+
+    @cached_property
+    def classes(self) -> np.ndarray:
+        """Per region its class."""
+        return np.array(
+            [self.regions._table.winners[k][-1] for k in range(len(self.regions))], dtype=np.int64
+        )
+
+    def __call__(self, x) -> np.ndarray:
+        """Classes at points (..., d), exactly; on the boundary one of those that meet there."""
+        return self.classes[self.regions.locate(x)]
+
+    @cached_property
+    def boundary(self) -> nx.Graph:
+        """The edges of ``regions.graph`` between different classes: each is a facet of the decision boundary."""
+        graph, classes = self.regions.graph, self.classes
+        return graph.edge_subgraph((a, b) for a, b in graph.edges if classes[a] != classes[b]).copy()
+
+    def facets(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The pieces of the decision boundary as (vertices (n, d), directions (k, d)) that generate them."""
+        return [_common_face(self.regions[a], self.regions[b]) for a, b in self.boundary.edges]
+
+    def components(self) -> dict[int, int]:
+        """For each class that occurs, of how many connected open pieces it consists."""
+        graph, classes = self.regions.graph, self.classes
+        inner = nx.Graph()
+        inner.add_nodes_from(graph)
+        inner.add_edges_from((a, b) for a, b in graph.edges if classes[a] == classes[b])
+        counts: dict[int, int] = {}
+        for component in nx.connected_components(inner):
+            c = int(classes[min(component)])
+            counts[c] = counts.get(c, 0) + 1
+        return dict(sorted(counts.items()))
+
+    def __repr__(self) -> str:
+        return f"<DecisionRegions: {len(self.components())} classes on {len(self.regions)} regions>"
+
+
+def decision_regions(f: Circuit | Rational, domain: Domain | None = None, **options) -> DecisionRegions:
+    """Where each output of f is the largest: the decision regions of a classifier.
+
+    Parameters
+    ----------
+    f : Circuit or Rational of circuits
+        With m ≥ 2 outputs, at ε = 0: the scores in front of a softmax. For two classes that share one score s,
+        as in front of a sigmoid, pass a function with the outputs 0 and s.
+    domain : Box, Polyhedron or Slice, optional
+    **options
+        As for `linear_regions`.
+
+    Notes
+    -----
+    f_i = P_i − Q_i is the largest where P_i + Σ_{k≠i} Q_k is, which is one more gate of m branches. Outputs that
+    are equal on a whole region go to the first.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(2)
+    >>> relu = x + 0
+    >>> two = relu.affine([[1, 1], [0, 0]], [-1, 0])                       # x⁺ + y⁺ − 1 against 0
+    >>> decided = decision_regions(two)
+    >>> decided([[2, 2], [0.2, 0.2]]).tolist(), decided.components(), len(decided.facets())
+    ([0, 1], {0: 1, 1: 1}, 3)
+    """
+    P, Q = (f.P, f.Q) if isinstance(f, Rational) else (f, None)
+    if not isinstance(P, Circuit) or P.outputs < 2:
+        raise InputError(
+            "decision regions compare outputs; pass a Circuit or Rational of circuits with 2 or more"
+        )
+    unit = np.eye(P.outputs, dtype=int)
+    scores = [combine([(row[None], P)] + ([(1 - row[None], Q)] if Q is not None else [])) for row in unit]
+    return DecisionRegions(linear_regions(soft_max(scores), domain, **options))
+
+
+def _common_face(a: Region, b: Region) -> tuple[np.ndarray, np.ndarray]:
+    """What generates both: closures of neighbours meet in a face of each, and its generators are of both."""
+
+    def common(name):
+        first, second = getattr(a, name), getattr(b, name)
+        kept = [row for row in first.tolist() if row in second.tolist()]
+        return first[:0] if not kept else np.array(kept, dtype=object)
+
+    return common("vertices"), common("directions")

@@ -1,0 +1,134 @@
+"""Where regions are looked for: boxes, polyhedra, and affine slices of the space; None stands for all of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isinf
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tropical._arrays import EXACT, as_array, convert, refuse_where
+from tropical.errors import InputError, ShapeError
+
+__all__ = ["Box", "Domain", "Polyhedron", "Slice"]
+
+
+class Domain:
+    """A polyhedron with an interior, in coordinates s with x = origin + directions·s."""
+
+    def chart(self, d: int) -> list[list[Fraction]]:
+        """Rows (directions_i, origin_i) of x in the coordinates s."""
+        return [[Fraction(i == j) for j in range(d + 1)] for i in range(d)]
+
+    def inequalities(self, d: int) -> list[list[Fraction]]:
+        """Rows (a, b) of a·s + b ≥ 0."""
+        return []
+
+
+@dataclass(frozen=True)
+class Box(Domain):
+    """The box low ≤ x ≤ high; numbers stand for vectors of equal entries, infinite ones for no bound.
+
+    >>> Box(-1, 1).inequalities(1)
+    [[Fraction(1, 1), Fraction(1, 1)], [Fraction(-1, 1), Fraction(1, 1)]]
+    """
+
+    low: ArrayLike
+    high: ArrayLike
+
+    def inequalities(self, d: int) -> list[list[Fraction]]:
+        low, high = (_vector(name, getattr(self, name), d) for name in ("low", "high"))
+        rows = []
+        for i, (a, b) in enumerate(zip(low, high, strict=True)):
+            if not a < b:
+                raise InputError(f"the box has low = {a} and high = {b} in x{i + 1}; give low < high")
+            unit = [Fraction(i == j) for j in range(d)]
+            rows += [] if isinf(a) else [[*unit, -Fraction(a)]]
+            rows += [] if isinf(b) else [[*(-u for u in unit), Fraction(b)]]
+        return rows
+
+
+@dataclass(frozen=True)
+class Polyhedron(Domain):
+    """The polyhedron {x : G x ≤ h}, G of shape (k, d) and h of shape (k,), finite.
+
+    >>> len(Polyhedron([[-1, 0], [0, -1], [1, 1]], [0, 0, 1]).inequalities(2))
+    3
+    """
+
+    G: ArrayLike
+    h: ArrayLike
+
+    def inequalities(self, d: int) -> list[list[Fraction]]:
+        G, h = as_array("G", self.G), as_array("h", self.h)
+        if G.ndim != 2 or G.shape[1] != d or h.shape != G.shape[:1]:
+            raise ShapeError(f"G has shape {G.shape} and h {h.shape}; pass (k, {d}) and (k,)")
+        G, h = _finite("G", G), _finite("h", h)
+        return [[*(-a for a in row), b] for row, b in zip(G.tolist(), h.tolist(), strict=True)]
+
+
+@dataclass(frozen=True)
+class Slice(Domain):
+    """The affine slice x = origin + s_1·directions_1 + … + s_k·directions_k; answers are in coordinates s.
+
+    Parameters
+    ----------
+    origin : (d,) array
+    directions : (k, d) array
+        Linearly independent.
+    within : Box or Polyhedron, optional
+        A part of the slice, in coordinates s; all of it by default.
+
+    Examples
+    --------
+    >>> Slice([0, 0, 1], [[1, 0, 0], [0, 1, 0]]).chart(3)[2]
+    [Fraction(0, 1), Fraction(0, 1), Fraction(1, 1)]
+    """
+
+    origin: ArrayLike
+    directions: ArrayLike
+    within: Domain | None = None
+
+    def chart(self, d: int) -> list[list[Fraction]]:
+        directions = as_array("directions", self.directions)
+        if directions.ndim != 2 or directions.shape[1] != d:
+            raise ShapeError(f"directions have shape {directions.shape}; pass (k, {d})")
+        directions = _finite("directions", directions)
+        if _rank(directions.tolist()) < len(directions):
+            raise InputError("directions of the slice are linearly dependent; leave some out")
+        origin = _finite("origin", _vector("origin", self.origin, d))
+        return [[*column, o] for column, o in zip(directions.T.tolist(), origin.tolist(), strict=True)]
+
+    def inequalities(self, d: int) -> list[list[Fraction]]:
+        if isinstance(self.within, Slice):
+            raise InputError("within is a Slice; compose the directions, or pass a Box or a Polyhedron")
+        return self.within.inequalities(len(self.directions)) if self.within else []
+
+
+def _vector(name: str, value: ArrayLike, d: int) -> np.ndarray:
+    array = as_array(name, value)
+    if array.shape not in ((), (d,)):
+        raise ShapeError(f"{name} has shape {array.shape}; pass a number or a vector of length {d}")
+    refuse_where(array != array, name, array, f"{name} must not be NaN")
+    return np.broadcast_to(array, (d,))
+
+
+def _finite(name: str, array: np.ndarray) -> np.ndarray:
+    refuse_where(~np.isfinite(array.astype(float)), name, array, f"{name} must be finite")
+    return convert(array, EXACT)
+
+
+def _rank(rows: Sequence[Sequence[Fraction]]) -> int:
+    """Rank by elimination."""
+    rows, rank = [list(row) for row in rows], 0
+    for column in range(len(rows[0]) if rows else 0):
+        pivot = next((r for r in range(rank, len(rows)) if rows[r][column]), None)
+        if pivot is None:
+            continue
+        rows[rank], rows[pivot] = rows[pivot], rows[rank]
+        for r in range(rank + 1, len(rows)):
+            factor = rows[r][column] / rows[rank][column]
+            rows[r] = [a - factor * b for a, b in zip(rows[r], rows[rank], strict=True)]
+        rank += 1
+    return rank

@@ -1,0 +1,106 @@
+"""Largest and smallest values of piecewise-linear functions over a domain, exactly, by their linear regions."""
+
+from fractions import Fraction
+from math import inf
+from typing import NamedTuple
+
+import numpy as np
+
+from tropical._region_program import value
+from tropical._region_shape import exact_array, interior_point
+from tropical.circuit import Circuit
+from tropical.domain import Domain
+from tropical.errors import InputError
+from tropical.polynomial import Polynomial
+from tropical.rational import Rational
+from tropical.regions import linear_regions
+
+__all__ = ["Extremum", "maximize", "minimize"]
+
+
+class Extremum(NamedTuple):
+    """An extreme value and where it is.
+
+    Attributes
+    ----------
+    value : Fraction or float
+        Exact; infinite if there is none.
+    point : (d,) array of Fractions
+        Where it is attained; where there is none, the foot of a ray along which f runs away.
+    direction : (d,) array of Fractions or None
+        The direction of that ray.
+    """
+
+    value: Fraction | float
+    point: np.ndarray
+    direction: np.ndarray | None = None
+
+
+def maximize(
+    f: Circuit | Polynomial | Rational, domain: Domain | None = None, *, output: int = 0, **options
+) -> Extremum:
+    """The largest value of one output of f over a closed domain.
+
+    Parameters
+    ----------
+    f : Circuit, Polynomial, or Rational of either
+        At ε = 0.
+    domain : Box, Polyhedron or Slice, optional
+        All of R^d by default. On a slice, points are in its coordinates.
+    output : int
+        Which output, where there are several.
+    **options
+        As for `linear_regions`; ``partial`` is refused, as a region left out could have the extremum.
+
+    Notes
+    -----
+    f is affine on each region, so it has its extremum in a vertex, or runs away along a ray. Cost: that of the
+    regions.
+
+    Examples
+    --------
+    >>> from tropical import Box
+    >>> x = Circuit.identity(2, exact=True)
+    >>> f = x.affine([[1, 1]]) / (x.affine([[3, 0]]) + x.affine([[0, 3]]))        # x + y − 3 max(x, y)
+    >>> maximize(f, Box(-1, [1, 2])).value
+    Fraction(1, 1)
+    >>> minimize(f).value                                                 # without a bound
+    -inf
+    """
+    return _extreme(f, domain, output, 1, options)
+
+
+def minimize(
+    f: Circuit | Polynomial | Rational, domain: Domain | None = None, *, output: int = 0, **options
+) -> Extremum:
+    """The smallest value of one output of f over a closed domain; see `maximize`."""
+    return _extreme(f, domain, output, -1, options)
+
+
+def _extreme(f, domain, output: int, sign: int, options: dict) -> Extremum:
+    if options.get("partial"):
+        raise InputError("partial=True could leave out the region of the extremum; raise max_regions instead")
+    regions = linear_regions(f, domain, **options)
+    width, best = regions.variables + 1, None
+    for k, number in enumerate(regions._maps[0]):
+        form = [sign * a for a in regions._maps[1][number][width * output : width * (output + 1)]]
+        if not form:
+            raise InputError(
+                f"output {output} of {len(regions._maps[1][number]) // width}; outputs count from 0"
+            )
+        rays, lines = regions._table.rays[k], regions._table.lines[k]
+        away = [ray for ray in rays if ray[-1] == 0] + [
+            [s * a for a in line] for line in lines for s in (1, -1)
+        ]
+        direction = next((ray for ray in away if value(form, ray) > 0), None)
+        if direction is not None:
+            return Extremum(sign * inf, exact_array(interior_point(rays)), _fractions(direction))
+        here = max((value(form, ray) / ray[-1], ray) for ray in rays if ray[-1] > 0)
+        if best is None or here[0] > best[0]:
+            best = here
+    top, ray = best
+    return Extremum(sign * top, _fractions(ray, ray[-1]))
+
+
+def _fractions(ray, denominator: int = 1) -> np.ndarray:
+    return exact_array([Fraction(a, denominator) for a in ray[:-1]])

@@ -1,0 +1,233 @@
+"""Pictures of tropical curves and surfaces, with matplotlib, in colours that colour-blind readers can tell apart."""
+
+from itertools import cycle, islice, pairwise
+
+import numpy as np
+
+from tropical.errors import InputError
+from tropical.polytope import axes_or_new
+
+__all__ = ["plot_curve", "plot_decision_boundary", "plot_duality", "plot_surface"]
+
+# M. Okabe, K. Ito, "Color universal design", 2008; without black, yellow last
+PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
+_INK = "#222222"
+
+
+def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bool = True, **style):
+    """Draw a tropical plane curve; widths grow with weights, and weights other than 1 are written beside.
+
+    Parameters
+    ----------
+    curve : Hypersurface in the plane
+    ax : matplotlib Axes, optional
+        Those of a new figure by default.
+    box : ((x0, x1), (y0, y1)), optional
+        What to show; by default the vertices with a margin.
+    cells : sequence of HypersurfaceCell, optional
+        Those to draw, without the vertices; all of them by default.
+    colors : sequence of colours, optional
+        One for each cell.
+    weights : bool
+        Whether to write weights.
+    **style
+        For the lines.
+
+    Returns
+    -------
+    Axes
+    """
+    if curve.variables != 2:
+        raise InputError(f"the hypersurface lies in R^{curve.variables}; plot_curve draws d = 2")
+    ax = axes_or_new(ax)
+    box = _box_of(curve) if box is None else np.asarray(box, dtype=float)
+    drawn = curve.cells if cells is None else cells
+    colors = [_INK] * len(drawn) if colors is None else colors
+    for cell, color in zip(drawn, colors, strict=True):
+        ends = _clipped_edge(curve, cell, box)
+        if ends is None:
+            continue
+        width = 1.2 + 0.9 * (float(cell.weight) - 1)
+        ax.plot(*ends.T, **{"color": color, "linewidth": width, "solid_capstyle": "round", **style})
+        if weights and cell.weight != 1:
+            ax.annotate(f"{cell.weight}", ends.mean(axis=0), xytext=(4, 4), textcoords="offset points")
+    if cells is None:
+        ax.plot(*curve.vertices.astype(float).T, "o", color=_INK, markersize=3.5)
+    ax.set_xlim(box[0])
+    ax.set_ylim(box[1])
+    ax.set_aspect("equal")
+    return ax
+
+
+def plot_surface(surface, ax=None, *, box=None, **style):
+    """Draw a tropical surface in R³, cut off at a box; `style` goes to the polygons. Returns the axes.
+
+    Parameters are those of `plot_curve`; `ax` has to be three-dimensional.
+    """
+    if surface.variables != 3:
+        raise InputError(f"the hypersurface lies in R^{surface.variables}; plot_surface draws d = 3")
+    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        ax = Figure().add_subplot(projection="3d")
+    box = _box_of(surface) if box is None else np.asarray(box, dtype=float)
+    polygons = [_clipped_polygon(surface, cell, box) for cell in surface.cells]
+    shown = [(polygon, color) for polygon, color in zip(polygons, cycle(PALETTE)) if len(polygon) > 2]
+    faces = Poly3DCollection(
+        [polygon for polygon, _ in shown],
+        **{"facecolors": [color for _, color in shown], "edgecolors": _INK, "alpha": 0.55, **style},
+    )
+    ax.add_collection3d(faces)
+    for side, set_limits in zip(box, (ax.set_xlim, ax.set_ylim, ax.set_zlim), strict=True):
+        set_limits(side)
+    return ax
+
+
+def plot_duality(polynomial, figure=None):
+    """Draw a plane curve beside its dual subdivision; each edge has the colour of the edge that it is dual to.
+
+    Returns the matplotlib Figure, a new one unless given.
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> figure = plot_duality(x**2 + y**2 + x * y + 1 * x + 1 * y + 0)
+    >>> [ax.get_title() for ax in figure.axes]
+    ['tropical curve', 'dual subdivision']
+    """
+    curve = polynomial.hypersurface()
+    if curve.variables != 2:
+        raise InputError(f"the polynomial has {curve.variables} variables; plot_duality draws 2")
+    if figure is None:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(9, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    colors = list(islice(cycle(PALETTE[:-1]), len(curve.cells)))
+    plot_curve(curve, left, colors=colors)
+    left.set_title("tropical curve")
+    subdivision = curve.subdivision
+    subdivision.plot(right, linewidth=0)
+    slopes = polynomial.slopes.astype(float)
+    for edge, color in zip(subdivision.edges, colors, strict=True):
+        right.plot(*slopes[list(edge.vertices)].T, color=color, linewidth=1.8, zorder=2)
+    right.set_title("dual subdivision")
+    return figure
+
+
+def plot_decision_boundary(rational, ax=None, *, box):
+    """Draw {P = Q} for f = P ⊘ Q in two variables, on the curve of P ⊕ Q of which it is a part.
+
+    P wins where the background is blue, Q where it is orange; thin lines are where the winner changes its monomial.
+
+    Parameters
+    ----------
+    rational : Rational of two Polynomials in two variables, ε = 0
+    ax : matplotlib Axes, optional
+        Those of a new figure by default.
+    box : ((x0, x1), (y0, y1))
+        What to show.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> ax = plot_decision_boundary((x + y) / (x * y + 0), box=((-2, 2), (-2, 2)))
+    """
+    ax = axes_or_new(ax)
+    curve = (rational.P + rational.Q).hypersurface()
+    boundary = curve.separating(range(len(rational.P)))
+    box = np.asarray(box, dtype=float)
+    grid = np.stack(np.meshgrid(*(np.linspace(low, high, 400) for low, high in box)), axis=-1)
+    P, Q = (part.to_float()(grid) for part in (rational.P, rational.Q))
+    where = {"extent": box.ravel(), "origin": "lower", "interpolation": "nearest"}
+    ax.imshow(np.sign(P - Q), cmap=_two_colors(), vmin=-1, vmax=1, alpha=0.35, **where)
+    others = [cell for cell in curve.cells if cell not in boundary]
+    plot_curve(curve, ax, box=box, cells=others, weights=False, linewidth=0.5)
+    return plot_curve(curve, ax, box=box, cells=boundary, weights=False, linewidth=2.2)
+
+
+def _two_colors():
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap([PALETTE[1], "white", PALETTE[0]])
+
+
+# ---- cutting off ------------------------------------------------------------------------------------
+
+
+def _box_of(h) -> np.ndarray:
+    """The vertices with half their extent, at least 1, around them, equally long on all sides."""
+    points = h.vertices.astype(float) if len(h.vertices) else np.zeros((1, h.variables))
+    low, high = points.min(axis=0), points.max(axis=0)
+    half = max(1.0, (high - low).max())
+    middle = (low + high) / 2
+    return np.stack([middle - half, middle + half], axis=1)
+
+
+def _generators(h, cell) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices and directions of a cell as floats; lineality goes both ways."""
+    directions = [*cell.rays, *h.lineality, *-h.lineality]
+    directions = np.array(directions, dtype=float).reshape(len(directions), h.variables)
+    return h.vertices[list(cell.vertices)].astype(float), directions
+
+
+def _reach(points: np.ndarray, box: np.ndarray) -> float:
+    return 4 * float(np.abs(box).max() + np.abs(points).max() + 1)
+
+
+def _clipped_edge(curve, cell, box: np.ndarray) -> np.ndarray | None:
+    """The two ends of what lies in the box."""
+    points, directions = _generators(curve, cell)
+    far = [points[0] + d / np.linalg.norm(d) * _reach(points, box) for d in directions]
+    ends = far if len(far) == 2 else [*points, *far]
+    polygon = _clip(np.array([ends[0], ends[1]]), box)
+    return polygon[[0, -1]] if len(polygon) else None
+
+
+def _clipped_polygon(surface, cell, box: np.ndarray) -> np.ndarray:
+    """What of a cell lies in the box, as corners in order around it."""
+    points, directions = _generators(surface, cell)
+    unit = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    reach = _reach(points, box)
+    # A cone of rays, cut far outside the box: sums of two rays reach its corners.
+    steps = [reach * u for u in unit] + [reach * (u + v) for u in unit for v in unit]
+    corners = np.concatenate([points, *(points + step for step in steps)])
+    return _clip(_around(corners, np.array(cell.normal, dtype=float)), box)
+
+
+def _around(corners: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """The convex hull of coplanar points in R³, in order around it."""
+    from scipy.spatial import ConvexHull, QhullError
+
+    kept = np.delete(np.arange(3), np.abs(normal).argmax())
+    try:
+        return corners[ConvexHull(corners[:, kept]).vertices]
+    except QhullError:  # thinner than floats tell
+        return corners[:0]
+
+
+def _clip(polygon: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """A convex polygon, or a segment, cut at each side of a box in turn (Sutherland and Hodgman)."""
+    closed = len(polygon) > 2
+    for axis, (low, high) in enumerate(box):
+        for sign, bound in ((1, low), (-1, -high)):
+            inside = sign * polygon[:, axis] - bound
+            kept: list[np.ndarray] = []
+            order = list(range(len(polygon))) + ([0] if closed and len(polygon) else [])
+            for i, j in pairwise(order):
+                if inside[i] >= 0:
+                    kept.append(polygon[i])
+                if inside[i] * inside[j] < 0:
+                    kept.append(polygon[i] + inside[i] / (inside[i] - inside[j]) * (polygon[j] - polygon[i]))
+            if not closed and len(polygon) and inside[-1] >= 0:
+                kept.append(polygon[-1])
+            polygon = np.array(kept).reshape(len(kept), polygon.shape[1])
+    return polygon

@@ -1,0 +1,371 @@
+"""Removes the monomials of a polynomial that are nowhere the largest alone, exactly and with a reason for each."""
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from tropical._arrays import EXACT, as_array, convert, refuse_where
+from tropical._dominance import Combination, Terms
+from tropical._hull import convex_hull, facet_bound
+from tropical._lattice import Planes, as_floats
+from tropical._regular import locate, regular_triangulation
+from tropical.errors import InputError, ShapeError
+from tropical.polytope import infinite
+from tropical.subdivision import Subdivision, best_of_slopes, refuse_infinite, subdivision
+
+__all__ = ["Pruning", "Removal", "prune"]
+
+_CHEAP = (
+    2 * 10**6
+)  # facets that a hull in more than three variables may have to be preferred to linear programs
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Why a monomial was removed.
+
+    Attributes
+    ----------
+    reason : str
+        "zero": its coefficient is the semiring's zero. "duplicate": a kept monomial has the same slope and a
+        coefficient at least as good. "dominated": it attains p(x) nowhere (in the domain). "tied": it attains p(x)
+        somewhere, but only together with kept ones; this one is merely attained, not essential.
+    combination : Combination or None
+        The proof, in terms of kept monomials i: `weights` λ_i > 0 of sum 1, and `multipliers` μ_k > 0 of rows of the
+        domain G x ≤ h, with Σλ_i s w_i + Gᵀμ = s w_j and Σλ_i s b_i − μ·h ≥ s b_j, s the sign of the semiring.
+        None for "zero".
+    """
+
+    reason: str
+    combination: Combination | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Pruning:
+    """What `prune` did.
+
+    Attributes
+    ----------
+    kept : tuple of int
+        The monomials that stay, ascending.
+    removed : dict of int to Removal
+    witnesses : dict of int to (d,) array of Fractions
+        For each kept monomial a point (of the domain) at which it is better than every other kept one.
+    """
+
+    kept: tuple[int, ...]
+    removed: dict[int, Removal] = field(repr=False)
+    witnesses: dict[int, np.ndarray] = field(repr=False)
+
+
+def prune(polynomial, domain=None, *, return_report: bool = False):
+    """The polynomial without the monomials that are nowhere the best alone; the same function (on the domain).
+
+    Parameters
+    ----------
+    polynomial : Polynomial
+        At ε = 0.
+    domain : None, (low, high) or (G, h)
+        All of R^d; a box of scalars or (d,) arrays, infinities allowed; or {x : G x ≤ h} with G of shape (k, d) and h
+        of shape (k,). Floats are taken as the dyadic rationals that they are.
+    return_report : bool
+        Also return a `Pruning`: the reason with a proof for each removed monomial, a witness for each kept one.
+
+    Returns
+    -------
+    Polynomial
+        With the fewest monomials, in their order. Of equal slopes the best coefficient stays, the first of several.
+    Pruning
+        If asked for.
+
+    Raises
+    ------
+    InputError
+        ε > 0; infinite coefficients that are not the semiring's zero; an empty domain; NaN.
+    ShapeError
+        A domain that does not fit.
+
+    Notes
+    -----
+    Nothing rounds. Over R^d a monomial stays if and only if (w_j, b_j) is a vertex of the upper hull. Where the
+    Newton polytope has at most 3 dimensions, or few points, the hull is built (see `subdivision`). Elsewhere, and
+    over domains, linear programs ask whether a monomial is dominated by those already known to stay, and a point
+    that says no gives one more of them: N programs with as many rows as monomials stay, each answer proved in
+    Fractions.
+
+    References
+    ----------
+    K. L. Clarkson, "More output-sensitive geometric algorithms", FOCS 1994.
+
+    Examples
+    --------
+    >>> from tropical import Polynomial
+    >>> p = Polynomial([[1, 0], [0, 1], [2, 2], [1, 1], [2, 0], [0, 2]], [0, 0, 0, 0, 0, 0])
+    >>> q, report = prune(p, return_report=True)
+    >>> print(q)
+    x1 ⊕ x2 ⊕ x1^2 x2^2 ⊕ x1^2 ⊕ x2^2
+    >>> report.removed[3].reason, report.removed[3].combination.weights
+    ('tied', {0: Fraction(1, 3), 1: Fraction(1, 3), 2: Fraction(1, 3)})
+    >>> print(prune(p, (1, 2)))                                  # on the square 1 ≤ x1, x2 ≤ 2
+    x1^2 x2^2
+    """
+    p = polynomial
+    if not p.semiring.is_tropical:
+        raise InputError(
+            f"prune needs eps = 0, got {p.semiring.eps:g}: every monomial adds to a log-sum-exp; use merge() for equal "
+            "slopes, truncate(tol) to drop small ones with a bound, or deform(0)"
+        )
+    refuse_infinite(p)
+    polyhedron = as_polyhedron(domain, p.variables)
+    known = _Known(p)
+    if len(known.rows):
+        affine = p.newton_polytope().affine_hull
+        cheap = affine.dim <= 3 or facet_bound(len(known.rows), affine.dim + 1) <= _CHEAP
+        if cheap and (polyhedron is None or affine.dim == p.variables):
+            _by_hull(known, subdivision(p), return_report)
+        if known.kept is None or polyhedron is not None:
+            _by_programs(known, polyhedron, return_report)
+    kept = sorted(known.kept or ())
+    pruned = type(p)(p.slopes[kept], p.coefficients[kept], p.semiring)
+    return (pruned, known.report(kept)) if return_report else pruned
+
+
+def as_polyhedron(domain, d: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Fractions (G, h) with domain = {x : G x ≤ h}, None for R^d; of a box first x_k ≤ high_k, then −x_k ≤ −low_k."""
+    if domain is None:
+        return None
+    try:
+        first, second = (as_array("domain", part) for part in domain)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise ShapeError("domain is no pair; pass (low, high) for a box, or (G, h) for G x <= h") from None
+    for part in (first, second):
+        refuse_where(part != part, "domain", part, "pass numbers")
+    if first.ndim == 2:
+        if first.shape[1] != d or second.shape != first.shape[:1]:
+            raise ShapeError(
+                f"domain has G of shape {first.shape} and h of shape {second.shape}; "
+                f"pass (k, {d}) and (k,), or (low, high) for a box"
+            )
+        for name, part in (("G", first), ("h", second)):
+            refuse_where(infinite(part), name, part, "pass finite entries")
+        return convert(first, EXACT), convert(second, EXACT)
+    if first.ndim > 1 or second.ndim > 1 or not {*first.shape, *second.shape} <= {d}:
+        raise ShapeError(
+            f"domain has low of shape {first.shape} and high of shape {second.shape}; pass scalars or shape ({d},)"
+        )
+    low, high = (np.broadcast_to(convert(part, EXACT), d) for part in (first, second))
+    if (low > high).any() or (low == math.inf).any() or (high == -math.inf).any():
+        raise InputError("domain is an empty box; pass low <= high")
+    rows = [(k, 1, high[k]) for k in range(d) if high[k] != math.inf]
+    rows += [(k, -1, -low[k]) for k in range(d) if low[k] != -math.inf]
+    G = convert(np.zeros((len(rows), d)), EXACT)
+    for i, (k, sign, _) in enumerate(rows):
+        G[i, k] = Fraction(sign)
+    return G, convert(np.array([bound for *_, bound in rows] + [None], dtype=object)[:-1], EXACT)
+
+
+class _Known:
+    """What is known of the monomials: which stay (None: nothing yet), and why others go."""
+
+    def __init__(self, p):
+        self.p, self.sign = p, p.semiring.sign
+        finite = p.coefficients != p.semiring.zero
+        self.rows = np.flatnonzero(finite)
+        self.removed = {int(j): Removal("zero") for j in np.flatnonzero(~finite)}
+        self.kept: set[int] | None = None
+        self.witnesses: dict[int, np.ndarray] = {}
+
+    def candidates(self) -> tuple[list[int], set[int]]:
+        """What may stay, and what goes because a monomial of equal slope is as good."""
+        if self.kept is not None:
+            return sorted(self.kept), set()
+        best = best_of_slopes(self.p.slopes[self.rows], self.sign * self.p.coefficients[self.rows])
+        some = self.rows[best == np.arange(len(best))]
+        return some.tolist(), set(np.setdiff1d(self.rows, some).tolist())
+
+    def report(self, kept: list[int]) -> Pruning:
+        return Pruning(tuple(kept), dict(sorted(self.removed.items())), {j: self.witnesses[j] for j in kept})
+
+    def same_slope(self, j: int, combination: Combination) -> bool:
+        """Whether the combination is one monomial of the slope of j."""
+        if len(combination.weights) != 1 or combination.multipliers:
+            return False
+        (i,) = combination.weights
+        return bool((self.p.slopes[i] == self.p.slopes[j]).all())
+
+
+# ---- by the upper hull -------------------------------------------------------------------------------
+
+
+def _by_hull(known: _Known, s: Subdivision, report: bool) -> None:
+    known.kept = set(s.essential)
+    if not report:
+        return
+    gone = np.setdiff1d(known.rows, s.essential)
+    attained = {j for cell in s.cells for j in cell}
+    for j, weights in zip(gone.tolist(), _barycentric(s, gone), strict=True):
+        combination = Combination(weights, {})
+        reason = "tied" if j in attained else "dominated"
+        known.removed[j] = Removal("duplicate" if known.same_slope(j, combination) else reason, combination)
+    known.witnesses.update(_hull_witnesses(s))
+
+
+def _barycentric(s: Subdivision, gone: np.ndarray) -> list[dict[int, Fraction]]:
+    """Each of some monomials as a convex combination of vertices of a cell above or around it."""
+    essential = np.array(s.essential)
+    if s.dim == 0:
+        return [{int(essential[0]): Fraction(1)} for _ in gone]
+    vertices, points = np.searchsorted(s.kept, essential), np.searchsorted(s.kept, gone)
+    base, lifted = s.polytope.base, s.lifted
+    # Cells with more points are cut again, so that their corners are vertices.
+    some = base.take(vertices)
+    simplices, outer = convex_hull(some)
+    t = regular_triangulation(
+        lifted.take(vertices), some, np.unique(simplices), outer, s.polytope.scaled_volume
+    )
+    at = locate(base, vertices[t.simplices], t.planes, t.neighbours, points)
+    corners = vertices[t.simplices[at]]
+    each = np.arange(len(points))
+    weights = []
+    for k in range(corners.shape[1]):
+        walls = Planes.through(base, np.delete(corners, k, axis=1))
+        weights.append((walls.values(base, points, each), walls.values(base, corners[:, k], each)))
+    return [
+        {
+            int(s.kept[corners[m, k]]): Fraction(int(part[m]), int(whole[m]))
+            for k, (part, whole) in enumerate(weights)
+            if part[m]
+        }
+        for m in each.tolist()
+    ]
+
+
+def _hull_witnesses(s: Subdivision) -> dict[int, np.ndarray]:
+    """A point inside the region of each essential monomial: the mean of its vertices, moved along all of its rays."""
+    exact = s.exact_vertices
+    around, rays = defaultdict(list), defaultdict(set)
+    for cell, corners in enumerate(s.cell_vertices):
+        for j in corners:
+            around[j].append(cell)
+    for ridge in s.ridges:
+        if len(ridge.cells) == 1:
+            for j in ridge.vertices:
+                rays[j].add(ridge.direction)
+    witnesses = {}
+    for j in s.essential:
+        mean = exact[around[j]].sum(axis=0) / len(around[j])
+        witnesses[j] = mean + sum((convert(np.array(ray), EXACT) for ray in rays[j]), start=0)
+    return witnesses
+
+
+# ---- by linear programs ------------------------------------------------------------------------------
+
+
+def _by_programs(known: _Known, polyhedron, report: bool) -> None:
+    """Over a polyhedron or in many dimensions; what a hull has already removed stays removed."""
+    p, sign = known.p, known.sign
+    candidates, gone = known.candidates()
+    terms = Terms(convert(sign * p.slopes, EXACT), _finite(sign * p.coefficients), polyhedron)
+    best = _Best(terms, candidates)
+    stays: set[int] = set()
+    witnesses: dict[int, np.ndarray] = {}
+
+    def settle(j: int, others) -> bool:
+        """Whether j is dominated by the others; if not, one monomial more is known to stay."""
+        dominated, proof = terms.is_dominated(j, others)
+        if dominated:
+            gone.add(j)
+            best.drop(j)
+            return True
+        top = best.at(proof)
+        if len(top) == 1:
+            stays.add(top[0])
+            witnesses[top[0]] = proof
+            return False
+        for i in top:  # several attain the maximum there: the one that some point tells from all others
+            alone = [k for k in candidates if k not in gone and k != i]
+            dominated, point = terms.is_dominated(i, alone)
+            if not dominated:
+                stays.add(i)
+                witnesses[i] = point
+                return False
+            gone.add(i)
+            best.drop(i)
+        raise AssertionError("no monomial of a tie stays")
+
+    for j in candidates:
+        while j not in stays and j not in gone:
+            settle(j, sorted(stays))
+    known.kept, known.witnesses = stays, witnesses
+    if report:
+        _prove(known, terms, gone)
+
+
+def _prove(known: _Known, terms: Terms, gone: set[int]) -> None:
+    """Combinations of what stays for all that is gone, those that went by the hull included."""
+    stays = sorted(known.kept)
+    proofs = {j: terms.is_dominated(j, stays)[1] for j in sorted(gone)}
+    earlier = {j: r.combination for j, r in known.removed.items() if r.combination is not None}
+    proofs.update({j: _substituted(c, proofs) for j, c in earlier.items()})
+    for j, combination in proofs.items():
+        attained = not terms.slack(j, combination) and terms.attains(j, stays)
+        reason = "tied" if attained else "dominated"
+        known.removed[j] = Removal("duplicate" if known.same_slope(j, combination) else reason, combination)
+
+
+def _substituted(combination: Combination, proofs: dict[int, Combination]) -> Combination:
+    """With monomials that are gone replaced by their own combinations."""
+    weights, multipliers = defaultdict(Fraction), defaultdict(Fraction)
+    for i, share in combination.weights.items():
+        part = proofs.get(i, Combination({i: Fraction(1)}, {}))
+        for k, v in part.weights.items():
+            weights[k] += share * v
+        for k, v in part.multipliers.items():
+            multipliers[k] += share * v
+    return Combination(dict(sorted(weights.items())), dict(sorted(multipliers.items())))
+
+
+def _finite(coefficients: np.ndarray) -> np.ndarray:
+    """In Fractions, with 0 for those of dropped monomials, which nobody asks about."""
+    out = convert(coefficients, EXACT)
+    return np.array([v if isinstance(v, Fraction) else Fraction(0) for v in out] + [None], dtype=object)[:-1]
+
+
+class _Best:
+    """The monomials that attain the maximum of the candidates at a point: floats sort out most, Fractions decide."""
+
+    def __init__(self, terms: Terms, candidates: list[int]):
+        self.terms = terms
+        self.candidates = np.array(candidates)
+        self.alive = np.ones(len(candidates), bool)
+        self.slopes = _to_floats([terms.slopes[j] for j in candidates], terms.d)
+        self.coefficients = _to_floats([[terms.coefficients[j]] for j in candidates], 1)[:, 0]
+
+    def drop(self, j: int) -> None:
+        self.alive[np.searchsorted(self.candidates, j)] = False
+
+    def at(self, x: np.ndarray) -> list[int]:
+        floats = _to_floats([x.tolist()], len(x))[0]
+        value = self.slopes @ floats + self.coefficients
+        bound = (
+            (np.abs(self.slopes) @ np.abs(floats) + np.abs(self.coefficients)) * (2 * len(x) + 16) * 2.0**-53
+        )
+        low = np.where(self.alive, value - bound, -np.inf)
+        lowest = np.max(low, initial=-np.inf, where=~np.isnan(low))
+        near = self.candidates[self.alive & ~(value + bound < lowest)].tolist()
+        point = x.tolist()
+        exact = [
+            sum((w * v for w, v in zip(self.terms.slopes[j], point, strict=True)), self.terms.coefficients[j])
+            for j in near
+        ]
+        largest = max(exact)
+        return [j for j, v in zip(near, exact, strict=True) if v == largest]
+
+
+def _to_floats(rows: list[list[Fraction]], width: int) -> np.ndarray:
+    return as_floats(np.array(rows, dtype=object).reshape(len(rows), width))
