@@ -108,15 +108,15 @@ MUTANTS = [
     Mutant(
         "the last column of an edge is left",
         "matmul.template.c",
-        "for (size_t l = 0; l < columns; ++l)\n                to[l] = sign * from[l] + LITERAL(0.0);",
-        "for (size_t l = 0; l + 1 < columns; ++l)\n                to[l] = sign * from[l] + LITERAL(0.0);",
+        "e < columns; ++e) {\n                c[(i + q)",
+        "e + 1 < columns; ++e) {\n                c[(i + q)",
         "matrix",
     ),
     Mutant(
         "argmax of a later block",
-        "matmul.template.c",
-        "here = (IVEC){0} + (first + (INT)k)",
-        "here = (IVEC){0} + (0 * first + (INT)k)",
+        "product.template.h",
+        "here = (IVEC){0} + (o->first + (INT)k)",
+        "here = (IVEC){0} + (INT)k",
         "matrix",
     ),
     Mutant(
@@ -175,22 +175,43 @@ MUTANTS = [
     Mutant(
         "the table of the kernel is shifted",
         "softmin.template.c",
-        "(double)(BLOCK - 1) + (double)q",
-        "(double)BLOCK + (double)q",
+        "((double)d * (double)d)) / eps)",
+        "((double)d * (double)(d + 1))) / eps)",
         "sizes",
+    ),
+    Mutant(
+        "products that underflow are kept",
+        "log_matmul.template.c",
+        "p.safe = (TYPE)m->inner * SAFE",
+        "p.safe = 0 * (TYPE)m->inner * SAFE",
+        "matrix",
+    ),
+    Mutant(
+        "a path prefers the last of equals",
+        "chain.template.c",
+        "if (sum > best)",
+        "if (sum >= best)",
+        "chain",
+    ),
+    Mutant(
+        "a message that is not a number is one",
+        "chain.template.c",
+        "ok &= fine[l] != 0",
+        "ok &= fine[l] != 1",
+        "chain",
     ),
     Mutant(
         "lines far away are forgotten",
         "softmin.template.c",
-        "sqrt((bound - least) / s->w) + 1",
-        "0.3 * sqrt((bound - least) / s->w) + 1",
+        "sqrt((bound - s->least) / s->w) + 1",
+        "0.3 * sqrt((bound - s->least) / s->w) + 1",
         "transform",
     ),
     Mutant(
         "the last lines of a block are left",
         "lines.template.c",
-        "SCATTER(float, b.lines)",
-        "SCATTER(float, b.lines - 1)",
+        "MOVE(T, b.lines) ",
+        "MOVE(T, b.lines - 1) ",
         "sizes",
     ),
     Mutant(
@@ -236,10 +257,10 @@ MUTANTS = [
         "sizes",
     ),
     Mutant(
-        "slopes packed without their last variable",
+        "the last variable of a block is left",
         "deep.template.c",
-        "d - start < TP_DEPTH ? d - start : TP_DEPTH",
-        "d - start < TP_DEPTH ? d - start - 1 : TP_DEPTH",
+        "d - start < deepest ? d - start : deepest",
+        "d - start < deepest ? d - start - 1 : deepest",
         "sizes",
     ),
     Mutant(
@@ -252,8 +273,8 @@ MUTANTS = [
     Mutant(
         "scratch of products is not given back",
         "tropical/_matrices.pxi",
-        "    finally:\n        PyMem_Free(scratch)",
-        "    finally:\n        pass",
+        "PyMem_Free(scratch)\n    return may_have_nan",
+        "pass\n    return may_have_nan",
         "memory",
     ),
     Mutant(
@@ -269,7 +290,6 @@ MUTANTS = [
         "iter(range(0, total, step))",
         "iter(range(0, total - step, step))",
         "threads",
-    ),
     ),
     Mutant(
         "half a block is out of reach",
