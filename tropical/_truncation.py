@@ -83,7 +83,9 @@ def _at_points(q: "Polynomial", points: ArrayLike, share: float) -> tuple[np.nda
     return kept, q.semiring.eps * float(change.max(initial=0.0)) if len(lost) else 0.0
 
 
-def _over_box(q: "Polynomial", lower: np.ndarray, upper: np.ndarray, share: float) -> tuple[np.ndarray, float]:
+def _over_box(
+    q: "Polynomial", lower: np.ndarray, upper: np.ndarray, share: float
+) -> tuple[np.ndarray, float]:
     """Rows to keep, and a proved bound on the error in the box."""
     bounds = _largest_weights(q, lower, upper, share)
     kept, lost = _split(bounds[None], share)

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tropical import MAX_PLUS, MIN_PLUS, InputError, Polynomial, Semiring, SemiringMismatchError, ShapeError, variables
+from tropical import (
+    MAX_PLUS,
+    MIN_PLUS,
+    InputError,
+    Polynomial,
+    Semiring,
+    SemiringMismatchError,
+    ShapeError,
+    variables,
+)
 
 over_tropical = pytest.mark.parametrize("semiring", [MAX_PLUS, MIN_PLUS], ids=str)
 fractions = st.fractions(-3, 3, max_denominator=4)
@@ -118,7 +127,12 @@ def test_at_positive_temperature_every_monomial_counts(semiring):
 def test_no_variables_no_monomials_and_constants():
     x = variables(1)[0]
     zero = x * -math.inf
-    assert zero.equals(-math.inf) and not zero.equals(x) and not x.equals(zero) and zero.equals_up_to_scaling(zero) == 0
+    assert (
+        zero.equals(-math.inf)
+        and not zero.equals(x)
+        and not x.equals(zero)
+        and zero.equals_up_to_scaling(zero) == 0
+    )
     assert (x**0 * 3).equals(3) and not (x + 3).equals(3)
     nothing = Polynomial(np.zeros((2, 0)), [1.0, 2.0])
     assert nothing.normal_form().to_dict() == {(): 2.0} and nothing.equals(2)

@@ -2,7 +2,7 @@
 
 import math
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -37,14 +37,16 @@ def polynomials(draw, semiring=MAX_PLUS, d=1, max_terms=4, numbers=fractions):
 
 def crossings(f: Rational) -> list[Fraction]:
     """Every point of the line where f may bend or vanish: all crossings of two monomials of P and Q."""
-    terms = [(w, b) for p in (f.P, f.Q) for (w,), b in zip(p.slopes.tolist(), p.coefficients.tolist(), strict=True)]
+    terms = [
+        (w, b) for p in (f.P, f.Q) for (w,), b in zip(p.slopes.tolist(), p.coefficients.tolist(), strict=True)
+    ]
     return sorted({(b - c) / (v - w) for (w, b), (v, c) in combinations(terms, 2) if v != w} | {Fraction(0)})
 
 
 def bends(f: Rational) -> dict[Fraction, Fraction]:
     """The change of slope, as a sum of terms bends, from values beside each crossing."""
     cuts = crossings(f)
-    steps = [b - a for a, b in zip(cuts, cuts[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(cuts)]
     h = min([*steps, Fraction(1)]) / 2
     at = {x: f.P.semiring.sign * (f([x + h]) - 2 * f([x]) + f([x - h])) / h for x in cuts}
     return {x: m for x, m in at.items() if m}
@@ -81,9 +83,9 @@ def test_the_decision_boundary_is_where_both_are_equal(semiring, data):
     f = Rational(P, Q + P if data.draw(st.booleans()) else Q)
     found = f.decision_boundary()
     flat = [v for pair in found for v in pair]
-    assert flat == sorted(flat) and all(a < b for (_, a), (b, _) in zip(found, found[1:], strict=False))
+    assert flat == sorted(flat) and all(a < b for (_, a), (b, _) in pairwise(found))
     cuts = crossings(f)
-    between = [(a + b) / 2 for a, b in zip(cuts, cuts[1:], strict=False)]
+    between = [(a + b) / 2 for a, b in pairwise(cuts)]
     for x in [cuts[0] - 1, *cuts, *between, cuts[-1] + 1]:
         assert any(a <= x <= b for a, b in found) == (f([x]) == 0)
     assert all(v in cuts for v in flat if math.isfinite(v))
@@ -150,7 +152,7 @@ def test_in_one_variable_all_common_roots_cancel(semiring, data):
 @settings(max_examples=6)
 @given(data=st.data())
 def test_in_several_variables_multiples_cancel(semiring, data):
-    p, q = (data.draw(polynomials(semiring, 2, 3)) for _ in range(2))
+    p, q = (data.draw(polynomials(semiring, 2, 2)) for _ in range(2))
     f = ((p * q) / q).simplify()
     assert len(f.Q) == 1 and f.equals(p) and len(f.P) == len(p.normal_form())
     g = (p / (p * q)).simplify()
@@ -203,10 +205,10 @@ def test_refused(message):
 
 
 def test_shapes_and_sizes():
-    with pytest.raises(ShapeError, match="decision_boundary is for one.*boundary_polynomial"):
+    with pytest.raises(ShapeError, match=r"decision_boundary is for one.*boundary_polynomial"):
         (X / Y).decision_boundary()
     with pytest.raises(ShapeError, match="2 variables; roots and split forms are those of one"):
         (X / Y).poles()
-    many = Polynomial(np.arange(4000.0), -np.arange(4000.0) ** 2)
+    many = Polynomial(np.arange(4000.0), -(np.arange(4000.0) ** 2))
     with pytest.raises(BudgetExceeded, match="product of polynomials"):
         (many / many).equals((many * 1) / many)

@@ -73,7 +73,7 @@ def test_the_bound_over_a_box_holds_inside_it(reference, sign, seed, log_tol, d)
 @SIGNS
 def test_the_bound_is_attained_for_one_monomial(sign):
     semiring = Semiring(sign, 0.3)
-    p = Polynomial([[1.0], [0.2], [-1.0]], sign * np.array([0.0, -3.0, 0.0]) , semiring)
+    p = Polynomial([[1.0], [0.2], [-1.0]], sign * np.array([0.0, -3.0, 0.0]), semiring)
     t = p.truncate(1e-3, box=(-2, 2))
     assert t.removed == (1,)
     grid = np.linspace(-2, 2, 4001)[:, None]
@@ -88,7 +88,11 @@ def test_zeros_go_first_and_one_monomial_stays():
     p = x * -math.inf + x + 0
     t = p.truncate(0.0, points=[[0.0]])
     assert t.removed == (0,) and t.error == 0 and len(t.polynomial) == 2
-    assert len(p.truncate(1e300, points=[[0.0]]).polynomial) == 1 == len(p.truncate(1e300, box=(-1, 1)).polynomial)
+    assert (
+        len(p.truncate(1e300, points=[[0.0]]).polynomial)
+        == 1
+        == len(p.truncate(1e300, box=(-1, 1)).polynomial)
+    )
     assert (x * -math.inf).truncate(1.0, box=(0, 1)).removed == (0,)
     assert len(p.truncate(0.0, points=np.zeros((0, 1))).polynomial) == 1  # nowhere asked for
 
