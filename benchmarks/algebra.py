@@ -1,4 +1,4 @@
-"""Times functions of matrices against SciPy, networkx, NumPy and pure Python, and prints a table of ratios.
+"""Times algebra of matrices and polynomials against SciPy, networkx, NumPy, pure Python; prints a table of ratios.
 
     python benchmarks/algebra.py                  every case
     python benchmarks/algebra.py star eigen       those whose name contains a word
@@ -8,6 +8,7 @@ stands for what a computer algebra system does with a matrix of ring elements. W
 runs on a smaller matrix, and its time is scaled up by its exponent (marked ~).
 """
 
+import itertools
 import math
 import os
 import sys
@@ -70,6 +71,24 @@ def logsumexp_star(A: np.ndarray) -> np.ndarray:
 
 def perron_numpy(A: np.ndarray) -> float:
     return math.log(max(abs(np.linalg.eigvals(np.exp(A)))))
+
+
+def roots_python(terms: list[tuple[Fraction, Fraction]]) -> list[Fraction]:
+    """Every crossing of two monomials at which both are the value, as computer algebra systems find roots."""
+    found = set()
+    for k, (w, b) in enumerate(terms):
+        for v, c in terms[k + 1 :]:
+            x = (b - c) / (v - w)
+            if max(u * x + a for u, a in terms) == w * x + b:
+                found.add(x)
+    return sorted(found)
+
+
+def equal_python(p: list[tuple[Fraction, Fraction]], q: list[tuple[Fraction, Fraction]]) -> bool:
+    """Equal values at the roots of both and beyond them, in one variable."""
+    cuts = sorted({*roots_python(p), *roots_python(q)}) or [Fraction(0)]
+    points = [cuts[0] - 1, *cuts, cuts[-1] + 1]
+    return all(max(u * x + a for u, a in p) == max(u * x + a for u, a in q) for x in points)
 
 
 Peer = tuple[Callable[[], object], float]  # what to run, and the factor to scale its time by
@@ -164,6 +183,29 @@ def cases(rng: np.random.Generator):
         yield f"transient, integers, n = {n}", lambda A=A: tropical.transient(np.rint(9 * A)), {}
 
 
+def polynomial_cases(rng: np.random.Generator):
+    for n in (100, 10_000):
+        W = np.arange(n, dtype=float)
+        p = tropical.Polynomial(W, rng.normal(size=n) * n - (W - n / 2) ** 2)
+        e = p.to_exact()
+        half = tropical.split_form(p)
+        terms = list(zip(e.slopes[:SMALL, 0].tolist(), e.coefficients[:SMALL].tolist(), strict=True))
+        scale = max(1.0, (n / SMALL) ** 3)
+        yield f"roots, n = {n}", p.roots, {"pure Python": (lambda t=terms: roots_python(t), scale)}
+        yield f"roots, Fractions, n = {n}", e.roots, {"pure Python": (lambda t=terms: roots_python(t), scale)}
+        yield (
+            f"equals, one variable, n = {n}",
+            lambda p=p, q=half: p.equals(q),
+            {"pure Python": (lambda t=terms: equal_python(t, t), scale)},
+        )
+    for n in (20, 200):
+        W = rng.integers(-50, 50, size=(n, 2)).astype(float)
+        p = tropical.Polynomial(W, rng.normal(size=n) - (W**2).sum(axis=1))
+        q = p + p**0.5 * p.substitute({0: 0.0, 1: 0.0}) ** 0.5 * -1e6  # nowhere the value
+        yield f"equals, two variables, n = {n}", lambda p=p, q=q: p.equals(q), {}
+        yield f"normal_form, two variables, n = {n}", p.normal_form, {}
+
+
 def _nx_star(lengths: np.ndarray) -> np.ndarray:
     """networkx's loop over NumPy rows, without the making of its graph."""
     A = lengths.copy()
@@ -187,7 +229,8 @@ def seconds(run: Callable[[], object]) -> float:
 
 def main(words: list[str]) -> None:
     print(", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "networkx")))
-    for name, ours, peers in cases(np.random.default_rng(0)):
+    rng = np.random.default_rng(0)
+    for name, ours, peers in itertools.chain(cases(rng), polynomial_cases(rng)):
         if words and not any(word in name for word in words):
             continue
         times = {"ours": [], **{peer: [] for peer in peers}}
