@@ -23,6 +23,7 @@ __all__ = [
     "facets",
     "left_out",
     "outline",
+    "to_unit",
 ]
 
 _MAX_BOUND = 10**9  # of facets that there could be; most hulls have far fewer
@@ -91,12 +92,13 @@ def left_out(count: int, chosen: np.ndarray) -> np.ndarray:
 def _proposal(floats: np.ndarray) -> np.ndarray | None:
     """Vertices of the hull as floats have them, or None where Qhull sees no full-dimensional hull."""
     try:
-        return ConvexHull(_to_unit(floats)).vertices
+        return ConvexHull(to_unit(floats)).vertices
     except (QhullError, ValueError):  # flat to rounding, or too large for floats
         return None
 
 
-def _to_unit(floats: np.ndarray) -> np.ndarray:
+def to_unit(floats: np.ndarray) -> np.ndarray:
+    """Each column divided by its largest entry, for Qhull's tolerances."""
     largest = np.abs(floats).max(axis=0, initial=0.0)
     return floats / np.where(largest > 0, largest, 1.0)
 
