@@ -12,6 +12,7 @@ except ImportError as error:
         "the compiled core of tropical is missing: this is a source folder that was not built. "
         "Run `make test` or `pip install .`, and start Python from another folder"
     ) from error
+from tropical._truncation import Truncation
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
 from tropical.determinant import count_optimal_permutations, determinant, is_singular
@@ -34,6 +35,7 @@ from tropical.pruning import Pruning, Removal
 from tropical.rank import column_rank, tropical_rank
 from tropical.rational import Rational
 from tropical.residuation import fixed_point, is_solvable, residual, solve
+from tropical.roots import factor, from_roots, interpolate, is_split, split_form
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
 from tropical.spectral import critical_graph, eigenvalue, eigenvalues, eigenvectors
 from tropical.subdivision import Face, Subdivision
@@ -58,6 +60,7 @@ __all__ = [
     "ShapeError",
     "Subdivision",
     "TropicalError",
+    "Truncation",
     "best_paths",
     "column_rank",
     "core_info",
@@ -68,12 +71,16 @@ __all__ = [
     "eigenvalue",
     "eigenvalues",
     "eigenvectors",
+    "factor",
     "fixed_point",
     "from_graph",
+    "from_roots",
     "hopf_cole",
     "hopf_lax",
+    "interpolate",
     "is_singular",
     "is_solvable",
+    "is_split",
     "legendre",
     "matmul",
     "mixed_volume",
@@ -82,6 +89,7 @@ __all__ = [
     "power",
     "residual",
     "solve",
+    "split_form",
     "star",
     "to_graph",
     "transient",

@@ -5,8 +5,9 @@ zero is meant. Float values are dyadic rationals, so float → exact is lossless
 float is rounding and happens only where it is asked for.
 """
 
+from decimal import Decimal
 from fractions import Fraction
-from numbers import Rational
+from numbers import Rational, Real
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +23,10 @@ __all__ = [
     "convert",
     "frozen",
     "is_exact",
+    "is_finite",
+    "is_number",
     "refuse_where",
+    "to_floats",
 ]
 
 EXACT = np.dtype(object)
@@ -31,6 +35,13 @@ FLOAT64 = np.dtype(np.float64)
 
 def is_exact(array: np.ndarray) -> bool:
     return array.dtype == EXACT
+
+
+def is_number(value) -> bool:
+    """Whether this is one real number that an array may hold; python-flint's and decimal's are."""
+    return isinstance(value, (Real, Decimal)) or (
+        hasattr(value, "numerator") and hasattr(value, "denominator")
+    )
 
 
 def _is_plain(value) -> bool:
@@ -45,8 +56,10 @@ def _to_fraction(value):
         return float(value)
     if isinstance(value, (int, float, Rational, np.integer, np.floating, np.bool_)):
         return Fraction(value.item() if isinstance(value, np.generic) else value)
-    if hasattr(value, "p") and hasattr(value, "q"):  # python-flint fmpq, sympy Rational
-        return Fraction(int(value.p), int(value.q))
+    if isinstance(value, Decimal):
+        return Fraction(value) if value.is_finite() else float(value)
+    if is_number(value):  # fmpq and fmpz of python-flint, SymPy's Rational
+        return Fraction(int(value.numerator), int(value.denominator))
     raise InputError(
         f"got a {type(value).__name__} in an exact array; pass int, float or fractions.Fraction entries"
     )
@@ -82,6 +95,23 @@ def convert(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     for index, value in np.ndenumerate(array):
         out[index] = _to_fraction(value)
     return out
+
+
+def is_finite(array: np.ndarray) -> np.ndarray:
+    """As np.isfinite, for Fractions beyond the floats too."""
+    if not is_exact(array):
+        return np.isfinite(array)
+    return np.array([isinstance(v, Fraction) for v in array.flat], dtype=bool).reshape(array.shape)
+
+
+def to_floats(array: np.ndarray) -> np.ndarray:
+    """Fractions rounded to float64."""
+    try:
+        return array.astype(float)
+    except OverflowError:
+        raise InputError(
+            "an exact number is beyond the floats, whose largest is 1.8e308; stay exact, or scale it first"
+        ) from None
 
 
 def common_dtype(*dtypes: np.dtype) -> np.dtype:

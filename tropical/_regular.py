@@ -17,7 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull, KDTree, QhullError
 
-from tropical._hull import beneath_beyond, left_out, to_unit
+from tropical._convex_hull import beneath_beyond, left_out, to_unit
 from tropical._lattice import IntegerPoints, Planes
 
 __all__ = ["Triangulation", "locate", "regular_triangulation", "without"]

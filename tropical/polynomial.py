@@ -1,15 +1,17 @@
 """Tropical polynomials: maxima, minima and their soft versions, of affine functions."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical import _algebra, _core, _text
+from tropical import _algebra, _core, _terms, _text
 from tropical._arrays import (
     EXACT,
     as_array,
@@ -19,11 +21,18 @@ from tropical._arrays import (
     convert,
     frozen,
     is_exact,
+    is_finite,
+    is_number,
     refuse_where,
+    to_floats,
 )
 from tropical._threads import run_in_slices
+from tropical._truncation import Truncation, truncate
 from tropical.errors import InputError, ShapeError
 from tropical.semiring import MAX_PLUS, Semiring
+
+if TYPE_CHECKING:
+    from tropical.rational import Rational
 
 __all__ = ["Polynomial", "variables"]
 
@@ -102,7 +111,7 @@ class Polynomial:
                 "use eps = 0 or call to_float() first"
             )
         slopes, coefficients = convert(slopes, dtype), convert(coefficients, dtype)
-        refuse_where(~np.isfinite(slopes.astype(float)), "slopes", slopes, "slopes must be finite")
+        refuse_where(~is_finite(slopes), "slopes", slopes, "slopes must be finite")
         refuse_where(
             coefficients != coefficients, "coefficients", coefficients, "coefficients must not be NaN"
         )
@@ -132,7 +141,7 @@ class Polynomial:
 
     def to_float(self) -> "Polynomial":
         """The float64 polynomial nearest to an exact one."""
-        return Polynomial(self.slopes.astype(float), self.coefficients.astype(float), self.semiring)
+        return Polynomial(to_floats(self.slopes), to_floats(self.coefficients), self.semiring)
 
     def to_exact(self) -> "Polynomial":
         """The same polynomial over Fractions; floats are dyadic, so nothing changes. Needs ε = 0."""
@@ -379,11 +388,146 @@ class Polynomial:
         return _algebra.divide(self, other)
 
     def __rtruediv__(self, other):
-        return (
-            _algebra.divide(_algebra.operand(self, other), self)
-            if isinstance(other, Real)
-            else NotImplemented
-        )
+        return _algebra.divide(_algebra.operand(self, other), self) if is_number(other) else NotImplemented
+
+    def compose(self, *inner: "Polynomial | Rational | Real") -> "Polynomial | Rational":
+        """p(q_1, …, q_d), the polynomial (or `Rational`) y ↦ p(q_1(y), …, q_d(y)); also p at polynomials.
+
+        Parameters
+        ----------
+        *inner : Polynomial, Rational or number, one for each variable
+            Functions of the same variables, which need not be those of p; at least one is no number.
+
+        Returns
+        -------
+        Polynomial
+            If no q_k is a `Rational` and no sum q_k has a negative exponent; else a `Rational`.
+
+        Raises
+        ------
+        InputError
+            At ε > 0, for exponents of sums that are not whole (see `**`).
+        BudgetExceeded
+            More than 10⁷ terms, of which p's term j makes Π_k (size of q_k^{W_jk}); before any is made.
+
+        Examples
+        --------
+        >>> x, y = variables(2)
+        >>> print((x * y**2).compose(x + 1, 2 * y))
+        4 x1 x2^2 ⊕ 5 x2^2
+        """
+        return _algebra.compose_one(self, inner)
+
+    def substitute(self, mapping: Mapping[int, "Polynomial | Rational | Real"]) -> "Polynomial | Rational":
+        """p with variable k (from 0) replaced by mapping[k], a number or a function of the same d variables.
+
+        >>> x, y = variables(2)
+        >>> print((x * y + x).substitute({1: 3}))
+        3 x1 ⊕ x1
+        """
+        return self.compose(*_algebra.coordinates(self, mapping))
+
+    # ---- terms and equality ----------------------------------------------------------------------
+
+    @classmethod
+    def from_dict(
+        cls, terms: Mapping, semiring: Semiring = MAX_PLUS, *, variables: int | None = None
+    ) -> "Polynomial":
+        """The polynomial with coefficient terms[a] at the exponents a, tuples of d numbers (a number for d = 1).
+
+        Exact if a coefficient or an exponent is a Fraction, a Decimal or a number of python-flint; `variables` is
+        d for an empty dictionary.
+
+        >>> print(Polynomial.from_dict({(2, 1): 3, (0, 0): 1}))
+        3 x1^2 x2 ⊕ 1
+        """
+        return cls(*_terms.read_dict(terms, variables), semiring)
+
+    def to_dict(self) -> dict[tuple, object]:
+        """Coefficients by exponents: the inverse of `from_dict`. Equal exponents are merged, zeros left out."""
+        return _terms.to_dict(self)
+
+    def merge(self) -> "Polynomial":
+        """The same function with monomials of equal slopes ⊕-added into the first, and zeros left out.
+
+        Without rounding at ε = 0. At ε > 0 each sum is rounded, whatever the order of its terms, as in
+        ε·logaddexp. Cost N log N.
+        """
+        return _terms.merge(self)
+
+    def normal_form(self) -> "Polynomial":
+        """Merged, and sorted by exponents; at ε = 0 only with the monomials that alone are the value somewhere.
+
+        At ε = 0 two polynomials have equal normal forms if and only if they are equal functions. Which monomials
+        count is decided exactly: by a hull in one variable, else by a linear program for each.
+        """
+        return _terms.normal_form(self)
+
+    def same_terms(self, other: "Polynomial | Real") -> bool:
+        """Whether both have the same monomials, in any order, zeros aside. Compares numbers exactly."""
+        return _terms.same_terms(self, other)
+
+    def equals(self, other: "Polynomial | Real") -> bool:
+        """Whether both are the same function on R^d: decided exactly, floats being the dyadic numbers they are.
+
+        Notes
+        -----
+        At ε = 0 each monomial of one must be nowhere above the other (a hull in one variable, else linear programs
+        in floats whose answers are proved in Fractions). At ε > 0 the functions agree only if `same_terms`, since
+        exponentials of distinct linear functions are linearly independent, and so are those of distinct rational
+        numbers (Lindemann and Weierstrass); `merge`, which rounds, may change the function by an ulp.
+
+        Examples
+        --------
+        >>> x, y = variables(2)
+        >>> (x + y).equals(x + y + x**0.5 * y**0.5), (x + y).same_terms(x + y + x**0.5 * y**0.5)
+        (True, False)
+        """
+        return _terms.equals(self, other)
+
+    def equals_up_to_scaling(self, other: "Polynomial | Real") -> Fraction | float | None:
+        """The constant c with p = c ⊗ q as functions, or None. Decided as in `equals`; a float c is rounded.
+
+        >>> x, y = variables(2)
+        >>> (x + y).equals_up_to_scaling(2 * x + 2 * y)
+        -2.0
+        """
+        return _terms.equals_up_to_scaling(self, other)
+
+    def truncate(
+        self,
+        tol: float,
+        *,
+        points: ArrayLike | None = None,
+        box: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> Truncation:
+        """Fewer monomials at ε > 0, with |p(x) − q(x)| ≤ tol at all given points, or in all of a box.
+
+        Leaves out the monomials of least weight, as many as the tolerance allows; the result has their rows and the
+        error: at points −ε log(1 − π_S), where π_S is the weight of what was left out; over a box a proved bound.
+
+        Parameters
+        ----------
+        tol : float
+            In the units of the values.
+        points : (..., d) array
+        box : (lower, upper)
+            Numbers or (d,) arrays.
+
+        Examples
+        --------
+        >>> p = Polynomial([0.0, 1.0, 2.0], [0.0, -50.0, 0.0], Semiring(eps=1.0))
+        >>> t = p.truncate(1e-6, box=(-3, 3))
+        >>> t.removed, 9.6e-23 < t.error < 9.7e-23
+        ((1,), True)
+        """
+        return truncate(self, tol, points, box)
+
+    def roots(self) -> list[tuple]:
+        """(root, multiplicity) of a polynomial in one variable at ε = 0, ascending; see `tropical.roots`."""
+        from tropical.roots import roots
+
+        return roots(self)
 
     # ---- geometry --------------------------------------------------------------------------------
 

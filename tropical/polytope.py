@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from tropical._affine import AffineHull
 from tropical._arrays import EXACT, as_array, as_points, convert, frozen, is_exact, refuse_where
-from tropical._hull import convex_hull, extreme, facets
+from tropical._convex_hull import convex_hull, extreme, facets
 from tropical._lattice import IntegerPoints, Planes, content
 from tropical._square import round_to
 from tropical.errors import BudgetExceeded, InputError, ShapeError

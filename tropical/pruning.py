@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from tropical._arrays import EXACT, as_array, convert, refuse_where
+from tropical._convex_hull import convex_hull, facet_bound
 from tropical._dominance import Combination, Terms
-from tropical._hull import convex_hull, facet_bound
 from tropical._lattice import Planes, as_floats
 from tropical._regular import locate, regular_triangulation
 from tropical.errors import InputError, ShapeError

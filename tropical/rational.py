@@ -1,10 +1,13 @@
 """Tropical rational functions P ⊘ Q: in ordinary notation, differences P(x) − Q(x)."""
 
+from collections.abc import Mapping
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tropical import _algebra, _bends, _simplify
+from tropical._arrays import is_number
 from tropical.circuit import Circuit, evaluate_together
 from tropical.errors import InputError, SemiringMismatchError, ShapeError
 from tropical.polynomial import Polynomial
@@ -63,6 +66,13 @@ class Rational:
             raise SemiringMismatchError(
                 f"P is over {P.semiring}, Q over {Q.semiring}; deform one of them first"
             )
+        if isinstance(P, Polynomial):
+            if (Q.coefficients == Q.semiring.zero).all():
+                raise InputError(
+                    "Q is the zero polynomial, by which nothing is divided; pass another denominator"
+                )
+            if P.is_exact != Q.is_exact:  # a Fraction minus a float would be a float
+                P, Q = P.to_exact(), Q.to_exact()
         self.P = P
         self.Q = Q
 
@@ -77,6 +87,22 @@ class Rational:
     def is_exact(self) -> bool:
         """Whether both parts are over Fractions."""
         return self.P.is_exact and self.Q.is_exact
+
+    def to_exact(self) -> "Rational":
+        """The same function over Fractions; nothing changes. For polynomials at ε = 0."""
+        self._need_polynomials("to_exact")
+        return Rational(self.P.to_exact(), self.Q.to_exact())
+
+    def to_float(self) -> "Rational":
+        """The float64 parts nearest to exact ones. For polynomials."""
+        self._need_polynomials("to_float")
+        return Rational(self.P.to_float(), self.Q.to_float())
+
+    def _need_polynomials(self, what: str) -> None:
+        if not isinstance(self.P, Polynomial):
+            raise InputError(
+                f"{what} needs polynomials, and these are circuits; use Rational(P.expand(), Q.expand())"
+            )
 
     def deform(self, eps: float) -> "Rational":
         """P_ε ⊘ Q_ε."""
@@ -121,18 +147,18 @@ class Rational:
         if isinstance(other, Rational):
             return other
         unit = self.Q**0
-        return Rational(unit * other if isinstance(other, Real) else other, unit)
+        return Rational(unit * other if is_number(other) else other, unit)
 
     def __add__(self, other) -> "Rational":
         """f ⊕ g = (P_f Q_g ⊕ P_g Q_f) ⊘ (Q_f Q_g)."""
-        if not isinstance(other, (Rational, Polynomial, Circuit, Real)):
+        if not _fits(other):
             return NotImplemented
         g = self._operand(other)
         return Rational(self.P * g.Q + g.P * self.Q, self.Q * g.Q)
 
     def __mul__(self, other) -> "Rational":
         """f ⊗ g = (P_f P_g) ⊘ (Q_f Q_g)."""
-        if not isinstance(other, (Rational, Polynomial, Circuit, Real)):
+        if not _fits(other):
             return NotImplemented
         g = self._operand(other)
         return Rational(self.P * g.P, self.Q * g.Q)
@@ -142,23 +168,121 @@ class Rational:
 
     def __truediv__(self, other) -> "Rational":
         """f ⊘ g = (P_f Q_g) ⊘ (Q_f P_g)."""
-        if not isinstance(other, (Rational, Polynomial, Circuit, Real)):
+        if not _fits(other):
             return NotImplemented
         g = self._operand(other)
         return Rational(self.P * g.Q, self.Q * g.P)
 
     def __rtruediv__(self, other) -> "Rational":
-        if not isinstance(other, (Polynomial, Circuit, Real)):
-            return NotImplemented
-        return self._operand(other) / self
+        return self._operand(other) / self if _fits(other) else NotImplemented
 
-    def __pow__(self, exponent: int) -> "Rational":
-        """f^{⊗k}, the function k·f(x), for a whole number k."""
-        if not isinstance(exponent, Real):
+    def __pow__(self, exponent: Real) -> "Rational":
+        """f^{⊗k}, the function k·f(x), for k of either sign; at ε > 0 for whole k."""
+        if not is_number(exponent):
             return NotImplemented
         if exponent >= 0:
             return Rational(self.P**exponent, self.Q**exponent)
         return Rational(self.Q**-exponent, self.P**-exponent)
 
+    def compose(self, *inner: "Polynomial | Rational | Real") -> "Rational":
+        """f(g_1, …, g_d), with polynomials, rational functions or numbers; see `Polynomial.compose`.
+
+        >>> from tropical import variables
+        >>> x, y = variables(2)
+        >>> f = (x + y) / (x * y)
+        >>> f.compose(y / x, 2)([1.0, 5.0]) == f([4.0, 2.0])
+        np.True_
+        """
+        self._need_polynomials("compose")
+        (numerator, denominator), _ = _algebra.compose([self.P, self.Q], inner)
+        return Rational(numerator, denominator)
+
+    def substitute(self, mapping: Mapping[int, "Polynomial | Rational | Real"]) -> "Rational":
+        """f with variable k (from 0) replaced by mapping[k], a number or a function of the same d variables."""
+        self._need_polynomials("substitute")
+        return self.compose(*_algebra.coordinates(self.P, mapping))
+
+    # ---- decided exactly -------------------------------------------------------------------------
+
+    def equals(self, other: "Rational | Polynomial | Real") -> bool:
+        """Whether both are the same function, P_f ⊗ Q_g = P_g ⊗ Q_f; decided as in `Polynomial.equals`.
+
+        Raises BudgetExceeded where a product has more than 10⁷ monomials.
+
+        >>> from tropical import variables
+        >>> x, y = variables(2)
+        >>> ((x + y)**2 / (x**2 + y**2)).equals(0)
+        True
+        """
+        self._need_polynomials("equals")
+        return _simplify.equals(self, self._operand(other))
+
+    def simplify(self) -> "Rational":
+        """The same function with fewer monomials, at ε = 0.
+
+        P and Q take their normal form; the common monomial factor goes, so that exponents start at 0 and the last
+        coefficient of Q is 0; in one variable common roots cancel, so that P and Q have none; in several, P or Q
+        becomes a monomial where the other is a multiple of it. Decided exactly. In floats a cancellation
+        that would round is left out: use `to_exact` first.
+
+        Examples
+        --------
+        >>> from tropical import variables
+        >>> x, y = variables(2)
+        >>> f = ((x + y + 1) * (x + 2)).to_exact() / (x + 2)
+        >>> print(f.simplify().P, "over", f.simplify().Q)
+        1 ⊕ x2 ⊕ x1 over 0
+        """
+        self._need_polynomials("simplify")
+        return _simplify.simplify(self)
+
+    def zeros(self) -> list[tuple]:
+        """(zero, multiplicity) in one variable at ε = 0: where f bends as a sum of terms does, ascending.
+
+        These are the roots of P that are left when those of Q cancel, as in `Polynomial.roots`; a multiplicity is
+        the change of slope. At the semiring's zero (−∞ for max) it is the slope there, if positive.
+
+        >>> from tropical import variables
+        >>> x, = variables(1)
+        >>> f = (x + 1)**2 * x / (x + 3)
+        >>> f.zeros(), f.poles()
+        ([(-inf, 1), (1.0, 2)], [(3.0, 1)])
+        """
+        self._need_polynomials("zeros")
+        return _bends.zeros_and_poles(self)[0]
+
+    def poles(self) -> list[tuple]:
+        """(pole, multiplicity) in one variable at ε = 0: the zeros of 1 ⊘ f."""
+        self._need_polynomials("poles")
+        return _bends.zeros_and_poles(self)[1]
+
+    def decision_boundary(self) -> list[tuple]:
+        """{x : P(x) = Q(x)} in one variable at ε = 0, as disjoint closed intervals (lower, upper), ascending.
+
+        A point is an interval of length 0; ends may be infinite. Decided exactly; floats are rounded once. In more
+        variables see `boundary_polynomial`.
+
+        >>> from tropical import variables
+        >>> x, = variables(1)
+        >>> ((x + 0) / (x**2 + -4)).decision_boundary()           # max(x, 0) = max(2x, −4)
+        [(0.0, 0.0)]
+        """
+        self._need_polynomials("decision_boundary")
+        if self.variables != 1:
+            raise ShapeError(
+                f"f has {self.variables} variables; decision_boundary is for one. In more, {{P = Q}} lies in the "
+                "hypersurface of boundary_polynomial()"
+            )
+        return _bends.decision_boundary(self)
+
+    def boundary_polynomial(self) -> Polynomial:
+        """P ⊕ Q, the terms of P first: {P = Q} is where terms of both attain its value at once."""
+        self._need_polynomials("boundary_polynomial")
+        return self.P + self.Q
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: P = {self.P!r}, Q = {self.Q!r}>"
+
+
+def _fits(other) -> bool:
+    return isinstance(other, (Rational, Polynomial, Circuit)) or is_number(other)

@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 
 from tropical._arrays import EXACT, convert, frozen, refuse_where
-from tropical._hull import check_facets, convex_hull, extreme, facets, outline
+from tropical._convex_hull import check_facets, convex_hull, extreme, facets, outline
 from tropical._lattice import IntegerPoints, Planes
 from tropical._regular import Triangulation, regular_triangulation, without
 from tropical._square import need_tropical, round_to

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
 from tropical import MIN_PLUS, BudgetExceeded, InputError, Polynomial, Polytope, ShapeError, mixed_volume
-from tropical._hull import beneath_beyond, convex_hull
+from tropical._convex_hull import beneath_beyond, convex_hull
 from tropical._lattice import IntegerPoints
 
 SIMPLEX = [[0, 0], [1, 0], [0, 1]]

@@ -1,0 +1,140 @@
+"""Leaving out monomials of a log-sum-exp polynomial, with a proved bound on the change.
+
+Leaving out the terms S changes f(x) by exactly −ε log(1 − π_S(x)), where π_S is the sum of their Gibbs weights.
+At given points that is the error. Over a box, π_j(x) = exp((z_j(x) − f(x))/ε) with z_j(x) = W_j·x + b_j, and for any
+weights λ ≥ 0 that sum to 1 (Gibbs' inequality)
+
+    f(x) ≥ Σλ_i z_i(x) + εH(λ),   so   max_box π_j ≤ exp(max_box [z_j − Σλ_i z_i − εH(λ)]/ε),
+
+a linear function over a box, whose maximum is plain. The best λ are those of f at the point of the box where
+z_j − f is largest, where the bound is attained; any others are as safe. Over min-plus everything is mirrored.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import minimize
+
+from tropical._algebra import drop_zeros, with_terms
+from tropical._arrays import as_array, refuse_where
+from tropical.errors import InputError
+
+if TYPE_CHECKING:
+    from tropical.polynomial import Polynomial
+
+__all__ = ["Truncation", "truncate"]
+
+_UNIT = 2.0**-53
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """A polynomial with fewer monomials, and how far it is from the one that it came from.
+
+    Attributes
+    ----------
+    polynomial : Polynomial
+        What is left.
+    removed : tuple of int
+        Rows left out, in the numbering of the original; those with the semiring's zero included.
+    error : float
+        At points: the largest |p(x) − q(x)| over them, −ε log(1 − π_S). Over a box: a proved bound on it.
+    """
+
+    polynomial: "Polynomial"
+    removed: tuple[int, ...]
+    error: float
+
+
+def truncate(
+    p: "Polynomial",
+    tol: float,
+    points: ArrayLike | None = None,
+    box: tuple[ArrayLike, ArrayLike] | None = None,
+) -> Truncation:
+    if p.semiring.is_tropical:
+        raise InputError("truncate needs eps > 0; at eps = 0 use normal_form, which changes nothing")
+    if not (math.isfinite(tol) and tol >= 0):
+        raise InputError(f"tol is {tol}; pass a finite tolerance >= 0, in the units of the values")
+    if (points is None) == (box is None):
+        raise InputError("pass either points= or box=(lower, upper), where the tolerance is to hold")
+    infinite = p.coefficients == -p.semiring.zero
+    refuse_where(infinite, "coefficients", p.coefficients, "every other term is lost beside an infinite one")
+    rows, q = np.flatnonzero(p.coefficients != p.semiring.zero), drop_zeros(p).to_float()
+    if not len(q):
+        return Truncation(drop_zeros(p), tuple(range(len(p))), 0.0)
+    share = -math.expm1(-tol / p.semiring.eps)
+    weights = _weights_at(q, points) if box is None else _largest_weights(q, *_bounds(q, box), share)
+    kept, lost = _all_but_smallest(weights, share)
+    removed = np.setdiff1d(np.arange(len(p)), rows[kept])
+    error = -p.semiring.eps * math.log1p(-lost) * (1 + 8 * _UNIT)
+    left = with_terms(p, p.slopes[rows[kept]], p.coefficients[rows[kept]])
+    return Truncation(left, tuple(removed.tolist()), error)
+
+
+def _all_but_smallest(weights: np.ndarray, share: float) -> tuple[np.ndarray, float]:
+    """Columns to keep when the smallest go, as long as those sum to at most `share` in each row; and what goes."""
+    n = weights.shape[1]
+    order = np.argsort(weights.max(axis=0, initial=0.0), kind="stable")
+    sums = np.cumsum(weights[:, order], axis=1).max(axis=0, initial=0.0)
+    sums *= 1 + 2 * n * _UNIT  # a sum of n terms rounds by less than n units
+    count = min(int(np.searchsorted(sums, share, side="right")), n - 1)
+    return np.sort(order[count:]), float(sums[count - 1]) if count else 0.0
+
+
+def _weights_at(q: "Polynomial", points: ArrayLike) -> np.ndarray:
+    weights = q.weights(as_array("points", points).astype(float)).reshape(-1, len(q))
+    if np.isnan(weights).any():
+        raise InputError("a point has no weights (NaN or infinite coordinates); pass finite points")
+    return weights
+
+
+def _bounds(q: "Polynomial", box: tuple[ArrayLike, ArrayLike]) -> tuple[np.ndarray, np.ndarray]:
+    lower, upper = (np.broadcast_to(as_array("box", side).astype(float), q.variables) for side in box)
+    if not (np.isfinite(lower).all() and np.isfinite(upper).all() and (lower <= upper).all()):
+        raise InputError("box must be (lower, upper) with finite lower <= upper in each variable")
+    return lower, upper
+
+
+def _largest_weights(q: "Polynomial", lower: np.ndarray, upper: np.ndarray, share: float) -> np.ndarray:
+    """Proved bounds on max_box π_j, shape (1, N); sharp for those that neither go nor stay for sure."""
+    bounds = _bound_weights(q, q.weights((lower + upper) / 2), lower, upper, np.arange(len(q)))
+    seen = q.weights(np.stack([lower, (lower + upper) / 2, upper])).max(axis=0)
+    for j in np.flatnonzero((bounds > share / len(q)) & (seen <= share)):
+        weights = q.weights(_likeliest_point(q, j, lower, upper))
+        bounds[j] = min(bounds[j], *_bound_weights(q, weights, lower, upper, np.array([j])))
+    return bounds[None]
+
+
+def _bound_weights(
+    q: "Polynomial", weights: np.ndarray, lower: np.ndarray, upper: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
+    """max_box π_j is at most this, for the given rows: the formula of this file's head with λ = weights."""
+    eps, (n, d) = q.semiring.eps, q.slopes.shape
+    W, b = q.semiring.sign * q.slopes, q.semiring.sign * q.coefficients
+    weights = weights / math.fsum(weights)
+    used = weights[weights > 0]
+    middle, radius, reach = (lower + upper) / 2, (upper - lower) / 2, np.maximum(abs(lower), abs(upper))
+    slope = W[rows] - weights @ W
+    gap = slope @ middle + abs(slope) @ radius + b[rows] - weights @ b + eps * (used @ np.log(used))
+    # Each of these sums rounds by at most its length times the sum of sizes; so does the sum of the weights.
+    sizes = (abs(W[rows]) + weights @ abs(W)) @ reach + abs(b[rows]) + weights @ abs(b)
+    gap += 8 * (n + d + 16) * _UNIT * (sizes + eps * (1 + math.log(n)))
+    power = gap / eps
+    return np.exp(np.minimum(power + 4 * _UNIT * abs(power), 0.0)) * (1 + 8 * _UNIT)
+
+
+def _likeliest_point(q: "Polynomial", j: int, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """About where in the box π_j is largest: z_j − f is concave (convex over min-plus)."""
+    sign = q.semiring.sign
+
+    def fall(x):
+        value, gradient = q.value_and_gradient(x)
+        return sign * (value - q.slopes[j] @ x - q.coefficients[j]), sign * (gradient - q.slopes[j])
+
+    found = minimize(fall, (lower + upper) / 2, jac=True, method="L-BFGS-B",
+                     bounds=np.stack([lower, upper], axis=1), options={"maxiter": 50})  # fmt: skip
+    return np.clip(found.x, lower, upper)
