@@ -7,16 +7,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from tropical._arrays import EXACT, as_array, convert, refuse_where
+from tropical._arrays import EXACT, as_array, convert, is_finite, refuse_where
 from tropical._convex_hull import convex_hull, facet_bound
 from tropical._dominance import Combination, Terms
 from tropical._lattice import Planes, as_floats
 from tropical._regular import locate, regular_triangulation
 from tropical.errors import InputError, ShapeError
-from tropical.polytope import infinite
 from tropical.subdivision import Subdivision, best_of_slopes, refuse_infinite, subdivision
 
-__all__ = ["Pruning", "Removal", "prune"]
+__all__ = ["Pruning", "Removal", "essential", "prune"]
 
 _CHEAP = (
     2 * 10**6
@@ -119,18 +118,29 @@ def prune(polynomial, domain=None, *, return_report: bool = False):
             "slopes, truncate(tol) to drop small ones with a bound, or deform(0)"
         )
     refuse_infinite(p)
-    polyhedron = as_polyhedron(domain, p.variables)
+    known = _decide(p, as_polyhedron(domain, p.variables), return_report)
+    kept = sorted(known.kept)
+    pruned = type(p)(p.slopes[kept], p.coefficients[kept], p.semiring)
+    return (pruned, known.report(kept)) if return_report else pruned
+
+
+def essential(polynomial) -> list[int]:
+    """The monomials that `prune` keeps over R^d, ascending, for finite coefficients and ε = 0."""
+    return sorted(_decide(polynomial, None, False).kept)
+
+
+def _decide(p, polyhedron, report: bool) -> "_Known":
     known = _Known(p)
     if len(known.rows):
         affine = p.newton_polytope().affine_hull
         cheap = affine.dim <= 3 or facet_bound(len(known.rows), affine.dim + 1) <= _CHEAP
         if cheap and (polyhedron is None or affine.dim == p.variables):
-            _by_hull(known, subdivision(p), return_report)
+            _by_hull(known, subdivision(p), report)
         if known.kept is None or polyhedron is not None:
-            _by_programs(known, polyhedron, return_report)
-    kept = sorted(known.kept or ())
-    pruned = type(p)(p.slopes[kept], p.coefficients[kept], p.semiring)
-    return (pruned, known.report(kept)) if return_report else pruned
+            _by_programs(known, polyhedron, report)
+    else:
+        known.kept = set()
+    return known
 
 
 def as_polyhedron(domain, d: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -152,7 +162,7 @@ def as_polyhedron(domain, d: int) -> tuple[np.ndarray, np.ndarray] | None:
                 f"pass (k, {d}) and (k,), or (low, high) for a box"
             )
         for name, part in (("G", first), ("h", second)):
-            refuse_where(infinite(part), name, part, "pass finite entries")
+            refuse_where(~is_finite(part), name, part, "pass finite entries")
         return convert(first, EXACT), convert(second, EXACT)
     if first.ndim > 1 or second.ndim > 1 or not {*first.shape, *second.shape} <= {d}:
         raise ShapeError(

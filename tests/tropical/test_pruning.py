@@ -88,7 +88,7 @@ def test_hull_and_programs_agree(seed, d):
             assert by_hull.removed[j].reason == removal.reason
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6), st.integers(1, 3), st.booleans())
 def test_the_function_stays(seed, d, boxed):
     """At random points p and its pruning agree; without one monomial more they differ at its witness."""
@@ -104,7 +104,7 @@ def test_the_function_stays(seed, d, boxed):
         assert less(x) != q.to_exact()(x)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(st.integers(0, 10**6))
 def test_many_variables(seed):
     """Five variables: few points by the hull, and the same by linear programs."""
