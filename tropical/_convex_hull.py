@@ -14,6 +14,7 @@ from tropical._lattice import IntegerPoints, Planes, pivot_columns
 from tropical.errors import BudgetExceeded
 
 __all__ = [
+    "MAX_BOUND",
     "FlatError",
     "beneath_beyond",
     "check_facets",
@@ -26,7 +27,7 @@ __all__ = [
     "to_unit",
 ]
 
-_MAX_BOUND = 10**9  # of facets that there could be; most hulls have far fewer
+MAX_BOUND = 10**10  # of facets that there could be; most hulls have far fewer
 _MAX_FACETS = 10**7
 
 
@@ -38,11 +39,11 @@ def facet_bound(n: int, D: int) -> int:
 def check_facets(n: int, D: int) -> None:
     """Refuse points in four and more dimensions that could have so many facets that Qhull would not come back."""
     bound = facet_bound(n, D)
-    if D > 3 and bound > _MAX_BOUND:
+    if D > 3 and bound > MAX_BOUND:
         raise BudgetExceeded(
             f"convex hull of {n:,} points in {D} dimensions (bound on its facets)",
             bound,
-            _MAX_BOUND,
+            MAX_BOUND,
             "prune() first, or take fewer variables",
         )
 

@@ -44,7 +44,7 @@ class Polytope:
     ShapeError, InputError
         Points that are no matrix, or not finite.
     BudgetExceeded
-        So many points in so many dimensions that the hull could have 10^9 facets.
+        So many points in so many dimensions that the hull could have 10^10 facets.
 
     Notes
     -----

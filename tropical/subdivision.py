@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations, pairwise
@@ -116,11 +116,9 @@ class Subdivision:
     cells: tuple[tuple[int, ...], ...]
     vertices: np.ndarray
     values: np.ndarray
-    kept: np.ndarray = field(repr=False)  # which monomials the points of the polytope are
-    lifted: IntegerPoints | None = field(
-        repr=False
-    )  # those points, in coordinates of the affine hull, with lifts
-    triangulation: Triangulation | None = field(repr=False)  # of these points, cells in the order above
+    kept: np.ndarray  # which monomials the points of the polytope are
+    lifted: IntegerPoints | None  # those points, in coordinates of the affine hull, with their lifts
+    triangulation: Triangulation | None  # of these points, cells in the order above
 
     @property
     def dim(self) -> int:
@@ -381,7 +379,7 @@ def subdivision(polynomial) -> Subdivision:
     InputError
         ε > 0, or a coefficient that is the infinity which is not the semiring's zero.
     BudgetExceeded
-        So many monomials in so many variables that there could be 10^9 cells.
+        So many monomials in so many variables that there could be 10^10 cells.
     """
     p = polynomial
     need_tropical("a dual subdivision", p.semiring, "log-sum-exp has no cells; call deform(0)")

@@ -163,6 +163,19 @@ def test_rounding_decides_nothing():
         assert len(check(Polynomial(W[:, :1], b), (-1, 1))[0]) == kept
 
 
+@pytest.mark.parametrize("power", [-400, -310, 160, 400])
+def test_scales_beyond_the_floats(power):
+    """Slopes and coefficients times one number keep the regions, also where floats underflow or overflow."""
+    rng = np.random.default_rng(7)
+    W = np.array([[Fraction(int(v)) for v in row] for row in rng.integers(0, 5, size=(12, 2))], dtype=object)
+    b = np.array([Fraction(int(v)) for v in rng.integers(-3, 4, size=12)], dtype=object)
+    want = [check(Polynomial(W, b), domain)[1].kept for domain in (None, (-1, 1))]
+    scale = Fraction(10) ** power
+    p = Polynomial(W * scale, b * scale)
+    assert [check(p, domain)[1].kept for domain in (None, (-1, 1))] == want
+    assert [len(c) for c in p.subdivision().cells] == [len(c) for c in Polynomial(W, b).subdivision().cells]
+
+
 @settings(max_examples=15)
 @given(st.integers(0, 10**6))
 def test_exact_mode_equals_float_mode(seed):
