@@ -12,24 +12,20 @@ import itertools
 import math
 import os
 import sys
-import time
-from collections.abc import Callable
 from fractions import Fraction
-from importlib.metadata import version
-from statistics import median
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
 import networkx as nx
 import numpy as np
+from rounds import compare
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import floyd_warshall
 
 import tropical
 from tropical import MIN_PLUS, Semiring
 
-ROUNDS = 3
 SMALL = 60  # nodes that pure Python gets
 
 
@@ -89,9 +85,6 @@ def equal_python(p: list[tuple[Fraction, Fraction]], q: list[tuple[Fraction, Fra
     cuts = sorted({*roots_python(p), *roots_python(q)}) or [Fraction(0)]
     points = [cuts[0] - 1, *cuts, cuts[-1] + 1]
     return all(max(u * x + a for u, a in p) == max(u * x + a for u, a in q) for x in points)
-
-
-Peer = tuple[Callable[[], object], float]  # what to run, and the factor to scale its time by
 
 
 def scaled(n: int, exponent: int) -> float:
@@ -221,31 +214,6 @@ def _nx_assignment(A: list[list[float]]) -> dict:
     return nx.max_weight_matching(G, maxcardinality=True)
 
 
-def seconds(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
-def main(words: list[str]) -> None:
-    print(", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "networkx")))
-    rng = np.random.default_rng(0)
-    for name, ours, peers in itertools.chain(cases(rng), polynomial_cases(rng)):
-        if words and not any(word in name for word in words):
-            continue
-        times = {"ours": [], **{peer: [] for peer in peers}}
-        for _ in range(ROUNDS):
-            times["ours"].append(seconds(ours))
-            for peer, (run, factor) in peers.items():
-                times[peer].append(seconds(run) * factor)
-        own = median(times.pop("ours"))
-        print(f"{name:36s}{1e3 * own:10.2f} ms")
-        for peer, several in times.items():
-            mark = "~" if peers[peer][1] != 1 else " "
-            print(
-                f"    {peer:32s}{mark}{1e3 * median(several):9.2f} ms   {median(several) / own:9.2f} times ours"
-            )
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    rng = np.random.default_rng(0)
+    compare(itertools.chain(cases(rng), polynomial_cases(rng)), sys.argv[1:], ("numpy", "scipy", "networkx"))
