@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
-.PHONY: demo test test-ceilings test-slow mutants lint bench train sanitize wheel clean
+.PHONY: demo test test-ceilings test-slow test-frameworks mutants lint bench train sanitize wheel clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
@@ -22,6 +22,10 @@ test-ceilings: $(VENV)/installed-test
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest -m slow
+
+# The readers of torch, Keras and Equinox against those frameworks; installs about a gigabyte.
+test-frameworks: $(VENV)/installed-frameworks
+	$(BIN)/pytest tests/hjsym/test_torch.py tests/hjsym/test_keras.py tests/hjsym/test_equinox.py
 
 # Breaks the kernels on purpose and checks that the tests notice; some minutes.
 mutants: $(VENV)/installed-test

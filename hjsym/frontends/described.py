@@ -46,15 +46,7 @@ def load_described(path: Path, document: dict[str, Any]) -> Network:
         return builder.finish(last)
     except (UnsupportedLayerError, BudgetExceeded, ModelFileError):
         raise
-    except (
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        OverflowError,
-        TropicalError,
-    ) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, TropicalError) as error:
         raise ModelFileError(f"{path} is damaged: {type(error).__name__}: {error}") from None
 
 

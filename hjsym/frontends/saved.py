@@ -125,7 +125,7 @@ def load_saved(path: Path, document: dict[str, Any] | None = None) -> Network:
         return Network(size, tuple(nodes), metadata, exact)
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from None
-    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, TropicalError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError, TropicalError) as error:
         raise ModelFileError(f"{path} is damaged: {type(error).__name__}: {error}") from None
 
 

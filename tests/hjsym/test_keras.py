@@ -29,22 +29,21 @@ def _double():
     jax.config.update("jax_enable_x64", before)
 
 
-def check(model, shape, count=4):
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own
+
+
+def check(model, shape, count=4, rtol=1e-12):
     rng = np.random.default_rng(5)
-    model.set_weights(
-        [
-            rng.uniform(0.25, 1, w.shape) if w.ndim == 1 else rng.normal(size=w.shape)
-            for w in model.get_weights()
-        ]
-    )
+    shapes = [w.shape for w in model.get_weights()]
+    model.set_weights([rng.uniform(0.25, 1, s) if len(s) == 1 else rng.normal(size=s) for s in shapes])
     points = rng.normal(size=(count, *shape)) * 2
     expected = np.asarray(model(points, training=False)).reshape(count, -1)
     network, flat = hjsym.load(model), points.reshape(count, -1)
-    np.testing.assert_allclose(network(flat), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(network(flat), expected, rtol=rtol, atol=rtol)
     f = hjsym.compile(model)
     scores = f(flat)
-    np.testing.assert_allclose(scores if f.head is None else f.head(scores), expected, rtol=1e-11, atol=1e-11)
-    return network
+    scores = scores if f.head is None else f.head(scores)
+    np.testing.assert_allclose(scores, expected, rtol=10 * rtol, atol=10 * rtol)
 
 
 LAYERS = [
@@ -53,10 +52,16 @@ LAYERS = [
     (lambda: L.Dense(3, activation="softmax"), VECTOR),
     (lambda: L.Dense(1, activation="sigmoid"), VECTOR),
     (lambda: L.Dense(2, activation="softplus"), IMAGE),
-    (lambda: L.Conv1D(2, 3, padding="same", dilation_rate=2), LINE),
-    (lambda: L.Conv2D(6, (3, 2), strides=(2, 1), groups=2, activation="relu6"), IMAGE),
-    (lambda: L.Conv2D(2, 3, padding="same", strides=2, use_bias=False), IMAGE),
-    (lambda: L.DepthwiseConv2D(2, depth_multiplier=2), IMAGE),
+    pytest.param(lambda: L.Conv1D(2, 3, padding="same", dilation_rate=2), LINE, marks=pytest.mark.slow),
+    pytest.param(
+        lambda: L.Conv2D(6, (3, 2), strides=(2, 1), groups=2, activation="relu6"),
+        IMAGE,
+        marks=pytest.mark.slow,
+    ),
+    pytest.param(
+        lambda: L.Conv2D(2, 3, padding="same", strides=2, use_bias=False), IMAGE, marks=pytest.mark.slow
+    ),
+    pytest.param(lambda: L.DepthwiseConv2D(2, depth_multiplier=2), IMAGE, marks=pytest.mark.slow),
     (lambda: L.BatchNormalization(), IMAGE),
     (lambda: L.BatchNormalization(scale=False, center=False, axis=1), VECTOR),
     (lambda: L.MaxPooling1D(3, strides=2), LINE),
@@ -83,9 +88,13 @@ LAYERS = [
 
 @pytest.mark.parametrize("make, shape", LAYERS, ids=map(str, range(len(LAYERS))))
 def test_layers(make, shape):
-    check(keras.Sequential([keras.Input(shape), make()]), shape)
+    layer = make()
+    # Keras divides by counts in single precision where windows stick out.
+    rtol = 1e-6 if isinstance(layer, L.AveragePooling2D) else 1e-12
+    check(keras.Sequential([keras.Input(shape), layer]), shape, rtol=rtol)
 
 
+@pytest.mark.slow
 def test_a_functional_network():
     x = keras.Input(IMAGE)
     conv = L.Conv2D(4, 3, padding="same")
