@@ -16,6 +16,7 @@ integers. New generators are whole, primitive, and computed by Python's integers
 cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.long cimport PyLong_FromLong
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from libc.math cimport fabs, frexp, ldexp
 from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
@@ -38,6 +39,8 @@ cdef extern from "integers.h" nogil:
 cdef enum:
     INFINITY_PLANE = -2  # names of constraints: (gate, branch), (-1, bound of the domain), or t >= 0
     REPORT_EVERY = 256
+    MAX_RAYS = 4096  # of a cell: pairs of them are compared with all others
+    CHECK_FROM = 1 << 16
 
 # What a form does to a cell.
 cdef enum:
