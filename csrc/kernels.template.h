@@ -32,6 +32,7 @@
 #include "tiles.template.c"
 #include "matmul.template.c"
 #include "envelope.template.c"
+#include "walk.template.c"
 #include "softmin.template.c"
 #include "lines.template.c"
 
