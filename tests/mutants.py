@@ -156,15 +156,15 @@ MUTANTS = [
     ),
     Mutant(
         "the walk stops early",
-        "envelope.template.c",
+        "walk.template.c",
         "while (v[1].slope < (legendre ? at :",
         "while (v[1].slope < (legendre ? at - 0.1 :",
         "transform",
     ),
-    Mutant("a vertex reaches too far", "envelope.template.c", "(reach >= (double)whole)", "1", "transform"),
+    Mutant("a vertex reaches too far", "walk.template.c", "(reach >= (double)whole)", "1", "transform"),
     Mutant(
         "leaps pass over a result",
-        "envelope.template.c",
+        "walk.template.c",
         "v += won < LANES",
         "v += won <= LANES",
         "transform",
