@@ -5,9 +5,10 @@
  * Domain:   TINY_EPS < eps < HUGE_EPS.
  * Special values: the zero, -inf, absorbs the other infinity; NaN makes its row (of A) or column (of B) NaN; a +inf
  *   that meets no zero gives +inf.
- * Error: a sum of exponentials is relatively exact up to (DEPTH + k / DEPTH + 4) u, DEPTH = 128 (typically the root
- *   of that), and its terms up to (4 + |a_ik - r_i|/eps + |b_kj - s_j|/eps) u each. With the logarithm c_ij is
- *   within u times 4 (max|a_i| + max|b_j|) + eps (DEPTH + k / DEPTH + 10), the maxima over finite entries.
+ * Error, u the unit roundoff, M = max|a_i| + max|b_j| over finite entries, D = r_i + s_j - c_ij <= 2 M: the exponentials
+ *   of a term bring (4 + 2 D/eps) u (8 and 3 without a fused multiply-add), their sum (DEPTH + k / DEPTH) u, the
+ *   logarithm (1 + 2 D/eps) u, and the two sums at the end u M each. So c_ij is within
+ *   u (12 M + eps (DEPTH + k / DEPTH + 10)).
  *   Exponentials below 2^LOWEST are lost, which matters where a sum is below SAFE = k 2^(LOWEST + 2)/u and some
  *   term could have been: there it is summed anew from the terms themselves, about the largest of them.
  * Source: scaling, exponentials and an ordinary product are folklore; which entries have to be summed anew is decided
