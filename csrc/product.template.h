@@ -6,8 +6,8 @@
  *           instruction set. Sums of products are chains of fused multiply-adds, `depth` terms long.
  * Phases:   1. t starts from the neutral element, or from C.  2. one step for each k.  3. t is written to C.
  *
- * Each kind is a function of its own, found in NAME(product_tiles): inlined into loops over tiles, the compiler runs out of
- * registers (a fifth slower).
+ * Each kind is a function of its own, found in NAME(product_tiles): inlined into loops over tiles, the compiler runs
+ * out of registers.
  */
 enum { NAME(MAXIMA), NAME(MINIMA), NAME(SUMS) };
 
@@ -15,8 +15,8 @@ enum { NAME(MAXIMA), NAME(MINIMA), NAME(SUMS) };
 #define TALL ROWS               /* rows of a tile */
 #define TALL_INDEXED (ROWS / 2) /* the index takes half of the registers */
 
-/* a + b as a * 1 + b, which is rounded once as well: Zen's units for additions are those for maxima, and its units for
- * multiply-adds would lie idle. The 1 is kept from the compiler, which would make an addition of it.      */
+/* a + b as a * 1 + b, which is rounded once as well: Zen's units for additions are those for maxima, and its units
+ * for multiply-adds would lie idle. The 1 is kept from the compiler, which would make an addition of it. */
 #ifdef HAS_FMA
 #define SUM(a, b) VFMA(a, one, b)
 #define HIDE(v) __asm__("" : "+v"(v))
@@ -28,9 +28,9 @@ enum { NAME(MAXIMA), NAME(MINIMA), NAME(SUMS) };
 /* The first number of scratch from which vectors do not straddle cache lines; that costs up to TP_ALIGN numbers. */
 static INLINE TYPE *NAME(aligned)(void *scratch) { return (TYPE *)(((uintptr_t)scratch + 63) / 64 * 64); }
 
-/* AVX-512 multiplies by one number of memory as fast as by a vector in a register. A compiler that sees the number used
- * for several vectors would rather put it into a register, which takes a unit of its own and a quarter longer; so each
- * vector gets a pointer that the compiler cannot know to be the same.                                     */
+/* AVX-512 multiplies by one number of memory as fast as by a vector in a register. A compiler that sees the number
+ * used for several vectors would rather put it into a register, which takes a unit of its own and a quarter longer;
+ * so each vector gets a pointer that the compiler cannot know to be the same.                            */
 #ifdef ISA_AVX512
 #define DISGUISE(pointer) __asm__("" : "+r"(pointer))
 #else
@@ -165,7 +165,8 @@ static NAME(tile_function) *const NAME(product_tiles)[][2][3] = {
 /* Rows of C from a whole block of A, tile by tile; o->a and o->c are those of the first row. */
 static INLINE void NAME(multiply_strip)(int op, size_t log_vectors, size_t tall, size_t height, NAME(operands) o)
 {
-    NAME(tile_function) *const several = NAME(product_tiles)[op][1][log_vectors], *const one = NAME(product_tiles)[op][0][log_vectors];
+    NAME(tile_function) *const several = NAME(product_tiles)[op][1][log_vectors];
+    NAME(tile_function) *const one = NAME(product_tiles)[op][0][log_vectors];
     for (; height >= tall; height -= tall) {
         several(&o);
         o.a += (ptrdiff_t)tall * o.down;
