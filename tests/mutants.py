@@ -108,8 +108,8 @@ MUTANTS = [
     Mutant(
         "the last column of an edge is left",
         "matmul.template.c",
-        "e < columns; ++e) {\n                c[(i + q)",
-        "e + 1 < columns; ++e) {\n                c[(i + q)",
+        "for (size_t e = 0; e < columns; ++e) {",
+        "for (size_t e = 0; e + 1 < columns; ++e) {",
         "matrix",
     ),
     Mutant(
@@ -119,6 +119,42 @@ MUTANTS = [
         "here = (IVEC){0} + (INT)k",
         "matrix",
     ),
+    Mutant(
+        "a row begins anew with each four rows of B",
+        "matmul.template.c",
+        "VEC t = k ? NAME(load)(c + j) :",
+        "VEC t = 0 ? NAME(load)(c + j) :",
+        "matrix",
+    ),
+    Mutant(
+        "the end of a column is left",
+        "matmul.template.c",
+        "for (; k < m->inner; ++k) {\n            const TYPE sum = a[k] + b[k];",
+        "for (; k + 1 < m->inner; ++k) {\n            const TYPE sum = a[k] + b[k];",
+        "matrix",
+    ),
+    Mutant(
+        "entries in doubt stay",
+        "log_matmul.template.c",
+        "doubtful |= (IVEC)(s < safe)",
+        "doubtful |= (IVEC)(s < zero)",
+        "matrix",
+    ),
+    Mutant(
+        "scaled sums begin anew with each block",
+        "log_matmul.template.c",
+        ".c = p->sums, .c_stride = width, .fresh = first == 0,",
+        ".c = p->sums, .c_stride = width, .fresh = 1,",
+        "matrix",
+    ),
+    Mutant(
+        "bare messages have their emissions",
+        "chain.template.c",
+        "NAME(store)(message + i, c->bare ? v : y)",
+        "NAME(store)(message + i, y)",
+        "chain",
+    ),
+    Mutant("ties go to the last state", "chain.template.c", "if (sum > best)", "if (sum >= best)", "chain"),
     Mutant(
         "paths avoid the first node",
         "matmul.template.c",

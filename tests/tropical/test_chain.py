@@ -68,7 +68,9 @@ def test_against_all_paths(seed, semiring, per_step):
         scale = powers.sum() or 1.0
         got = marginals.weights()
         for t, s in np.ndindex(steps, states):
-            assert got[t, s] == pytest.approx(np.moveaxis(powers, t, 0)[s].sum() / scale, rel=1e-12, abs=1e-15)
+            assert got[t, s] == pytest.approx(
+                np.moveaxis(powers, t, 0)[s].sum() / scale, rel=1e-12, abs=1e-15
+            )
         return
     path, score = viterbi(*chain, semiring)
     assert score == total
@@ -152,7 +154,9 @@ def test_ranges_that_underflow(batch, per_step, reference):
             for t in range(1, 6):
                 A = transition[t - 1] if per_step else transition
                 terms = [[state[i] + reference.MP.mpf(A[i, j]) for i in range(4)] for j in range(4)]
-                sums = [reference.MP.log(reference.MP.fsum(map(reference.MP.exp, column))) for column in terms]
+                sums = [
+                    reference.MP.log(reference.MP.fsum(map(reference.MP.exp, column))) for column in terms
+                ]
                 state = [s + reference.MP.mpf(e) for s, e in zip(sums, chain[t], strict=True)]
                 assert max(reference.errors(got[(t, *at)], state)) <= 1e-11
 
@@ -177,7 +181,9 @@ def semiring_free(*rows):
 @pytest.mark.parametrize("where", ["initial", "transition", "emissions"])
 @pytest.mark.parametrize("bad", ["nan", "infinity"])
 def test_special_values(where, bad, semiring, reference):
-    arrays = dict(zip(("initial", "transition", "emissions"), random_chain(5, (3,), 6, sign=semiring.sign), strict=True))
+    arrays = dict(
+        zip(("initial", "transition", "emissions"), random_chain(5, (3,), 6, sign=semiring.sign), strict=True)
+    )
     arrays[where] = arrays[where].copy()
     arrays[where][(-1,) * arrays[where].ndim] = nan if bad == "nan" else semiring.sign * inf
     got = forward(**arrays, semiring=semiring)
