@@ -75,8 +75,8 @@ class Polynomial:
     polynomial: its values are Fractions and nothing rounds. Points have shape (..., d). In floats each
     W_j·x + b_j is a chain of fused multiply-adds that starts at b_j and runs through the variables in
     order: one rounding per variable. At ε = 0 that is the whole error. `n_threads` is how many threads share
-    the points, or very many monomials: None takes as many as help, and no result depends on it. `out` takes the results: an array of
-    their shape and dtype, of any strides, that overlaps no input.
+    the points, or very many monomials: None takes as many as help, and no result depends on it. `out` takes
+    the results: an array of their shape and dtype, of any strides, that overlaps no input.
 
     Examples
     --------

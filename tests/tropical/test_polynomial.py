@@ -290,7 +290,11 @@ def test_infinite_coordinates_and_absent_monomials_in_pieces(semiring, monkeypat
 def test_one_point_gives_what_a_batch_of_one_gives(semiring, dtype):
     rng = np.random.default_rng(0)
     p = Polynomial(rng.normal(size=(70, 3)).astype(dtype), rng.normal(size=70).astype(dtype), semiring)
-    for x in (rng.normal(size=3).astype(dtype), np.array([0, np.nan, 0], dtype), np.array([1, np.inf, 0], dtype)):
+    for x in (
+        rng.normal(size=3).astype(dtype),
+        np.array([0, np.nan, 0], dtype),
+        np.array([1, np.inf, 0], dtype),
+    ):
         value, gradient = p.value_and_gradient(x)
         values, gradients = p.value_and_gradient(x[None])
         assert value.dtype == gradient.dtype == dtype and gradient.shape == (3,)
