@@ -89,8 +89,9 @@ LAYERS = [
 @pytest.mark.parametrize("make, shape", LAYERS, ids=map(str, range(len(LAYERS))))
 def test_layers(make, shape):
     layer = make()
-    # Keras divides by counts in single precision where windows stick out.
-    rtol = 1e-6 if isinstance(layer, L.AveragePooling2D) else 1e-12
+    # Keras computes these in single precision, whatever its inputs are.
+    single = (L.AveragePooling2D, L.GlobalAveragePooling2D, L.BatchNormalization)
+    rtol = 1e-5 if isinstance(layer, single) else 1e-12
     check(keras.Sequential([keras.Input(shape), layer]), shape, rtol=rtol)
 
 
@@ -104,7 +105,7 @@ def test_a_functional_network():
     y = L.Average()([y, L.Minimum()([y, L.BatchNormalization()(y)])])
     y = L.GlobalAveragePooling2D()(y)
     inner = keras.Sequential([keras.Input((8,)), L.Dense(3, activation="relu"), L.Dense(2)], name="inner")
-    check(keras.Model(x, inner(y)), IMAGE)
+    check(keras.Model(x, inner(y)), IMAGE, rtol=1e-4)  # with a batch norm and means among it
 
 
 REFUSED = [
