@@ -10,7 +10,7 @@ Source: L. Zhang, G. Naitzat, L.-H. Lim, "Tropical geometry of deep neural netwo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import cached_property, singledispatch
 
 import numpy as np
 import sympy
@@ -48,6 +48,14 @@ class TropicalNetwork(Rational):
     def deform(self, eps: float) -> "TropicalNetwork":
         """P_ε ⊘ Q_ε: every max gate becomes log-sum-exp at temperature `eps`."""
         return TropicalNetwork(self.P.deform(eps), self.Q.deform(eps), self.network, self.head)
+
+    @cached_property
+    def exactly(self) -> "TropicalNetwork":
+        """The network compiled over Fractions: in floats the rails of a bend may have rounded its slopes."""
+        transcendental = any(node.layer.eps for node in self.network.nodes)
+        if self.is_exact or transcendental or not (self.P.is_tropical and self.Q.is_tropical):
+            return self
+        return compile(self.network, exact=True)
 
     def affine_at(self, x, outputs=None) -> tuple[np.ndarray, np.ndarray]:
         """(slope, intercept) of an affine piece that f coincides with at x: shapes (..., m, d) and (..., m).

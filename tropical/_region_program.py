@@ -156,7 +156,7 @@ def compile_program(f, domain: Domain | None = None) -> Program:
 
 def _circuits(f) -> tuple[list[Circuit], int]:
     """P and Q, or P alone, as circuits, and the sign of the semiring."""
-    parts = [f.P, f.Q] if isinstance(f, Rational) else [f]
+    parts = [f.exactly.P, f.exactly.Q] if isinstance(f, Rational) else [f]
     if all(isinstance(p, Circuit) for p in parts):
         return parts, 1
     if not all(isinstance(p, Polynomial) for p in parts):
