@@ -68,7 +68,9 @@ def test_against_all_paths(seed, semiring, per_step):
         scale = powers.sum() or 1.0
         got = marginals.weights()
         for t, s in np.ndindex(steps, states):
-            assert got[t, s] == pytest.approx(np.moveaxis(powers, t, 0)[s].sum() / scale, rel=1e-12, abs=1e-15)
+            assert got[t, s] == pytest.approx(
+                np.moveaxis(powers, t, 0)[s].sum() / scale, rel=1e-12, abs=1e-15
+            )
         return
     path, score = viterbi(*chain, semiring)
     assert score == total
@@ -152,7 +154,9 @@ def test_ranges_that_underflow(batch, per_step, reference):
             for t in range(1, 6):
                 A = transition[t - 1] if per_step else transition
                 terms = [[state[i] + reference.MP.mpf(A[i, j]) for i in range(4)] for j in range(4)]
-                sums = [reference.MP.log(reference.MP.fsum(map(reference.MP.exp, column))) for column in terms]
+                sums = [
+                    reference.MP.log(reference.MP.fsum(map(reference.MP.exp, column))) for column in terms
+                ]
                 state = [s + reference.MP.mpf(e) for s, e in zip(sums, chain[t], strict=True)]
                 assert max(reference.errors(got[(t, *at)], state)) <= 1e-11
 
@@ -176,8 +180,10 @@ def semiring_free(*rows):
 @pytest.mark.parametrize("semiring", ALL, ids=str)
 @pytest.mark.parametrize("where", ["initial", "transition", "emissions"])
 @pytest.mark.parametrize("bad", ["nan", "infinity"])
-def test_special_values(where, bad, semiring, reference):
-    arrays = dict(zip(("initial", "transition", "emissions"), random_chain(5, (3,), 6, sign=semiring.sign), strict=True))
+@pytest.mark.parametrize("states", [5, 32])  # 32: whole vectors alone, on every instruction set
+def test_special_values(states, where, bad, semiring, reference):
+    chain = random_chain(5, (3,), states, sign=semiring.sign)
+    arrays = dict(zip(("initial", "transition", "emissions"), chain, strict=True))
     arrays[where] = arrays[where].copy()
     arrays[where][(-1,) * arrays[where].ndim] = nan if bad == "nan" else semiring.sign * inf
     got = forward(**arrays, semiring=semiring)
@@ -188,6 +194,12 @@ def test_special_values(where, bad, semiring, reference):
     if semiring.is_tropical:
         path, score = viterbi(**arrays, semiring=semiring)
         np.testing.assert_array_equal(path[:, np.isnan(score)], -1)
+
+
+@pytest.mark.parametrize("semiring", [MAX_PLUS, MIN_PLUS], ids=str)
+def test_of_equal_paths_the_one_with_the_smallest_states_wins(semiring):
+    path, score = viterbi(np.zeros(33), np.zeros((33, 33)), np.zeros((4, 33)), semiring)
+    assert score == 0 and not path.any()
 
 
 @pytest.mark.parametrize("eps", [1e-300, 1e300])
