@@ -309,6 +309,8 @@ static TARGET void NAME(reduce)(size_t rows, size_t columns, const void *matrix,
                 z[j] = j < n ? (TYPE)sign * from[j] : -INFINITY;
             for (size_t j = 0; j < n; ++j)
                 nan |= from[j] != from[j];
+            if (out->weights)
+                memcpy((TYPE *)out->weights + i * columns + begin, z, n * sizeof *z);
             if (!nan)
                 NAME(absorb_panel)(&s, &t, begin, z);
         }

@@ -59,8 +59,8 @@ typedef void tp_polynomial_kernel(const tp_polynomial *p, size_t points, const v
 typedef void tp_hessian_kernel(const tp_polynomial *p, size_t points, const void *x, void *scratch, void *hessians);
 #define TP_HESSIAN_SCRATCH(d) ((PANEL + 2) * (d) + 1)
 
-/* The semiring sum of each row of z, which is (rows, columns), C order; all of `out` but the gradient and the
- * weights may be asked.                                                                             */
+/* The semiring sum of each row of z, which is (rows, columns), C order; all of `out` but the gradient
+ * may be asked.                                                                                     */
 typedef void tp_reduce_kernel(size_t rows, size_t columns, const void *z, int sign, double eps,
                               const tp_outputs *out);
 
