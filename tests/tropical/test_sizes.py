@@ -114,7 +114,9 @@ def test_polynomials(shape, eps, dtype, each_instruction_set):
                 if eps and name != "argmax":
                     # sums of 200 products of integers up to 81 leave the last digits of a single
                     scale = TOLERANCE[dtype] * max(1, np.abs(slopes).max(initial=0))
-                    np.testing.assert_allclose(got, want[name], rtol=TOLERANCE[dtype], atol=scale, err_msg=kernel)
+                    np.testing.assert_allclose(
+                        got, want[name], rtol=TOLERANCE[dtype], atol=scale, err_msg=kernel
+                    )
                 else:
                     np.testing.assert_array_equal(got, want[name], err_msg=f"{kernel} {name}")
 
@@ -181,6 +183,22 @@ def test_close(n, sign, dtype, each_instruction_set):
         framed.array[...] = sign * a
         _core.close(framed.array, sign)
         np.testing.assert_array_equal(framed.checked(), sign * want, err_msg=kernel)
+
+
+@pytest.mark.parametrize("n", [*SMALL[1:], *around(16, 32)])
+@pytest.mark.parametrize("emitting", ["nothing", "in order", "in strides"])
+@dtypes
+def test_chain(n, emitting, dtype, each_instruction_set):
+    a, start, twice = whole((3, 2, n, n), dtype), whole((2, n), dtype), whole((3, 2, 2 * n), dtype)
+    emissions = {"nothing": None, "in order": twice[..., :n].copy(), "in strides": twice[..., ::2]}[emitting]
+    want = start
+    for t in range(3):
+        want = (want[:, :, None] + a[t]).max(axis=1) + (0 if emissions is None else emissions[t])
+    for kernel in each_instruction_set():
+        framed = Framed((2, n), dtype)
+        framed.array[...] = start
+        assert not _core.chain(framed.array, a, emissions, None, 1, 0.0, False, False, False)
+        np.testing.assert_array_equal(framed.checked(), want, err_msg=kernel)
 
 
 # ---- lines ---------------------------------------------------------------------------------------------
@@ -257,4 +275,6 @@ def test_exp_and_log(n, dtype, each_instruction_set):
         _core.log_from_one(s, logarithms.array)
         tolerance = 25 * float(np.finfo(dtype).eps)
         np.testing.assert_allclose(powers.checked(), np.exp(a.astype(float)), rtol=tolerance, err_msg=kernel)
-        np.testing.assert_allclose(logarithms.checked(), np.log(s.astype(float)), rtol=tolerance, err_msg=kernel)
+        np.testing.assert_allclose(
+            logarithms.checked(), np.log(s.astype(float)), rtol=tolerance, err_msg=kernel
+        )
