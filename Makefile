@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 CORE_TESTS := -m "not slow" --hypothesis-profile=quick tests/tropical
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
-.PHONY: demo test test-ceilings test-slow mutants lint bench train sanitize coverage valgrind wheel clean
+.PHONY: demo test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind wheel clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
@@ -23,6 +23,10 @@ test-ceilings: $(VENV)/installed-test
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest -m slow
+
+# The readers of torch, Keras and Equinox against those frameworks; installs about a gigabyte.
+test-frameworks: $(VENV)/installed-frameworks
+	$(BIN)/pytest tests/hjsym/test_torch.py tests/hjsym/test_keras.py tests/hjsym/test_equinox.py
 
 # Breaks the core on purpose and checks that the tests notice; tens of minutes. SOME chooses, see the script.
 mutants: $(VENV)/installed-test

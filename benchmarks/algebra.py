@@ -1,4 +1,4 @@
-"""Times functions of matrices against SciPy, networkx, NumPy and pure Python, and prints a table of ratios.
+"""Times algebra of matrices and polynomials against SciPy, networkx, NumPy, pure Python; prints a table of ratios.
 
     python benchmarks/algebra.py                  every case
     python benchmarks/algebra.py star eigen       those whose name contains a word
@@ -8,27 +8,24 @@ stands for what a computer algebra system does with a matrix of ring elements. W
 runs on a smaller matrix, and its time is scaled up by its exponent (marked ~).
 """
 
+import itertools
 import math
 import os
 import sys
-import time
-from collections.abc import Callable
 from fractions import Fraction
-from importlib.metadata import version
-from statistics import median
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
 import networkx as nx
 import numpy as np
+from rounds import compare
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import floyd_warshall
 
 import tropical
 from tropical import MIN_PLUS, Semiring
 
-ROUNDS = 3
 SMALL = 60  # nodes that pure Python gets
 
 
@@ -72,7 +69,22 @@ def perron_numpy(A: np.ndarray) -> float:
     return math.log(max(abs(np.linalg.eigvals(np.exp(A)))))
 
 
-Peer = tuple[Callable[[], object], float]  # what to run, and the factor to scale its time by
+def roots_python(terms: list[tuple[Fraction, Fraction]]) -> list[Fraction]:
+    """Every crossing of two monomials at which both are the value, as computer algebra systems find roots."""
+    found = set()
+    for k, (w, b) in enumerate(terms):
+        for v, c in terms[k + 1 :]:
+            x = (b - c) / (v - w)
+            if max(u * x + a for u, a in terms) == w * x + b:
+                found.add(x)
+    return sorted(found)
+
+
+def equal_python(p: list[tuple[Fraction, Fraction]], q: list[tuple[Fraction, Fraction]]) -> bool:
+    """Equal values at the roots of both and beyond them, in one variable."""
+    cuts = sorted({*roots_python(p), *roots_python(q)}) or [Fraction(0)]
+    points = [cuts[0] - 1, *cuts, cuts[-1] + 1]
+    return all(max(u * x + a for u, a in p) == max(u * x + a for u, a in q) for x in points)
 
 
 def scaled(n: int, exponent: int) -> float:
@@ -164,6 +176,29 @@ def cases(rng: np.random.Generator):
         yield f"transient, integers, n = {n}", lambda A=A: tropical.transient(np.rint(9 * A)), {}
 
 
+def polynomial_cases(rng: np.random.Generator):
+    for n in (100, 10_000):
+        W = np.arange(n, dtype=float)
+        p = tropical.Polynomial(W, rng.normal(size=n) * n - (W - n / 2) ** 2)
+        e = p.to_exact()
+        half = tropical.split_form(p)
+        terms = list(zip(e.slopes[:SMALL, 0].tolist(), e.coefficients[:SMALL].tolist(), strict=True))
+        scale = max(1.0, (n / SMALL) ** 3)
+        yield f"roots, n = {n}", p.roots, {"pure Python": (lambda t=terms: roots_python(t), scale)}
+        yield f"roots, Fractions, n = {n}", e.roots, {"pure Python": (lambda t=terms: roots_python(t), scale)}
+        yield (
+            f"equals, one variable, n = {n}",
+            lambda p=p, q=half: p.equals(q),
+            {"pure Python": (lambda t=terms: equal_python(t, t), scale)},
+        )
+    for n in (20, 200):
+        W = rng.integers(-50, 50, size=(n, 2)).astype(float)
+        p = tropical.Polynomial(W, rng.normal(size=n) - (W**2).sum(axis=1))
+        q = p + p**0.5 * p.substitute({0: 0.0, 1: 0.0}) ** 0.5 * -1e6  # nowhere the value
+        yield f"equals, two variables, n = {n}", lambda p=p, q=q: p.equals(q), {}
+        yield f"normal_form, two variables, n = {n}", p.normal_form, {}
+
+
 def _nx_star(lengths: np.ndarray) -> np.ndarray:
     """networkx's loop over NumPy rows, without the making of its graph."""
     A = lengths.copy()
@@ -179,30 +214,6 @@ def _nx_assignment(A: list[list[float]]) -> dict:
     return nx.max_weight_matching(G, maxcardinality=True)
 
 
-def seconds(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
-def main(words: list[str]) -> None:
-    print(", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "networkx")))
-    for name, ours, peers in cases(np.random.default_rng(0)):
-        if words and not any(word in name for word in words):
-            continue
-        times = {"ours": [], **{peer: [] for peer in peers}}
-        for _ in range(ROUNDS):
-            times["ours"].append(seconds(ours))
-            for peer, (run, factor) in peers.items():
-                times[peer].append(seconds(run) * factor)
-        own = median(times.pop("ours"))
-        print(f"{name:36s}{1e3 * own:10.2f} ms")
-        for peer, several in times.items():
-            mark = "~" if peers[peer][1] != 1 else " "
-            print(
-                f"    {peer:32s}{mark}{1e3 * median(several):9.2f} ms   {median(several) / own:9.2f} times ours"
-            )
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    rng = np.random.default_rng(0)
+    compare(itertools.chain(cases(rng), polynomial_cases(rng)), sys.argv[1:], ("numpy", "scipy", "networkx"))

@@ -11,22 +11,17 @@ linear program a monomial. Where it would take minutes it gets fewer monomials, 
 import itertools
 import os
 import sys
-import time
-from collections.abc import Callable
 from fractions import Fraction
-from importlib.metadata import version
-from statistics import median
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
 import numpy as np
+from rounds import compare
 from scipy.optimize import linprog
 from scipy.spatial import ConvexHull
 
 from tropical import Polynomial, Polytope, mixed_volume
-
-ROUNDS = 5
 
 
 def dense(d: int) -> Polynomial:
@@ -75,9 +70,6 @@ def prune_by_programs(W: np.ndarray, b: np.ndarray, count: int) -> list[int]:
 
 def qhull(W: np.ndarray, b: np.ndarray) -> ConvexHull:
     return ConvexHull(np.column_stack([W, b]))
-
-
-Peer = tuple[Callable[[], object], float]  # what to run, and the factor to scale its time by
 
 
 def cases(rng: np.random.Generator):
@@ -134,30 +126,5 @@ def cases(rng: np.random.Generator):
     yield "mixed volume of three polytopes in space", lambda: mixed_volume(*bodies), {}
 
 
-def seconds(run: Callable[[], object]) -> float:
-    start = time.process_time()
-    run()
-    return time.process_time() - start
-
-
-def main(words: list[str]) -> None:
-    print(", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy")))
-    for name, ours, peers in cases(np.random.default_rng(0)):
-        if words and not any(word in name for word in words):
-            continue
-        times = {"ours": [], **{peer: [] for peer in peers}}
-        for _ in range(ROUNDS):
-            times["ours"].append(seconds(ours))
-            for peer, (run, factor) in peers.items():
-                times[peer].append(seconds(run) * factor)
-        own = median(times.pop("ours"))
-        print(f"{name:52s}{1e3 * own:10.2f} ms")
-        for peer, several in times.items():
-            mark = "~" if peers[peer][1] != 1 else " "
-            print(
-                f"    {peer:48s}{mark}{1e3 * median(several):9.2f} ms {median(several) / own:9.2f} times ours"
-            )
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    compare(cases(np.random.default_rng(0)), sys.argv[1:], ("numpy", "scipy"), rounds=5)

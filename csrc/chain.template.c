@@ -15,8 +15,7 @@ static INLINE const TYPE *NAME(transition)(const tp_chain *c, size_t step, size_
     return (const TYPE *)c->transitions + (ptrdiff_t)step * c->a_strides[0] + (ptrdiff_t)chain * c->a_strides[1];
 }
 
-/* `next` = state ⊗ A of one step. How it is done does not depend on how many chains there are here, as that depends on
- * threads.                                                                                            */
+/* `next` = state ⊗ A of one step. How it is done does not depend on how many chains there are here: threads do that. */
 static INLINE void NAME(step)(const tp_chain *c, size_t step, const TYPE *state, TYPE *next, void *prepared,
                               TYPE *scratch)
 {
@@ -37,11 +36,12 @@ static INLINE void NAME(step)(const tp_chain *c, size_t step, const TYPE *state,
     }
 }
 
-static TARGET int NAME(chain)(const tp_chain *c, size_t first, size_t count, void *state_, void *prepared, void *scratch)
+static TARGET int NAME(chain)(const tp_chain *c, size_t first, size_t count, void *states, void *prepared,
+                              void *scratch)
 {
     const size_t n = c->states;
     const TYPE sign = (TYPE)c->sign;
-    TYPE *state = state_, *next = scratch;
+    TYPE *state = states, *next = scratch;
     IVEC fine = (IVEC){0} - 1;
     int ok = 1;
     for (size_t t = first; t < first + count; ++t) {
@@ -61,7 +61,7 @@ static TARGET int NAME(chain)(const tp_chain *c, size_t first, size_t count, voi
                 VEC y = v;
                 if (e) {
                     y += NAME(load)(e + i);
-                    __builtin_prefetch(e + i + c->e_strides[0]); /* a step ahead: too far for the processor to guess */
+                    __builtin_prefetch(e + i + c->e_strides[0]); /* the next step, too far to be guessed */
                 }
                 fine &= (IVEC)(SPLAT(sign) * y < SPLAT(INFINITY));
                 NAME(store)(x + i, y);

@@ -6,6 +6,9 @@
  *   ACM TOMS 34 (2008): a block of one tile's coordinates stays in the first-level cache while the slopes
  *   stream past it. They are read where they lie: packing them for each group took longer than it saved, but
  *   their stride has to be prefetched.
+ * Rejected: BLAS on blocks of points, whose order of summation is its own, so that the bits of eps = 0 would
+ *   depend on the machine. With 784 variables on Zen 4, values reach 73 to 89 % of the rate of multiply-adds,
+ *   where packages that multiply by BLAS reach 83 to 91 %.
  */
 
 /* z, (n, TILE), starts as b, or goes on where b is NULL, through `depth` variables */

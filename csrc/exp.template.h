@@ -8,8 +8,8 @@
  *             away 1.5 * 2^(MANTISSA_BITS - STEP_BITS), and f = t - n.
  *          2. 2^f = 1 + f q(f), exactly 1 at 0, q interpolating (2^f - 1)/f at the Chebyshev nodes.
  *          3. 2^n. Where a register permutes its lanes by the low bits of another, STEP_BITS is 4: 16 powers
- *             wait in registers and |f| <= 1/32, for which q has degree 5 (float: 2). Elsewhere n is an
- *             integer, added to the exponent field, and q has degree 10 (float: 5).
+ *             wait in registers and |f| <= 1/32, for which q has degree 5 (float: 2). Elsewhere n is an integer
+ *             and q has degree 10 (float: 5). The integer part of n is added to the exponent field.
  *          The polynomials leave 1.4e-17 with the table and 2.0e-17 without (float: 2.3e-9 and 9.2e-9).
  */
 #ifdef HAS_PERMUTE
@@ -22,14 +22,20 @@ static const double NAME(exp2_coefficients)[] = {
 #else
 static const float NAME(exp2_coefficients)[] = {0x1.62e430p-1f, 0x1.ebff92p-3f, 0x1.c6b29ap-5f};
 #endif
-static const TYPE NAME(exp2_sixteenths)[] = {
-    LITERAL(0x1.0000000000000p+0), LITERAL(0x1.0b5586cf9890fp+0), LITERAL(0x1.172b83c7d517bp+0),
-    LITERAL(0x1.2387a6e756238p+0), LITERAL(0x1.306fe0a31b715p+0), LITERAL(0x1.3dea64c123422p+0),
-    LITERAL(0x1.4bfdad5362a27p+0), LITERAL(0x1.5ab07dd485429p+0), LITERAL(0x1.6a09e667f3bcdp+0),
-    LITERAL(0x1.7a11473eb0187p+0), LITERAL(0x1.8ace5422aa0dbp+0), LITERAL(0x1.9c49182a3f090p+0),
-    LITERAL(0x1.ae89f995ad3adp+0), LITERAL(0x1.c199bdd85529cp+0), LITERAL(0x1.d5818dcfba487p+0),
-    LITERAL(0x1.ea4afa2a490dap+0),
+/* bits of 2^(k/16), less k in the place to which `shifted` brings it */
+#if REAL == 64
+static const UINT NAME(exp2_sixteenths)[] = {
+    0x3ff0000000000000, 0x3fefb5586cf9890f, 0x3fef72b83c7d517b, 0x3fef387a6e756238,
+    0x3fef06fe0a31b715, 0x3feedea64c123422, 0x3feebfdad5362a27, 0x3feeab07dd485429,
+    0x3feea09e667f3bcd, 0x3feea11473eb0187, 0x3feeace5422aa0db, 0x3feec49182a3f090,
+    0x3feee89f995ad3ad, 0x3fef199bdd85529c, 0x3fef5818dcfba487, 0x3fefa4afa2a490da,
 };
+#else
+static const UINT NAME(exp2_sixteenths)[] = {
+    0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532, 0x3f75fed7, 0x3f75583f,
+    0x3f7504f3, 0x3f7508a4, 0x3f75672a, 0x3f76248c, 0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d,
+};
+#endif
 #else
 #define STEP_BITS 0
 #if REAL == 64
@@ -45,35 +51,62 @@ static const float NAME(exp2_coefficients)[] = {
 #endif
 #endif
 
-static INLINE void NAME(exp_x4)(VEC s[4], VEC scale, VEC floor)
+/* steps 1 and 2: s becomes f, q the polynomial, and `shifted` has n in its low bits */
+static INLINE void NAME(exp_reduce_x4)(VEC s[4], VEC scale, VEC floor, VEC shifted[4], VEC q[4])
 {
     const int degree = sizeof NAME(exp2_coefficients) / sizeof(TYPE) - 1;
     const VEC rounder = SPLAT(ROUNDER / (1 << STEP_BITS));
-    VEC shifted[4], n[4], f[4], q[4];
     for (int r = 0; r < 4; ++r)
         s[r] = VMAX(s[r], floor);
     for (int r = 0; r < 4; ++r)
         shifted[r] = MULADD(s[r], scale, rounder);
     for (int r = 0; r < 4; ++r) {
-        n[r] = shifted[r] - rounder;
-        f[r] = MULADD(s[r], scale, -n[r]);
+        s[r] = MULADD(s[r], scale, rounder - shifted[r]);
         q[r] = SPLAT(NAME(exp2_coefficients)[degree]);
     }
 #pragma GCC unroll 10
     for (int c = degree - 1; c >= 0; --c) {
         const VEC a = SPLAT(NAME(exp2_coefficients)[c]);
         for (int r = 0; r < 4; ++r)
-            q[r] = MULADD(q[r], f[r], a);
+            q[r] = MULADD(q[r], s[r], a);
     }
+}
+
 #ifdef HAS_PERMUTE
+/* step 3: 2^n */
+static INLINE VEC NAME(exp2_step)(VEC shifted)
+{
+    const VEC power = VPICK16((const TYPE *)NAME(exp2_sixteenths), shifted);
+    return (VEC)((IVEC)power + ((IVEC)shifted << (MANTISSA_BITS - STEP_BITS)));
+}
+#endif
+
+static INLINE void NAME(exp_x4)(VEC s[4], VEC scale, VEC floor)
+{
+    VEC shifted[4], q[4];
+    NAME(exp_reduce_x4)(s, scale, floor, shifted, q);
     for (int r = 0; r < 4; ++r) {
-        const VEC power = VPICK16(NAME(exp2_sixteenths), shifted[r]);
-        s[r] = VSCALE(MULADD(power * f[r], q[r], power), n[r]);
-    }
+#ifdef HAS_PERMUTE
+        const VEC power = NAME(exp2_step)(shifted[r]);
+        s[r] = MULADD(power, s[r] * q[r], power);
 #else
-    const VEC one = SPLAT(1);
+        s[r] = (VEC)((IVEC)MULADD(q[r], s[r], SPLAT(1)) + ((IVEC)shifted[r] << MANTISSA_BITS));
+#endif
+    }
+}
+
+/* sum += e^(s/eps), an operation less than exp_x4 and an addition, for half a unit roundoff; s is lost */
+static INLINE void NAME(exp_sum_x4)(VEC s[4], VEC scale, VEC floor, VEC sum[4])
+{
+#ifdef HAS_PERMUTE
+    VEC shifted[4], q[4];
+    NAME(exp_reduce_x4)(s, scale, floor, shifted, q);
     for (int r = 0; r < 4; ++r)
-        s[r] = (VEC)((IVEC)MULADD(q[r], f[r], one) + ((IVEC)shifted[r] << MANTISSA_BITS));
+        sum[r] = MULADD(NAME(exp2_step)(shifted[r]), MULADD(q[r], s[r], SPLAT(1)), sum[r]);
+#else
+    NAME(exp_x4)(s, scale, floor);
+    for (int r = 0; r < 4; ++r)
+        sum[r] += s[r];
 #endif
 }
 #undef STEP_BITS

@@ -32,7 +32,7 @@ static INLINE void NAME(hessian_at)(const tp_polynomial *p, const NAME(temperatu
     for (size_t begin = 0; begin < p->terms; begin += PANEL) {
         const TYPE *slopes = (const TYPE *)p->panels + begin * d;
         if (kind == NAME(FINITE))
-            NAME(affine)(p, d, x, 1, begin, PANEL, z);
+            NAME(affine_panel)(p, d, x, begin, z);
         else
             NAME(affine_panel_extended)(p, x, begin / PANEL, z);
         NAME(exp_panel)(t, value, z, gap);

@@ -39,6 +39,7 @@
 #include "log_matmul.template.c"
 #include "chain.template.c"
 #include "envelope.template.c"
+#include "walk.template.c"
 #include "softmin.template.c"
 #include "lines.template.c"
 

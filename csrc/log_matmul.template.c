@@ -1,13 +1,15 @@
 /* Log-semiring matrix product C = A ⊗ B at eps > 0; log-min-plus by negation.
  *
- * Formula:  c_ij = eps log sum_k e^{(a_ik + b_kj)/eps} = r_i + s_j + eps log sum_k e^{(a_ik - r_i)/eps} e^{(b_kj - s_j)/eps},
+ * Formula:  c_ij = eps log sum_k e^{(a_ik + b_kj)/eps}
+ *                = r_i + s_j + eps log sum_k e^{(a_ik - r_i)/eps} e^{(b_kj - s_j)/eps},
  *   r_i and s_j the largest of a row and of a column.
  * Domain:   TINY_EPS < eps < HUGE_EPS.
  * Special values: the zero, -inf, absorbs the other infinity; NaN makes its row (of A) or column (of B) NaN; a +inf
  *   that meets no zero gives +inf.
- * Error: a sum of exponentials is relatively exact up to (DEPTH + k / DEPTH + 4) u, DEPTH = 128 (typically the root
- *   of that), and its terms up to (4 + |a_ik - r_i|/eps + |b_kj - s_j|/eps) u each. With the logarithm c_ij is
- *   within u times 4 (max|a_i| + max|b_j|) + eps (DEPTH + k / DEPTH + 10), the maxima over finite entries.
+ * Error, u the unit roundoff, M = max|a_i| + max|b_j| over finite entries, D = r_i + s_j - c_ij <= 2 M: the
+ *   exponentials of a term bring (4 + 2 D/eps) u (8 and 3 without a fused multiply-add), their sum (DEPTH + k / DEPTH) u, the
+ *   logarithm (1 + 2 D/eps) u, and the two sums at the end u M each. So c_ij is within
+ *   u (12 M + eps (DEPTH + k / DEPTH + 10)).
  *   Exponentials below 2^LOWEST are lost, which matters where a sum is below SAFE = k 2^(LOWEST + 2)/u and some
  *   term could have been: there it is summed anew from the terms themselves, about the largest of them.
  * Source: scaling, exponentials and an ordinary product are folklore; which entries have to be summed anew is decided
@@ -58,8 +60,8 @@ static INLINE NAME(log_product) NAME(log_product_of)(const tp_matmul *m, void *s
 /* Vectors of a panel of so many columns: 1, 2 or 4. Its rows are that many vectors long. */
 static INLINE size_t NAME(vectors_of)(size_t columns) { return columns <= LANES ? 1 : columns <= 2 * LANES ? 2 : 4; }
 
-/* From the largest and the least finite numbers of rows, or columns: what they are scaled by, 0 where nothing is to be
- * scaled, and the binary exponent of the least exponential, -inf where +inf makes all of them useless. In place,
+/* From the largest and the least finite numbers of rows, or columns: what they are scaled by, 0 where nothing is to
+ * be scaled, and the binary exponent of the least exponential, -inf where +inf makes all of them useless. In place,
  * `count` vectors.                                                                                    */
 static INLINE void NAME(scale)(const NAME(log_product) *p, size_t count, TYPE *tops, TYPE *leasts)
 {
@@ -88,16 +90,15 @@ static TARGET void NAME(mark_nan)(size_t rows, size_t columns, const TYPE *from,
                 shift[i] = NAN;
 }
 
-/* The largest, and the least, of the lanes. */
+static const INT NAME(lane_numbers)[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+/* The largest, or the least, of the lanes: each with the one `step` away, and so on. */
 static INLINE TYPE NAME(extreme_lane)(VEC v, int largest)
 {
-#pragma GCC unroll 4
-    for (size_t step = LANES / 2; step; step /= 2) {
-        IVEC other;
-#pragma GCC unroll 16
-        for (size_t l = 0; l < LANES; ++l)
-            other[l] = (INT)(l ^ step);
-        const VEC w = __builtin_shuffle(v, other);
+    IVEC lanes;
+    memcpy(&lanes, NAME(lane_numbers), sizeof lanes);
+    for (INT step = LANES / 2; step; step /= 2) {
+        const VEC w = __builtin_shuffle(v, lanes ^ step);
         v = largest ? VMAX(w, v) : VMIN(w, v);
     }
     return v[0];
@@ -113,7 +114,8 @@ static INLINE int NAME(is_nan_anywhere)(VEC v)
 
 /* e^(s/eps) of `count` vectors, up to a multiple of 4, s = numbers - off by fours; -inf and NaN become 0. This and
  * take_logs stay functions of their own, so that their constants stay in registers.                   */
-static TARGET __attribute__((noinline)) void NAME(exponentiate)(const NAME(log_product) *p, size_t count, TYPE *numbers, const VEC *off)
+static TARGET __attribute__((noinline)) void NAME(exponentiate)(const NAME(log_product) *p, size_t count,
+                                                                TYPE *numbers, const VEC *off)
 {
     for (size_t i = 0; i < count; i += 4) {
         VEC s[4];
@@ -188,7 +190,7 @@ static INLINE void NAME(prepare_rows)(const NAME(log_product) *p, const TYPE *a,
 
 static TARGET void NAME(log_prepare)(const tp_matmul *m, void *prepared)
 {
-    const NAME(log_product) p = NAME(log_product_of)(m, NULL);
+    const NAME(log_product) p = NAME(log_product_of)(m, prepared); /* its scratch is not used */
     const size_t padded = (m->columns + MOST - 1) / MOST * MOST;
     TYPE *shift = NAME(aligned)(prepared), *low = shift + padded, *panel = low + padded;
     for (size_t j = 0; j < m->columns; j += WIDTH) {
@@ -280,8 +282,8 @@ static TARGET void NAME(resum)(const NAME(log_product) *p, const tp_matmul *m, s
 }
 
 /* Writes what resum found: entries in doubt only, where there are sums to judge by, else all. */
-static TARGET void NAME(mend_panel)(const NAME(log_product) *p, const tp_matmul *m, size_t top, size_t height, size_t j,
-                                    size_t columns, size_t width, const TYPE *shift, const TYPE *low)
+static TARGET void NAME(mend_panel)(const NAME(log_product) *p, const tp_matmul *m, size_t top, size_t height,
+                                    size_t j, size_t columns, size_t width, const TYPE *shift, const TYPE *low)
 {
     unsigned char wanted[TP_LOG_HEIGHT];
     for (size_t i = 0; i < height; ++i) {

@@ -149,8 +149,9 @@ static INLINE void NAME(multiply_by_copy)(int op, size_t log_vectors, size_t col
         t.where = where;
         for (size_t q = 0; q < rows && (!o.fresh || index); ++q)
             for (size_t e = 0; e < LANES << log_vectors; ++e) {
-                tile[q * WIDTH + e] = !o.fresh && e < columns ? c[(i + q) * stride + e] : 0;
-                where[q * WIDTH + e] = !o.fresh && index && e < columns ? (INT)index[(i + q) * index_stride + l + e] : -1;
+                const int old = !o.fresh && e < columns;
+                tile[q * WIDTH + e] = old ? c[(i + q) * stride + e] : 0;
+                where[q * WIDTH + e] = old && index ? (INT)index[(i + q) * index_stride + l + e] : -1;
             }
         NAME(product_tiles)[index ? op + WITH_INDEX : op][rows > 1][log_vectors](&t);
         for (size_t q = 0; q < rows; ++q)
@@ -163,8 +164,8 @@ static INLINE void NAME(multiply_by_copy)(int op, size_t log_vectors, size_t col
 }
 
 /* A block of A against up to WIDTH columns of B. */
-static INLINE void NAME(multiply_panel)(int op, size_t height, size_t columns, const NAME(operands) *o, int64_t *index,
-                                        size_t index_stride)
+static INLINE void NAME(multiply_panel)(int op, size_t height, size_t columns, const NAME(operands) *o,
+                                        int64_t *index, size_t index_stride)
 {
     size_t l = 0;
     for (size_t some; l < columns; l += some) {

@@ -6,8 +6,8 @@
  *           instruction set. Sums of products are chains of fused multiply-adds, `depth` terms long.
  * Phases:   1. t starts from the neutral element, or from C.  2. one step for each k.  3. t is written to C.
  *
- * Each kind is a function of its own, found in NAME(product_tiles): inlined into loops over tiles, the compiler runs out of
- * registers (a fifth slower).
+ * Each kind is a function of its own, found in NAME(product_tiles): inlined into loops over tiles, the compiler runs
+ * out of registers.
  */
 enum { NAME(MAXIMA), NAME(MINIMA), NAME(SUMS) };
 
@@ -15,8 +15,8 @@ enum { NAME(MAXIMA), NAME(MINIMA), NAME(SUMS) };
 #define TALL ROWS               /* rows of a tile */
 #define TALL_INDEXED (ROWS / 2) /* the index takes half of the registers */
 
-/* a + b as a * 1 + b, which is rounded once as well: Zen's units for additions are those for maxima, and its units for
- * multiply-adds would lie idle. The 1 is kept from the compiler, which would make an addition of it.      */
+/* a + b as a * 1 + b, which is rounded once as well: Zen's units for additions are those for maxima, and its units
+ * for multiply-adds would lie idle. The 1 is kept from the compiler, which would make an addition of it. */
 #ifdef HAS_FMA
 #define SUM(a, b) VFMA(a, one, b)
 #define HIDE(v) __asm__("" : "+v"(v))
@@ -27,6 +27,15 @@ enum { NAME(MAXIMA), NAME(MINIMA), NAME(SUMS) };
 
 /* The first number of scratch from which vectors do not straddle cache lines; that costs up to TP_ALIGN numbers. */
 static INLINE TYPE *NAME(aligned)(void *scratch) { return (TYPE *)(((uintptr_t)scratch + 63) / 64 * 64); }
+
+/* AVX-512 multiplies by one number of memory as fast as by a vector in a register. A compiler that sees the number
+ * used for several vectors would rather put it into a register, which takes a unit of its own and a quarter longer;
+ * so each vector gets a pointer that the compiler cannot know to be the same.                            */
+#ifdef ISA_AVX512
+#define DISGUISE(pointer) __asm__("" : "+r"(pointer))
+#else
+#define DISGUISE(pointer) (void)(pointer)
+#endif
 
 typedef struct {
     size_t depth;
@@ -44,7 +53,7 @@ typedef struct {
 static INLINE void NAME(multiply_tile)(int op, size_t rows, size_t vectors, const NAME(operands) *o)
 {
     const ptrdiff_t down = o->down, along = o->along, b_down = o->b_down;
-    const TYPE *a = o->a, *b = o->b, *const end = o->b + (ptrdiff_t)o->depth * b_down;
+    const TYPE *b = o->b;
     VEC t[TALL][4], one = SPLAT(1);
     HIDE(one);
     for (size_t q = 0; q < rows; ++q)
@@ -56,18 +65,26 @@ static INLINE void NAME(multiply_tile)(int op, size_t rows, size_t vectors, cons
                 t[q][r] = NAME(load)(o->c + q * o->c_stride + r * LANES);
                 __builtin_prefetch(o->c + (rows + q) * o->c_stride + r * LANES, 1); /* of the next tile */
             }
-    for (; b != end; a += along, b += b_down) {
+    const size_t depth = o->depth;
+    const TYPE *a[4];
+    for (size_t r = 0; r < vectors; ++r) {
+        a[r] = o->a;
+        DISGUISE(a[r]);
+    }
+    for (size_t k = 0; k < depth; ++k, b += b_down) {
         VEC bk[4];
         for (size_t r = 0; r < vectors; ++r)
             bk[r] = NAME(load)(b + r * LANES);
-        for (size_t q = 0; q < rows; ++q) {
-            const VEC ak = SPLAT(a[(ptrdiff_t)q * down]);
-            for (size_t r = 0; r < vectors; ++r)
+        for (size_t q = 0; q < rows; ++q)
+            for (size_t r = 0; r < vectors; ++r) {
+                const VEC ak = SPLAT(a[r][(ptrdiff_t)q * down]);
                 if (op == NAME(SUMS))
                     t[q][r] = MULADD(ak, bk[r], t[q][r]);
                 else
-                    t[q][r] = op == NAME(MAXIMA) ? VMAX(SUM(ak, bk[r]), t[q][r]) : VMIN(SUM(ak, bk[r]), t[q][r]);
-        }
+                    t[q][r] = op == NAME(MAXIMA) ? VMAX(SUM(bk[r], ak), t[q][r]) : VMIN(SUM(bk[r], ak), t[q][r]);
+            }
+        for (size_t r = 0; r < vectors; ++r)
+            a[r] += along;
     }
     for (size_t q = 0; q < rows; ++q)
         for (size_t r = 0; r < vectors; ++r) {
@@ -143,11 +160,13 @@ static NAME(tile_function) *const NAME(product_tiles)[][2][3] = {
 #undef TILES_OF
 #undef SUM
 #undef HIDE
+#undef DISGUISE
 
 /* Rows of C from a whole block of A, tile by tile; o->a and o->c are those of the first row. */
 static INLINE void NAME(multiply_strip)(int op, size_t log_vectors, size_t tall, size_t height, NAME(operands) o)
 {
-    NAME(tile_function) *const several = NAME(product_tiles)[op][1][log_vectors], *const one = NAME(product_tiles)[op][0][log_vectors];
+    NAME(tile_function) *const several = NAME(product_tiles)[op][1][log_vectors];
+    NAME(tile_function) *const one = NAME(product_tiles)[op][0][log_vectors];
     for (; height >= tall; height -= tall) {
         several(&o);
         o.a += (ptrdiff_t)tall * o.down;

@@ -19,7 +19,7 @@
  *   N. J. Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer.
  *   Anal. 41 (2021), eq. (3.10), done panel by panel with a running maximum.
  *
- * Phases, per point: 1. z for one panel of monomials (affine).  2. the panel's maximum moves the
+ * Phases, per point: 1. z for one panel of monomials (affine_panel).  2. the panel's maximum moves the
  *   running maximum, rescaling what was summed.  3. e^a of the panel joins rest, moment, gradient
  *   (absorb_panel).  4. results are written (finish). The (points, terms) matrix exists only where
  *   the weights are asked: their row first holds z, then w.
@@ -91,22 +91,19 @@ static INLINE TYPE NAME(panel_maximum)(const TYPE *z)
     return top[0];
 }
 
-/* z of monomials begin <= j < begin + count of one panel, both multiples of LANES, at a point whose d
- * coordinates are `stride` apart                                                                     */
-static INLINE void NAME(affine)(const tp_polynomial *p, size_t d, const TYPE *x, size_t stride, size_t begin,
-                                size_t count, TYPE *z)
+/* z of the panel that starts at monomial `begin`; a row of it at once where registers allow, so that memory is
+ * read in order                                                                                       */
+static INLINE void NAME(affine_panel)(const tp_polynomial *p, size_t d, const TYPE *x, size_t begin, TYPE *z)
 {
-    /* A row of the panel at once where registers allow: then memory is read in order. */
-    const size_t abreast = count < 8 * LANES ? count / LANES : 8;
-    const TYPE *slopes = (const TYPE *)p->panels + begin / PANEL * d * PANEL + begin % PANEL;
-    const TYPE *b = (const TYPE *)p->coefficients + begin;
-    for (size_t j = 0; j < count; j += abreast * LANES) {
-        VEC v[8];
+    enum { abreast = PANEL < 8 * LANES ? PANEL / LANES : 8 };
+    const TYPE *slopes = (const TYPE *)p->panels + begin * d, *b = (const TYPE *)p->coefficients + begin;
+    for (size_t j = 0; j < PANEL; j += abreast * LANES) {
+        VEC v[abreast];
         for (size_t r = 0; r < abreast; ++r)
             v[r] = NAME(load)(b + j + r * LANES);
         for (size_t k = 0; k < d; ++k)
             for (size_t r = 0; r < abreast; ++r)
-                v[r] = VFMA(NAME(load)(slopes + k * PANEL + j + r * LANES), SPLAT(x[k * stride]), v[r]);
+                v[r] = VFMA(NAME(load)(slopes + k * PANEL + j + r * LANES), SPLAT(x[k]), v[r]);
         for (size_t r = 0; r < abreast; ++r)
             NAME(store)(z + j + r * LANES, v[r]);
     }
@@ -259,7 +256,7 @@ static TARGET void NAME(row)(const tp_polynomial *p, const NAME(temperature) *t,
     for (size_t begin = 0; begin < N; begin += PANEL) {
         const size_t n = N - begin < PANEL ? N - begin : PANEL;
         if (kind == NAME(FINITE))
-            NAME(affine)(p, d, x, 1, begin, PANEL, z);
+            NAME(affine_panel)(p, d, x, begin, z);
         else
             NAME(affine_panel_extended)(p, x, begin / PANEL, z);
         if (out->weights)

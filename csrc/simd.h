@@ -5,8 +5,8 @@
  *   VMAX(a, b)     a > b ? a : b, so that b wins where either is NaN; VMIN(a, b) a < b ? a : b likewise
  *   VFMA(a, b, c)  a * b + c, rounded once
  *   VSAME(a, b)    the lanes in which a == b, as bits
- *   VPICK16(t, i)  t[k] for k the four low bits of each lane of i, t of 16 numbers; and
- *   VSCALE(a, n)   a * 2^floor(n); both only where HAS_PERMUTE is defined
+ *   VPICK16(t, i)  t[k] for k the four low bits of each lane of i, t of 16 numbers; only where HAS_PERMUTE is
+ *                  defined
  *   ROWS           monomials in flight in a micro-kernel: ROWS * 4 accumulators stay in registers
  */
 #undef VMAX
@@ -15,7 +15,6 @@
 #undef SPLAT
 #undef VSAME
 #undef VPICK16
-#undef VSCALE
 #undef LANES
 #undef VEC
 #undef IVEC
@@ -36,7 +35,6 @@
 #define SPLAT(x) ((VEC)_mm512_set1_pd(x))
 #define VSAME(a, b) ((uint32_t)_mm512_cmpeq_pd_mask((__m512d)(a), (__m512d)(b)))
 #define VPICK16(t, i) ((VEC)_mm512_permutex2var_pd(_mm512_loadu_pd(t), (__m512i)(i), _mm512_loadu_pd((t) + 8)))
-#define VSCALE(a, n) ((VEC)_mm512_scalef_pd((__m512d)(a), (__m512d)(n)))
 #else
 #define VMAX(a, b) ((VEC)_mm512_max_ps((__m512)(a), (__m512)(b)))
 #define VMIN(a, b) ((VEC)_mm512_min_ps((__m512)(a), (__m512)(b)))
@@ -44,7 +42,6 @@
 #define SPLAT(x) ((VEC)_mm512_set1_ps(x))
 #define VSAME(a, b) ((uint32_t)_mm512_cmpeq_ps_mask((__m512)(a), (__m512)(b)))
 #define VPICK16(t, i) ((VEC)_mm512_permutexvar_ps((__m512i)(i), _mm512_loadu_ps(t)))
-#define VSCALE(a, n) ((VEC)_mm512_scalef_ps((__m512)(a), (__m512)(n)))
 #endif
 
 #elif defined(ISA_AVX2)

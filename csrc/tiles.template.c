@@ -130,11 +130,15 @@ static INLINE void NAME(absorb)(const NAME(thermal) *t, size_t n, TYPE *z, const
         VEC e[4];
         for (int r = 0; r < 4; ++r)
             e[r] = NAME(load)(z + j * TILE + r * LANES) - top[r];
+        if (!keep) {
+            NAME(exp_sum_x4)(e, t->scale, t->floor, sum);
+            continue;
+        }
         NAME(exp_x4)(e, t->scale, t->floor);
-        for (int r = 0; r < 4; ++r)
+        for (int r = 0; r < 4; ++r) {
             sum[r] += e[r];
-        for (int r = 0; keep && r < 4; ++r)
             NAME(store)(z + j * TILE + r * LANES, e[r]);
+        }
     }
 }
 

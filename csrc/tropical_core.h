@@ -83,15 +83,15 @@ typedef struct {
 /* C at eps = 0; returns whether A or B may have NaN, which does not show in C (0 where `no_nan` says so).
  * `scratch` holds TP_MATMUL_SCRATCH(rows, inner) numbers: small products should not pay for fresh pages. */
 typedef int tp_matmul_kernel(const tp_matmul *m, void *scratch);
-#define TP_MATMUL_DEPTH 256  /* columns of A in a block: a packed piece of B stays in the first-level cache */
-#define TP_MATMUL_HEIGHT 384 /* rows of A in a block: the packed piece stays in the second-level cache */
+#define TP_MATMUL_DEPTH 256  /* columns, and rows, of A in a block, which stays in the second-level cache */
+#define TP_MATMUL_HEIGHT 384
 #define TP_ALIGN 16          /* numbers up to the next cache line */
 #define TP_MATMUL_SCRATCH(rows, inner)                                                                      \
-    (TP_ALIGN + ((inner) < TP_MATMUL_DEPTH ? (inner) : TP_MATMUL_DEPTH) *                                              \
+    (TP_ALIGN + ((inner) < TP_MATMUL_DEPTH ? (inner) : TP_MATMUL_DEPTH) *                                   \
      (TP_TILE_MAX + ((rows) < TP_MATMUL_HEIGHT ? (rows) : TP_MATMUL_HEIGHT)))
 
 /* C at eps > 0. `prepared` is what log_prepare makes of B, TP_LOG_PREPARED(inner, columns) numbers; NULL, for one
- * row only, sums e^{(a + b)/eps} term by term. `scratch` holds TP_LOG_SCRATCH(inner) numbers.                       */
+ * row only, sums e^{(a + b)/eps} term by term. `scratch` holds TP_LOG_SCRATCH(inner) numbers.       */
 typedef void tp_log_prepare_kernel(const tp_matmul *m, void *prepared);
 typedef void tp_log_matmul_kernel(const tp_matmul *m, void *prepared, void *scratch);
 #define TP_LOG_PREPARED(inner, columns)                                                                     \
@@ -100,7 +100,7 @@ typedef void tp_log_matmul_kernel(const tp_matmul *m, void *prepared, void *scra
 #define TP_LOG_DEPTH 128     /* terms summed in one go */
 #define TP_LOG_ROWS(inner) ((inner) <= 4096 ? TP_LOG_HEIGHT : 4)
 #define TP_LOG_SCRATCH(inner)                                                                               \
-    (TP_ALIGN + TP_LOG_ROWS(inner) * ((inner) + 2 * TP_TILE_MAX) + 3 * TP_LOG_HEIGHT * TP_TILE_MAX +                   \
+    (TP_ALIGN + TP_LOG_ROWS(inner) * ((inner) + 2 * TP_TILE_MAX) + 3 * TP_LOG_HEIGHT * TP_TILE_MAX +        \
      (TP_TILE_MAX + 1) * TP_LOG_DEPTH + 2 * TP_LOG_HEIGHT)
 
 /* Messages along `batch` chains: x_t = (x_{t-1} ⊗ A_t) ⊗ e_t from the state x before the first step. */
@@ -122,7 +122,8 @@ typedef struct {
  * its emission. `prepared` is as for log_matmul where A is fixed at eps > 0, else room for it.
  * Returns whether NaN or the infinity that is not the zero turned up, and results are not to be used.
  * `scratch` holds TP_CHAIN_SCRATCH(batch, states) numbers.                                           */
-typedef int tp_chain_kernel(const tp_chain *c, size_t first, size_t count, void *state, void *prepared, void *scratch);
+typedef int tp_chain_kernel(const tp_chain *c, size_t first, size_t count, void *state, void *prepared,
+                            void *scratch);
 #define TP_CHAIN_SCRATCH(batch, states)                                                                     \
     ((batch) * (states) + TP_LOG_SCRATCH(states) + TP_MATMUL_SCRATCH(batch, states))
 

@@ -15,7 +15,7 @@ from hjsym.frontends.npz import read_npz
 from hjsym.layers import Affine
 from hjsym.network import Network
 from hjsym.plotting import attribution_figure, eps_sweep_figure
-from tropical.errors import InputError, describe_size
+from tropical.errors import BudgetExceeded, InputError, describe_size
 
 __all__ = ["Report", "compile_report", "inspect_report"]
 
@@ -139,7 +139,11 @@ def _describe_circuit(report: Report, f: TropicalNetwork) -> None:
     report.line(
         f"circuit of P and Q together: {len(shared)} vector nodes, {f.P.gates} max gates, {weights:,} weights"
     )
-    counts = list(zip(f.P.monomial_count(), f.Q.monomial_count(), strict=True))
+    try:
+        counts = list(zip(f.P.monomial_count(), f.Q.monomial_count(), strict=True))
+    except BudgetExceeded as error:
+        report.line(f"{error.stage}: at least {describe_size(error.reached)}; nobody will expand it")
+        return
     report.line("monomials that full expansion would need:")
     report.table(
         ["output", "P", "Q"],

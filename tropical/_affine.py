@@ -2,12 +2,12 @@
 
 import math
 from fractions import Fraction
-from itertools import combinations
+from functools import cached_property
 
 import numpy as np
 
 from tropical._arrays import EXACT, convert
-from tropical._lattice import IntegerPoints, content, pivot_columns
+from tropical._lattice import IntegerPoints, pivot_columns
 
 __all__ = ["AffineHull"]
 
@@ -22,8 +22,6 @@ class AffineHull:
         Coordinates that map it one to one onto R^dim.
     directions : (dim, d) array of Fractions
         A basis of its directions that is the identity on the pivots.
-    density : Fraction
-        Its lattice volume, for which a cell of Z^d has volume 1, per volume in the pivots.
     """
 
     def __init__(self, points: np.ndarray):
@@ -31,15 +29,24 @@ class AffineHull:
         rows, self.pivots = _independent(points)
         self.dim = len(rows)
         self.directions = convert(np.eye(d), EXACT)
-        self.density = Fraction(1)
         self.origin = convert(origin, EXACT)
         if self.dim < d:
             spanning = convert(points[rows], EXACT) - self.origin
             self.directions = _reduced(spanning, self.pivots)
-            self.density = content(
-                _determinant(self.directions[:, list(columns)])
-                for columns in combinations(range(d), self.dim)
-            )
+
+    @cached_property
+    def density(self) -> Fraction:
+        """The lattice volume, for which a cell of Z^d in the hull has volume 1, per volume in the pivots.
+
+        Integer directions are the v·R, R = (1 | C), with v and v·C integer; the index of these v in all integer v is
+        that of Z^m in the lattice which C's rows and Z^m span, m = d − dim.
+        """
+        free = [k for k in range(self.directions.shape[1]) if k not in self.pivots]
+        C = self.directions[:, free]
+        q = math.lcm(*(v.denominator for v in C.flat))
+        rows = [[int(v * q) for v in row] for row in C.tolist()]
+        unit = [[q if i == k else 0 for i in range(len(free))] for k in range(len(free))]
+        return Fraction(_lattice_determinant(rows + unit), q ** len(free))
 
     @property
     def lineality(self) -> np.ndarray:
@@ -91,16 +98,19 @@ def _reduced(rows: np.ndarray, pivots: list[int]) -> np.ndarray:
     return rows
 
 
-def _determinant(matrix: np.ndarray) -> Fraction:
-    n = len(matrix)
-    matrix, sign = matrix.copy(), 1
-    for k in range(n):
-        swap = next((i for i in range(k, n) if matrix[i, k] != 0), None)
-        if swap is None:
-            return Fraction(0)
-        if swap != k:
-            matrix[[k, swap]] = matrix[[swap, k]]
-            sign = -sign
-        for i in range(k + 1, n):
-            matrix[i] = matrix[i] - matrix[i, k] / matrix[k, k] * matrix[k]
-    return math.prod(matrix.diagonal(), start=Fraction(sign))
+def _lattice_determinant(rows: list[list[int]]) -> int:
+    """Of the lattice of full rank that integer rows span, by Euclid's algorithm on each column."""
+    determinant = 1
+    for column in range(len(rows[0]) if rows else 0):
+        while True:
+            used = [row for row in rows if row[column]]
+            pivot = min(used, key=lambda row: abs(row[column]))
+            if len(used) == 1:
+                break
+            for row in used:
+                if row is not pivot:
+                    factor = row[column] // pivot[column]
+                    row[:] = [a - factor * b for a, b in zip(row, pivot, strict=True)]
+        determinant *= abs(pivot[column])
+        rows = [row for row in rows if row is not pivot]
+    return determinant

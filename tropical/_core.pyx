@@ -227,18 +227,22 @@ cdef class Polynomial:
         else:
             self._fill[float](points, tiles, values, gradient, argmax, excess, entropy, weights)
 
-    def at(self, point):
-        """The value at one point, (d,): `fill` without an array to fill."""
+    def at(self, point, gradient=None):
+        """The value at one point, (d,), and the gradient, (d,), if given: `fill` without arrays of one entry."""
         if self.double_precision:
-            return self._at[double](point)
-        return self._at[float](point)
+            return self._at[double](point, gradient)
+        return self._at[float](point, gradient)
 
-    cdef _at(self, const cython.floating[::1] point):
+    cdef _at(self, const cython.floating[::1] point, cython.floating[::1] gradient):
         cdef cython.floating value
         cdef tp_outputs out = tp_outputs(&value, NULL, NULL, NULL, NULL, NULL)
         cdef size_t d = self.p.variables
         if <size_t>point.shape[0] != d:
             check_length(point, 0, d, "point")
+        if gradient is not None:
+            if <size_t>gradient.shape[0] != d:
+                check_length(gradient, 0, d, "gradient")
+            out.gradient = &gradient[0]
         cdef void *scratch = take_scratch(TP_ROWS_SCRATCH(d), sizeof(cython.floating))
         with nogil:
             if cython.floating is double:

@@ -89,6 +89,8 @@ def is_dominated(
 class Terms:
     """Affine functions W_i·x + b_i over R^d or a polyhedron, ready for questions of dominance."""
 
+    unguided = 64  # numbers in a program below which the simplex method in Fractions alone is the faster
+
     def __init__(self, slopes: np.ndarray, coefficients: np.ndarray, polyhedron=None):
         self.slopes, self.coefficients = slopes.tolist(), coefficients.tolist()
         self.d = slopes.shape[1]
@@ -145,7 +147,7 @@ class Terms:
         Row numbers count `others` first, then G.
         """
         rows = list(range(len(others) + len(self.h)))
-        if self._floats is None:
+        if self._floats is None or len(rows) * (self.d + 1) <= self.unguided:
             return None, rows
         W, b, G, h = self._floats
         top = 1.0 + np.abs(b).max()

@@ -19,6 +19,9 @@ __all__ = ["IntegerPoints", "Planes", "as_floats", "content", "normals", "pivot_
 _UNIT = 2.0**-53
 _BLOCK = 1 << 17  # entries of a block of sides, which stays in cache
 
+# Infinity minus infinity decides nothing, and the integers do.
+_may_overflow = np.errstate(over="ignore", invalid="ignore")
+
 
 class IntegerPoints:
     """Points X with rational coordinates (N, D) as integers: X = (integers + centre) / scale, by columns.
@@ -205,6 +208,7 @@ class Planes:
         """n·x − c of points[rows[i]] and plane which[i], in integers."""
         return (self.normal[which] * points.rows(rows)).sum(axis=1) - self.offset[which]
 
+    @_may_overflow
     def signs(self, points: IntegerPoints, rows: np.ndarray, which: np.ndarray) -> np.ndarray:
         """The side of points[rows[i]] of plane which[i]: +1 beyond it, 0 on it, −1 before it."""
         x, normal, offset = points.floats[rows], self._normal[which], self._offset[which]
@@ -216,6 +220,7 @@ class Planes:
             signs[unsure] = _sign(self.values(points, rows[unsure], which[unsure]))
         return signs.astype(np.int8)
 
+    @_may_overflow
     def all_signs(self, points: IntegerPoints, rows: np.ndarray) -> np.ndarray:
         """The sides of points[rows] of all planes, (len(rows), F) int8."""
         signs = np.empty((len(rows), len(self)), np.int8)

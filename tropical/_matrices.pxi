@@ -57,7 +57,8 @@ def matmul(
     cdef void *scratch = take_scratch(TP_MATMUL_SCRATCH(rows, m.inner), sizeof(cython.floating))
     # Rows of C are independent, so a slice of rows is the unit between two looks at pending signals; a sum and a
     # maximum take a fraction of a nanosecond, and B is packed again for each slice.
-    cdef size_t step = slice_length(rows, 1 + m.inner * m.columns // 16), look = 1 + SLICE // (rows * (m.inner + 1) * m.columns)
+    cdef size_t step = slice_length(rows, 1 + m.inner * m.columns // 16)
+    cdef size_t look = 1 + SLICE // (rows * (m.inner + 1) * m.columns)
     cdef bint may_have_nan = False
     try:
         for s in range(batch):
@@ -110,7 +111,8 @@ def log_matmul(
         prepare, run = kernels.log_prepare_f64, kernels.log_matmul_f64
     else:
         prepare, run = kernels.log_prepare_f32, kernels.log_matmul_f32
-    cdef size_t step = slice_length(rows, 1 + m.inner * m.columns // 8), look = 1 + SLICE // (rows * m.inner * m.columns)
+    cdef size_t step = slice_length(rows, 1 + m.inner * m.columns // 8)
+    cdef size_t look = 1 + SLICE // (rows * m.inner * m.columns)
     try:
         scratch = take_scratch(TP_LOG_SCRATCH(m.inner), sizeof(cython.floating))
         if prepared is not None:

@@ -196,7 +196,14 @@ cdef tuple cut_rays(Cell cell, Form form, const int8_t *signs, int gate, int abo
         (up if signs[r] > 0 else down if signs[r] < 0 else on).append(r)
     try:
         for i in up:
+            if len(down) * cell.count > CHECK_FROM:
+                PyErr_CheckSignals()
             for j in down:
+                if len(new) + len(on) > MAX_RAYS:
+                    raise BudgetExceeded(
+                        "generators of one cell", len(new) + len(on), MAX_RAYS,
+                        "cells have too many corners in so many variables; look at a Slice, or without a box",
+                    )
                 if len(new) == room:
                     room *= 2
                     grown = <uint64_t *>PyMem_Realloc(common, room * words * 8)
@@ -244,12 +251,14 @@ cdef tuple cut_lines(Cell cell, Form form, int gate, int above, int below):
         line, back, slope = back, line, -slope
     lines = [moved(cell.lines[k], form, line, slope) for k in range(len(cell.lines)) if k != number]
     rays = [moved(ray, form, line, slope) for ray in cell.rays]
+    bit = PyLong_FromLong(1) << cell.constraints  # not of C, which would overflow
     for r in range(cell.count):
-        bits = 1 << cell.constraints
+        bits = bit
         for k in range(cell.words):
-            bits |= int(cell.tight[r * cell.words + k]) << (64 * k)
+            word = <object>cell.tight[r * cell.words + k]
+            bits |= word << (64 * k)
         tight.append(bits)
-    tight.append((1 << cell.constraints) - 1)
+    tight.append(bit - 1)
     names = [(cell.names[2 * k], cell.names[2 * k + 1]) for k in range(cell.constraints)]
     return (
         cell_of(cell.width, lines, [*rays, line], tight, cell.constraints + 1, [*names, (gate, above)]),

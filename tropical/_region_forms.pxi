@@ -4,7 +4,7 @@
 cdef object integer_of(const uint64_t *limbs, Py_ssize_t count):
     """Python's integer of some limbs."""
     cdef Py_ssize_t k
-    total = <int64_t>limbs[count - 1]
+    cdef object total = <int64_t>limbs[count - 1]
     for k in range(count - 2, -1, -1):
         total = total << 64 | limbs[k]
     return total

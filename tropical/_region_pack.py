@@ -44,8 +44,11 @@ def pack(program: Program) -> tuple[np.ndarray, list]:
         if isinstance(step, Linear):
             highest.append(
                 max(
-                    abs(bias) + sum(abs(w) * highest[operand] for operand, _, w in row)
-                    for row, bias in zip(step.rows, step.bias, strict=True)
+                    (
+                        abs(bias) + sum(abs(w) * highest[operand] for operand, _, w in row)
+                        for row, bias in zip(step.rows, step.bias, strict=True)
+                    ),
+                    default=0,
                 )
             )
         else:

@@ -16,6 +16,7 @@ integers. New generators are whole, primitive, and computed by Python's integers
 cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.long cimport PyLong_FromLong
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from libc.math cimport fabs, frexp, ldexp
 from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
@@ -38,6 +39,8 @@ cdef extern from "integers.h" nogil:
 cdef enum:
     INFINITY_PLANE = -2  # names of constraints: (gate, branch), (-1, bound of the domain), or t >= 0
     REPORT_EVERY = 256
+    MAX_RAYS = 4096  # of a cell: pairs of them are compared with all others
+    CHECK_FROM = 1 << 16
 
 # What a form does to a cell.
 cdef enum:
@@ -56,8 +59,7 @@ cdef class Walk:
     """One enumeration; `run` fills the columns below.
 
     winners: bytes, or tuples where a gate has more than 256 branches. facets: int32 numbers, see _packed_facets.
-    outputs: numbers into `forms`, one dictionary
-    from limbs to number for each output step.
+    outputs: numbers into `forms`, one dictionary from limbs to number for each output step.
     """
 
     cdef readonly list winners, ties, rays, lines, facets, outputs, forms
@@ -147,13 +149,20 @@ cdef class Walk:
         """Take the gates of a step from its i-th on."""
         cdef GateStep gates = self._steps[step]
         cdef Form form
-        cdef Py_ssize_t gate
+        cdef Py_ssize_t gate, k
         cdef int what
         cdef Cell other
         while i < gates.size:
             gate = gates.first_gate + i
             if gates.arity != 2:
-                return self._cut_many(step, i, cell)
+                parts = self._parts(gates, i, cell)
+                i += 1
+                for k, (winner, part, ties) in enumerate(parts):
+                    self._win(gate, winner, ties)
+                    if k < len(parts) - 1 and not self._cut(step, i, part):
+                        return False
+                    cell = part
+                continue
             form = gates.differences[i]
             i += 1
             if form.is_zero:
@@ -183,13 +192,12 @@ cdef class Walk:
         gates.choose(self._steps, self._winners)
         return self._linear_and_on(step + 1, step, cell)
 
-    cdef bint _cut_many(self, Py_ssize_t step, Py_ssize_t i, Cell cell) except -1:
-        """A gate of more than two branches, or one: for each the part of the cell where it wins."""
-        cdef GateStep gates = self._steps[step]
+    cdef list _parts(self, GateStep gates, Py_ssize_t i, Cell cell):
+        """(winner, part of the cell where it wins, branches equal to it) of a gate of any number of branches."""
         cdef Py_ssize_t gate = gates.first_gate + i, k, j
         cdef Cell part
         cdef Form form = Form(self._width, gates.limbs)
-        cdef list distinct = [], equal = []
+        cdef list distinct = [], equal = [], parts = []
         for k in range(gates.arity):
             for j, first in enumerate(distinct):
                 form.subtract(gates.branch(self._steps, first, i), gates.branch(self._steps, k, i))
@@ -211,10 +219,8 @@ cdef class Walk:
                 if part is None:
                     break
             if part is not None:
-                self._win(gate, winner, tuple(equal[j]) or None)
-                if not self._cut(step, i + 1, part):
-                    return False
-        return True
+                parts.append((winner, part, tuple(equal[j]) or None))
+        return parts
 
     cdef Cell _clipped(self, Cell cell, Form form, Py_ssize_t gate, int branch):
         """The part of a cell where form >= 0, or None."""
@@ -252,8 +258,6 @@ cdef class Walk:
     cdef bint _record(self, Cell cell) except -1:
         """Add the region to the columns."""
         cdef Py_ssize_t found = len(self.winners), k
-        cdef LinearStep linear
-        cdef GateStep gates
         if found == self._limit:
             if self._partial:
                 return False

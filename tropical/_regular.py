@@ -17,7 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull, KDTree, QhullError
 
-from tropical._hull import beneath_beyond, left_out
+from tropical._convex_hull import beneath_beyond, left_out, to_unit
 from tropical._lattice import IntegerPoints, Planes
 
 __all__ = ["Triangulation", "locate", "regular_triangulation", "without"]
@@ -62,7 +62,7 @@ def regular_triangulation(
         triangulation = _checked(points, base, outer, volume, simplices)
         if triangulation is not None and not (triangulation.height > 0).any():
             return triangulation
-        if len(chosen) == len(corners):
+        if len(chosen) == len(corners):  # of the first proposal, which has few vertices
             chosen = np.union1d(corners, simplices)
     while True:  # until no point lies above; the corners span the whole
         triangulation = _checked(points, base, outer, volume, _built(points, chosen))
@@ -92,9 +92,7 @@ def _chain(points: IntegerPoints) -> np.ndarray:
 
 def _proposals(points: IntegerPoints):
     """Upper facets of float hulls: of the points, then of points bent a little so that every plane splits."""
-    floats = points.floats
-    largest = np.abs(floats).max(axis=0)
-    unit = floats / np.where(largest > 0, largest, 1.0)
+    unit = to_unit(points.floats)
     noise = np.random.default_rng(0).uniform(-1, 1, len(unit))  # splits what lies on a sphere
     radius = (unit[:, :-1] ** 2).sum(axis=1)
     for bend in (0.0, _BEND):
@@ -222,11 +220,13 @@ def locate(
     return at
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _walk(base, simplices, planes, neighbours, others) -> np.ndarray:
+    """From a simplex at the nearest vertex to neighbours with lower planes, all points at once; in floats."""
     some = np.empty(len(base), int)
     some[simplices] = np.arange(len(simplices))[:, None]
     vertices = np.unique(simplices)
-    unit = base.floats / np.maximum(1.0, np.abs(base.floats).max(axis=0))
+    unit = to_unit(base.floats)
     if not np.isfinite(unit).all():
         return np.zeros(len(others), int)
     at = some[vertices[KDTree(unit[vertices]).query(unit[others])[1]]]

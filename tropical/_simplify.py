@@ -87,7 +87,7 @@ def _divide(P: "Polynomial", Q: "Polynomial") -> "Polynomial | None":
     quotients: dict[tuple, Fraction] = {}
     for j, (slope, b) in enumerate(zip(P.slopes, P.coefficients, strict=True)):
         _, point = terms.is_dominated(j, everything)
-        k = int(Q.argmax(point))
+        k = int(Q.argmax(sign * point))  # min(W·x + b) = −max(W·y − b) at y = −x
         quotients.setdefault(tuple((slope - Q.slopes[k]).tolist()), b - Q.coefficients[k])
     slopes = np.array(list(quotients), dtype=object).reshape(len(quotients), P.variables)
     R = with_terms(P, slopes, convert(np.array(list(quotients.values()), dtype=object), EXACT))

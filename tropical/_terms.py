@@ -87,12 +87,9 @@ def _essential(p: "Polynomial") -> list[int]:
     """Those of distinct monomials that are somewhere larger (smaller for min) than every other, exactly."""
     if p.variables == 1:
         return hull_rows(p)
-    e = p.to_exact()
-    terms, left = Terms(e.slopes, e.semiring.sign * e.coefficients), list(range(len(e)))
-    for j in range(len(e)):
-        if terms.is_dominated(j, left)[0]:
-            left.remove(j)
-    return left
+    from tropical.pruning import essential
+
+    return essential(p)
 
 
 # ---- equality ------------------------------------------------------------------------------------------

@@ -67,22 +67,42 @@ def truncate(
     if not len(q):
         return Truncation(drop_zeros(p), tuple(range(len(p))), 0.0)
     share = -math.expm1(-tol / p.semiring.eps)
-    weights = _weights_at(q, points) if box is None else _largest_weights(q, *_bounds(q, box), share)
-    kept, lost = _all_but_smallest(weights, share)
+    kept, error = _at_points(q, points, share) if box is None else _over_box(q, *_bounds(q, box), share)
     removed = np.setdiff1d(np.arange(len(p)), rows[kept])
-    error = -p.semiring.eps * math.log1p(-lost) * (1 + 8 * _UNIT)
     left = with_terms(p, p.slopes[rows[kept]], p.coefficients[rows[kept]])
     return Truncation(left, tuple(removed.tolist()), error)
 
 
-def _all_but_smallest(weights: np.ndarray, share: float) -> tuple[np.ndarray, float]:
-    """Columns to keep when the smallest go, as long as those sum to at most `share` in each row; and what goes."""
+def _at_points(q: "Polynomial", points: ArrayLike, share: float) -> tuple[np.ndarray, float]:
+    """Rows to keep, and the error at the points."""
+    weights = _weights_at(q, points)
+    kept, lost = _split(weights, share)
+    rest, gone = weights[:, kept].sum(axis=1), weights[:, lost].sum(axis=1)
+    with np.errstate(divide="ignore"):  # where gone rounds to 1
+        change = np.where(gone < 0.5, -np.log1p(-np.minimum(gone, 0.5)), -np.log(rest))
+    return kept, q.semiring.eps * float(change.max(initial=0.0)) if len(lost) else 0.0
+
+
+def _over_box(
+    q: "Polynomial", lower: np.ndarray, upper: np.ndarray, share: float
+) -> tuple[np.ndarray, float]:
+    """Rows to keep, and a proved bound on the error in the box."""
+    bounds = _largest_weights(q, lower, upper, share)
+    kept, lost = _split(bounds[None], share)
+    for j in lost[bounds[lost] > bounds[lost].sum() / 100]:  # the few that make the bound
+        _sharpen(bounds, q, j, lower, upper)
+    total = math.fsum(bounds[lost]) * (1 + 2 * _UNIT)
+    return kept, -q.semiring.eps * math.log1p(-total) * (1 + 8 * _UNIT)
+
+
+def _split(weights: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Columns to keep and to leave out: the smallest, as long as they sum to at most `share` in each row."""
     n = weights.shape[1]
     order = np.argsort(weights.max(axis=0, initial=0.0), kind="stable")
     sums = np.cumsum(weights[:, order], axis=1).max(axis=0, initial=0.0)
     sums *= 1 + 2 * n * _UNIT  # a sum of n terms rounds by less than n units
     count = min(int(np.searchsorted(sums, share, side="right")), n - 1)
-    return np.sort(order[count:]), float(sums[count - 1]) if count else 0.0
+    return np.sort(order[count:]), np.sort(order[:count])
 
 
 def _weights_at(q: "Polynomial", points: ArrayLike) -> np.ndarray:
@@ -100,13 +120,17 @@ def _bounds(q: "Polynomial", box: tuple[ArrayLike, ArrayLike]) -> tuple[np.ndarr
 
 
 def _largest_weights(q: "Polynomial", lower: np.ndarray, upper: np.ndarray, share: float) -> np.ndarray:
-    """Proved bounds on max_box π_j, shape (1, N); sharp for those that neither go nor stay for sure."""
+    """Proved bounds on max_box π_j, shape (N,); sharp for those that neither go nor stay for sure."""
     bounds = _bound_weights(q, q.weights((lower + upper) / 2), lower, upper, np.arange(len(q)))
     seen = q.weights(np.stack([lower, (lower + upper) / 2, upper])).max(axis=0)
     for j in np.flatnonzero((bounds > share / len(q)) & (seen <= share)):
-        weights = q.weights(_likeliest_point(q, j, lower, upper))
-        bounds[j] = min(bounds[j], *_bound_weights(q, weights, lower, upper, np.array([j])))
-    return bounds[None]
+        _sharpen(bounds, q, j, lower, upper)
+    return bounds
+
+
+def _sharpen(bounds: np.ndarray, q: "Polynomial", j: int, lower: np.ndarray, upper: np.ndarray) -> None:
+    weights = q.weights(_likeliest_point(q, j, lower, upper))
+    bounds[j] = min(bounds[j], *_bound_weights(q, weights, lower, upper, np.array([j])))
 
 
 def _bound_weights(

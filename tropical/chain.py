@@ -164,7 +164,9 @@ class ChainMarginals:
         each step; 0 where there is no path."""
         s = self.semiring
         if s.is_tropical:
-            raise InputError("weights needs eps > 0, got 0; `through` has the max-marginals, `viterbi` a best path")
+            raise InputError(
+                "weights needs eps > 0, got 0; `through` has the max-marginals, `viterbi` a best path"
+            )
         upright = s.sign * self.through
         top = upright.max(axis=-1, keepdims=True)
         with np.errstate(all="ignore"):  # no path; eps that rounds to 0
@@ -285,12 +287,16 @@ class _Chain:
         return self.emissions.shape[2]
 
 
-def _as_chain(end: ArrayLike, transition: ArrayLike, emissions: ArrayLike, semiring: Semiring, name="initial"):
+def _as_chain(
+    end: ArrayLike, transition: ArrayLike, emissions: ArrayLike, semiring: Semiring, name="initial"
+):
     end, transition = as_array(name, end), as_array("transition", transition)
     emissions = as_array("emissions", emissions)
     dtype = common_dtype(end.dtype, transition.dtype, emissions.dtype)
     if dtype == EXACT and not semiring.is_tropical:
-        raise InputError(f"exact weights at eps = {semiring.eps:g}: log-sum-exp is transcendental; pass floats")
+        raise InputError(
+            f"exact weights at eps = {semiring.eps:g}: log-sum-exp is transcendental; pass floats"
+        )
     if emissions.ndim < 2 or not len(emissions):
         raise ShapeError(f"emissions has shape {emissions.shape}; pass (T, ..., S) with T >= 1 steps")
     (steps, *_, states), is_fixed = emissions.shape, transition.ndim == 2
@@ -356,7 +362,9 @@ def _backward(c: _Chain, messages: np.ndarray, n_threads: int | None) -> None:
     _scan(c, start, transitions, c.emissions[:-1][::-1], messages[:-1][::-1], True, n_threads)
 
 
-def _scan(c: _Chain, start, transitions, emissions, messages, bare: bool, n_threads) -> tuple[np.ndarray, bool]:
+def _scan(
+    c: _Chain, start, transitions, emissions, messages, bare: bool, n_threads
+) -> tuple[np.ndarray, bool]:
     """x_t = (x_{t−1} ⊗ A_t) ⊗ e_t from x = start on; `bare` messages are without e_t."""
     sign, eps = c.semiring.sign, c.semiring.eps
     if not len(transitions) or not start.size:

@@ -75,8 +75,8 @@ class Polynomial:
     polynomial: its values are Fractions and nothing rounds. Points have shape (..., d). In floats each
     W_j·x + b_j is a chain of fused multiply-adds that starts at b_j and runs through the variables in
     order: one rounding per variable. At ε = 0 that is the whole error. `n_threads` is how many threads share
-    the points: None takes as many as help, and no result depends on it. `out` takes the results: an array of
-    their shape and dtype, of any strides, that overlaps no input.
+    the points, or very many monomials: None takes as many as help, and no result depends on it. `out` takes
+    the results: an array of their shape and dtype, of any strides, that overlaps no input.
 
     Examples
     --------
@@ -164,15 +164,7 @@ class Polynomial:
         self, x: ArrayLike, *, out: np.ndarray | None = None, n_threads: int | None = None
     ) -> np.ndarray:
         """p(x) at points of shape (..., d); returns shape (...). Cost N·d per point, no temporary."""
-        if (
-            type(x) is np.ndarray
-            and x.dtype is self.dtype is not EXACT
-            and x.shape == (self.variables,)
-            and out is None
-            and len(self) <= _PIECE
-            and (flags := x.flags).c_contiguous
-            and flags.aligned
-        ):  # one point: most of the call would be arrays of one entry
+        if out is None and self._is_one_point(x):
             return x.dtype.type(self._packed.at(x))
         return self._run(x, n_threads, values=out)[0]
 
@@ -209,6 +201,9 @@ class Polynomial:
     ) -> tuple[np.ndarray, np.ndarray]:
         """p(x) and ∇p(x) in one pass."""
         values, gradient = out
+        if values is gradient is None and self._is_one_point(x):
+            gradient = np.empty_like(x)
+            return x.dtype.type(self._packed.at(x, gradient)), gradient
         return self._run(x, n_threads, values=values, gradient=gradient)
 
     def entropy(
@@ -249,6 +244,17 @@ class Polynomial:
         if (index < 0).any():
             raise InputError("the polynomial has no dominant monomial there (it is the zero, or x has NaN)")
         return self.slopes[index], self.coefficients[index]
+
+    def _is_one_point(self, x: ArrayLike) -> bool:
+        """Whether x can go straight to the kernel; most of the call would be arrays of one entry."""
+        return (
+            type(x) is np.ndarray
+            and x.dtype is self.coefficients.dtype is not EXACT
+            and x.shape == (self.slopes.shape[1],)
+            and len(self.coefficients) <= _PIECE
+            and (flags := x.flags).c_contiguous
+            and flags.aligned
+        )
 
     def _points(self, x: ArrayLike) -> np.ndarray:
         return as_points(x, self.variables, self.dtype)

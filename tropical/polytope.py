@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._affine import AffineHull
-from tropical._arrays import EXACT, as_array, as_points, convert, frozen, is_exact, refuse_where
-from tropical._hull import convex_hull, extreme, facets
+from tropical._arrays import EXACT, as_array, as_points, convert, frozen, is_exact, is_finite, refuse_where
+from tropical._convex_hull import convex_hull, extreme, facets
 from tropical._lattice import IntegerPoints, Planes, content
 from tropical._square import round_to
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
-__all__ = ["Polytope", "axes_or_new", "edges_from", "infinite", "mixed_volume", "newton_polytope"]
+__all__ = ["Polytope", "axes_or_new", "edges_from", "mixed_volume", "newton_polytope"]
 
 _MAX_POINTS = 10**7
 _MAX_SUMMANDS = 10
@@ -44,7 +44,7 @@ class Polytope:
     ShapeError, InputError
         Points that are no matrix, or not finite.
     BudgetExceeded
-        So many points in so many dimensions that the hull could have 10^9 facets.
+        So many points in so many dimensions that the hull could have 10^10 facets.
 
     Notes
     -----
@@ -66,7 +66,7 @@ class Polytope:
         points = as_array("points", points)
         if points.ndim != 2:
             raise ShapeError(f"points have shape {points.shape}; pass points of shape (N, d)")
-        refuse_where(infinite(points), "points", points, "points must be finite")
+        refuse_where(~is_finite(points), "points", points, "points must be finite")
         self.points = frozen(points)
 
     def __repr__(self) -> str:
@@ -191,7 +191,7 @@ class Polytope:
     def contains(self, x: ArrayLike) -> np.ndarray:
         """Whether points of shape (..., d) lie in the polytope, boundary included; exact."""
         x = as_points(x, self.variables, self.points.dtype)
-        refuse_where(infinite(x), "x", x, "x must be finite")
+        refuse_where(~is_finite(x), "x", x, "x must be finite")
         flat = x.reshape(math.prod(x.shape[:-1]), self.variables)
         if not len(self.points):
             return np.zeros(x.shape[:-1], bool)[()]
@@ -228,11 +228,6 @@ class Polytope:
         ax.plot(x, y, "o", color="#1f4e79", markersize=4)
         ax.set_aspect("equal")
         return ax
-
-
-def infinite(array: np.ndarray) -> np.ndarray:
-    """Where an array of floats or Fractions, which may be beyond the floats, is infinite or NaN."""
-    return ~np.less(np.abs(array), np.inf).astype(bool)
 
 
 class _UnitScale:

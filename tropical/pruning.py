@@ -7,16 +7,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from tropical._arrays import EXACT, as_array, convert, refuse_where
+from tropical._arrays import EXACT, as_array, convert, is_finite, refuse_where
+from tropical._convex_hull import MAX_BOUND, convex_hull, facet_bound
 from tropical._dominance import Combination, Terms
-from tropical._hull import convex_hull, facet_bound
 from tropical._lattice import Planes, as_floats
 from tropical._regular import locate, regular_triangulation
 from tropical.errors import InputError, ShapeError
-from tropical.polytope import infinite
 from tropical.subdivision import Subdivision, best_of_slopes, refuse_infinite, subdivision
 
-__all__ = ["Pruning", "Removal", "prune"]
+__all__ = ["Pruning", "Removal", "essential", "prune"]
 
 _CHEAP = (
     2 * 10**6
@@ -119,18 +118,30 @@ def prune(polynomial, domain=None, *, return_report: bool = False):
             "slopes, truncate(tol) to drop small ones with a bound, or deform(0)"
         )
     refuse_infinite(p)
-    polyhedron = as_polyhedron(domain, p.variables)
+    known = _decide(p, as_polyhedron(domain, p.variables), return_report)
+    kept = sorted(known.kept)
+    pruned = type(p)(p.slopes[kept], p.coefficients[kept], p.semiring)
+    return (pruned, known.report(kept)) if return_report else pruned
+
+
+def essential(polynomial) -> list[int]:
+    """The monomials that `prune` keeps over R^d, ascending, for finite coefficients and ε = 0."""
+    return sorted(_decide(polynomial, None, False).kept)
+
+
+def _decide(p, polyhedron, report: bool) -> "_Known":
     known = _Known(p)
     if len(known.rows):
         affine = p.newton_polytope().affine_hull
-        cheap = affine.dim <= 3 or facet_bound(len(known.rows), affine.dim + 1) <= _CHEAP
+        bound = facet_bound(len(known.rows), affine.dim + 1)
+        cheap = bound <= (MAX_BOUND if affine.dim <= 3 else _CHEAP)
         if cheap and (polyhedron is None or affine.dim == p.variables):
-            _by_hull(known, subdivision(p), return_report)
+            _by_hull(known, subdivision(p), report)
         if known.kept is None or polyhedron is not None:
-            _by_programs(known, polyhedron, return_report)
-    kept = sorted(known.kept or ())
-    pruned = type(p)(p.slopes[kept], p.coefficients[kept], p.semiring)
-    return (pruned, known.report(kept)) if return_report else pruned
+            _by_programs(known, polyhedron, report)
+    else:
+        known.kept = set()
+    return known
 
 
 def as_polyhedron(domain, d: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -152,7 +163,7 @@ def as_polyhedron(domain, d: int) -> tuple[np.ndarray, np.ndarray] | None:
                 f"pass (k, {d}) and (k,), or (low, high) for a box"
             )
         for name, part in (("G", first), ("h", second)):
-            refuse_where(infinite(part), name, part, "pass finite entries")
+            refuse_where(~is_finite(part), name, part, "pass finite entries")
         return convert(first, EXACT), convert(second, EXACT)
     if first.ndim > 1 or second.ndim > 1 or not {*first.shape, *second.shape} <= {d}:
         raise ShapeError(
@@ -275,32 +286,29 @@ def _by_programs(known: _Known, polyhedron, report: bool) -> None:
     stays: set[int] = set()
     witnesses: dict[int, np.ndarray] = {}
 
-    def settle(j: int, others) -> bool:
-        """Whether j is dominated by the others; if not, one monomial more is known to stay."""
-        dominated, proof = terms.is_dominated(j, others)
+    def drop(j: int) -> None:
+        gone.add(j)
+        best.drop(j)
+
+    def settle(j: int) -> None:
+        """Either what stays dominates j, or one monomial more is known to stay."""
+        dominated, proof = terms.is_dominated(j, sorted(stays))
         if dominated:
-            gone.add(j)
-            best.drop(j)
-            return True
+            drop(j)
+            return
         top = best.at(proof)
-        if len(top) == 1:
-            stays.add(top[0])
-            witnesses[top[0]] = proof
-            return False
-        for i in top:  # several attain the maximum there: the one that some point tells from all others
-            alone = [k for k in candidates if k not in gone and k != i]
-            dominated, point = terms.is_dominated(i, alone)
+        for i in top:
+            if len(top) > 1:  # several attain the maximum there: the first with a point of its own
+                dominated, proof = terms.is_dominated(i, [k for k in candidates if k not in gone])
             if not dominated:
                 stays.add(i)
-                witnesses[i] = point
-                return False
-            gone.add(i)
-            best.drop(i)
-        raise AssertionError("no monomial of a tie stays")
+                witnesses[i] = proof
+                return
+            drop(i)
 
     for j in candidates:
         while j not in stays and j not in gone:
-            settle(j, sorted(stays))
+            settle(j)
     known.kept, known.witnesses = stays, witnesses
     if report:
         _prove(known, terms, gone)
@@ -352,9 +360,8 @@ class _Best:
     def at(self, x: np.ndarray) -> list[int]:
         floats = _to_floats([x.tolist()], len(x))[0]
         value = self.slopes @ floats + self.coefficients
-        bound = (
-            (np.abs(self.slopes) @ np.abs(floats) + np.abs(self.coefficients)) * (2 * len(x) + 16) * 2.0**-53
-        )
+        size = np.abs(self.slopes) @ np.abs(floats) + np.abs(self.coefficients)
+        bound = (2 * len(x) + 16) * (2.0**-53 * size + 2.0**-1074)
         low = np.where(self.alive, value - bound, -np.inf)
         lowest = np.max(low, initial=-np.inf, where=~np.isnan(low))
         near = self.candidates[self.alive & ~(value + bound < lowest)].tolist()
@@ -368,4 +375,8 @@ class _Best:
 
 
 def _to_floats(rows: list[list[Fraction]], width: int) -> np.ndarray:
-    return as_floats(np.array(rows, dtype=object).reshape(len(rows), width))
+    """Within one rounding, or NaN, which decides nothing, near underflow and beyond the floats."""
+    exact = np.array(rows, dtype=object).reshape(len(rows), width)
+    floats = as_floats(exact)
+    floats[(np.abs(floats) < 2.0**-1000) & (exact != 0)] = np.nan
+    return floats

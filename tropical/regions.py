@@ -57,7 +57,7 @@ def linear_regions(
     Raises
     ------
     BudgetExceeded
-        If there are more than `max_regions` regions.
+        If there are more than `max_regions` regions, or a cell has more than 4096 corners and directions.
     InputError
         If a gate is at ε > 0 or the domain has no interior.
 

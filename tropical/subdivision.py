@@ -2,16 +2,16 @@
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import networkx as nx
 import numpy as np
 
 from tropical._arrays import EXACT, convert, frozen, refuse_where
-from tropical._hull import check_facets, convex_hull, extreme, facets, outline
+from tropical._convex_hull import check_facets, convex_hull, extreme, facets, outline
 from tropical._lattice import IntegerPoints, Planes
 from tropical._regular import Triangulation, regular_triangulation, without
 from tropical._square import need_tropical, round_to
@@ -116,12 +116,9 @@ class Subdivision:
     cells: tuple[tuple[int, ...], ...]
     vertices: np.ndarray
     values: np.ndarray
-    volumes: tuple[int | Fraction, ...]
-    kept: np.ndarray = field(repr=False)  # which monomials the points of the polytope are
-    lifted: IntegerPoints | None = field(
-        repr=False
-    )  # those points, in coordinates of the affine hull, with lifts
-    triangulation: Triangulation | None = field(repr=False)  # of these points, cells in the order above
+    kept: np.ndarray  # which monomials the points of the polytope are
+    lifted: IntegerPoints | None  # those points, in coordinates of the affine hull, with their lifts
+    triangulation: Triangulation | None  # of these points, cells in the order above
 
     @property
     def dim(self) -> int:
@@ -131,6 +128,17 @@ class Subdivision:
     @property
     def lineality(self) -> np.ndarray:
         return self.polytope.affine_hull.lineality
+
+    @cached_property
+    def volumes(self) -> tuple[int | Fraction, ...]:
+        if self.dim < 1:
+            return (1,) * len(self.cells)
+        t, polytope = self.triangulation, self.polytope
+        sums = np.zeros(len(self.cells), dtype=object)
+        np.add.at(sums, t.cell, t.planes.normal[:, -1].astype(object))
+        factor = polytope.affine_hull.density / math.prod(polytope.base.scale)
+        a, b = factor.numerator, factor.denominator
+        return tuple(v * a // b if v * a % b == 0 else Fraction(v * a, b) for v in sums.tolist())
 
     @cached_property
     def is_triangulation(self) -> bool:
@@ -371,7 +379,7 @@ def subdivision(polynomial) -> Subdivision:
     InputError
         ε > 0, or a coefficient that is the infinity which is not the semiring's zero.
     BudgetExceeded
-        So many monomials in so many variables that there could be 10^9 cells.
+        So many monomials in so many variables that there could be 10^10 cells.
     """
     p = polynomial
     need_tropical("a dual subdivision", p.semiring, "log-sum-exp has no cells; call deform(0)")
@@ -386,17 +394,16 @@ def subdivision(polynomial) -> Subdivision:
     best = best_of_slopes(polytope.points, lifts)
     t = _triangulation(points, polytope, best)
     twins = np.flatnonzero((best != np.arange(len(best))) & (lifts == lifts[best]))
-    cells, t = _cells(points, t, np.column_stack([best[twins], twins]))
+    cells, t = _cells(points, t, np.column_stack([best[twins], twins]), kept)
     first = np.unique(t.cell, return_index=True)[1]
     x, values = _dual(points, t.planes.normal[first], t.planes.offset[first], p.is_exact, p.semiring.sign)
     return Subdivision(
         polytope,
         p.is_exact,
         p.semiring.sign,
-        tuple(tuple(kept[rows].tolist()) for rows in cells),
+        cells,
         frozen(polytope.affine_hull.lifted(x)),
         frozen(values),
-        _volumes(polytope, t),
         kept,
         points,
         t,
@@ -422,7 +429,6 @@ def _single(p, polytope: Polytope, kept: np.ndarray, lifts: np.ndarray) -> Subdi
         cells,
         frozen(origin),
         frozen(values),
-        (1,) * len(cells),
         kept,
         None,
         None,
@@ -454,11 +460,11 @@ def _triangulation(points: IntegerPoints, polytope: Polytope, best: np.ndarray) 
 
 
 def _cells(
-    points: IntegerPoints, t: Triangulation, twins: np.ndarray
-) -> tuple[list[np.ndarray], Triangulation]:
-    """The points of each cell, and the triangulation with its cells in their order.
+    points: IntegerPoints, t: Triangulation, twins: np.ndarray, kept: np.ndarray
+) -> tuple[tuple[tuple[int, ...], ...], Triangulation]:
+    """The monomials of each cell, and the triangulation with its cells in their order.
 
-    `twins` are pairs of a point of the triangulation and an equal one that it leaves out.
+    `twins` are pairs of a point of the triangulation and an equal one that it leaves out; `kept` names the points.
     """
     count = int(t.cell.max()) + 1
     inside = np.column_stack([np.repeat(t.cell, t.simplices.shape[1]), t.simplices.ravel()])
@@ -476,11 +482,13 @@ def _cells(
         inside = np.concatenate([inside, np.array(more, dtype=int).reshape(-1, 2)])
     inside = inside[np.lexsort((inside[:, 1], inside[:, 0]))]
     inside = inside[np.append(True, (np.diff(inside, axis=0) != 0).any(axis=1))]
-    cells = np.split(inside[:, 1], np.flatnonzero(np.diff(inside[:, 0])) + 1)
-    order = sorted(range(count), key=lambda c: cells[c].tolist())
+    starts = [0, *(np.flatnonzero(np.diff(inside[:, 0])) + 1).tolist(), len(inside)]
+    monomials = kept[inside[:, 1]].tolist()
+    cells = [tuple(monomials[a:b]) for a, b in pairwise(starts)]
+    order = sorted(range(count), key=cells.__getitem__)
     rank = np.empty(count, int)
     rank[order] = np.arange(count)
-    return [cells[c] for c in order], replace(t, cell=rank[t.cell])
+    return tuple(cells[c] for c in order), replace(t, cell=rank[t.cell])
 
 
 def _dual(points: IntegerPoints, normal: np.ndarray, offset: np.ndarray, exact: bool, sign: int):
@@ -509,11 +517,3 @@ def _quotients(above: np.ndarray, below: np.ndarray, factor: Fraction, exact: bo
     if exact:
         return np.array([*values, None], dtype=object)[:-1]
     return np.array([round_to(np.dtype(np.float64), v) for v in values])
-
-
-def _volumes(polytope: Polytope, t: Triangulation) -> tuple[int | Fraction, ...]:
-    sums = np.zeros(int(t.cell.max()) + 1, dtype=object)
-    np.add.at(sums, t.cell, t.planes.normal[:, -1].astype(object))
-    factor = polytope.affine_hull.density / math.prod(polytope.base.scale)
-    a, b = factor.numerator, factor.denominator
-    return tuple(v * a // b if v * a % b == 0 else Fraction(v * a, b) for v in sums.tolist())

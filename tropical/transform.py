@@ -286,17 +286,17 @@ def hopf_cole(
 
     Notes
     -----
-    Truncation. Let n be the length of an axis, k their number, and L = log n − log(e^{tol/kε} − 1), without tol
-    L = log n + 38. A block
-    of terms is left out for a tile of results if a lower bound shows each of its terms to be below e^{−L} times
-    the largest term of each result; that one is known, it is e^{−u_0/ε} with u_0 of `hopf_lax`. The largest is kept,
-    at most n are left out, so their share is below n e^{−L} and
+    Truncation. Let n be the length of an axis, k their number, and L = log n − log(e^{tol/kε} − 1), at most
+    log n + 38, which adds up to less than 2^{−54}. A block of terms is left out for a tile of results if a lower bound
+    shows each of its terms to be below e^{−L} times the largest term of each result; that one is known, it is
+    e^{−u_0/ε} with u_0 of `hopf_lax`. The largest is kept, at most n are left out, so their share is below n e^{−L} and
     0 ≤ u_truncated − u ≤ ε log(1 + n e^{−L}) = tol/k. The step is monotone and commutes with constants, so later axes
     pass this on unchanged or smaller, and for all axes 0 ≤ u_truncated − u ≤ tol.
 
     Cost O(size · support) multiply-adds for each axis, where support is the number of nodes within
-    √(4κt(ε L + u_0 − min f)) of y, n at most. Where f − u_0 exceeds 32 ε between neighbouring nodes' blocks, terms
-    are exponentials one by one, some twenty times as dear.
+    √(4κt(ε L + u_0 − min f)) of y, n at most. Where u_0 is more than 32 ε above f some 64 nodes away, terms are
+    exponentials one by one, some twenty times as dear. Quadrature weights v_i enter as f_i − ε log v_i. For nodes at
+    other distances, ``matmul(costs, f, Semiring(-1, eps))`` with the n × n costs is the step along an axis.
     Nothing of weight underflows, however large the range of f/ε. Rounding error, u the unit roundoff: below
     8 u (|f| + |x − y|²/4κt) over the terms of weight, plus 100 u ε.
 

@@ -6,6 +6,7 @@ has not imported already.
 
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from hjsym.errors import ModelFileError, UnsupportedLayerError
@@ -19,16 +20,35 @@ def load(source, input_shape: Sequence[int] | None = None) -> Network:
 
     Parameters
     ----------
-    source : Network, list of (W, b), scikit-learn MLP, ONNX ModelProto, or path of a file
-        In a list, W has shape (outputs, inputs), b (outputs,); ReLU stands between the layers and nothing
-        after the last. Files: .onnx models, and .npz files of one log-sum-exp layer (`hopf.LSELayer.save`).
+    source
+        What to read:
+
+        - a `Network`, which is returned as it is;
+        - a list of (W, b), arrays of NumPy or JAX: W has shape (outputs, inputs), b (outputs,); ReLU stands
+          between the layers and nothing after the last;
+        - a torch `nn.Module` in evaluation mode that `torch.fx` can trace, or an `ExportedProgram`;
+        - a Keras 3 model, Sequential or Functional; an Equinox Sequential or MLP;
+        - a fitted scikit-learn MLPClassifier or MLPRegressor; an ONNX ModelProto;
+        - the path of a .onnx file; of a .json or .npz file that `Network.save` wrote; of a .json description
+          beside a .safetensors file (`hjsym.frontends.described`); of an .npz file of one log-sum-exp layer
+          (`hopf.LSELayer.save`).
+    input_shape : sequence of int, optional
+        The shape of one sample, without the batch, where the source does not know it: torch and Equinox
+        modules that start with a convolution, ONNX models with open axes.
+
+    Returns
+    -------
+    Network
+        A graph of the few layers of `hjsym.layers`, in inference. Tensors are flattened in C order.
 
     Raises
     ------
     UnsupportedLayerError
-        A layer or operator outside the supported ones, by name.
+        A layer or operator outside the supported ones, by name and position.
     ModelFileError
         A file that cannot be trusted or read.
+    BudgetExceeded
+        Convolutions and pools with too many entries to build, before building them.
 
     Examples
     --------
@@ -42,36 +62,53 @@ def load(source, input_shape: Sequence[int] | None = None) -> Network:
     if isinstance(source, Network):
         return source
     if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        if path.suffix == ".onnx":
-            from hjsym.frontends.onnx import load_onnx_file
-
-            return load_onnx_file(path, input_shape)
-        if path.suffix == ".npz":
-            from hjsym.hopf import LSELayer
-
-            return LSELayer.load(path).to_network()
-        raise ModelFileError(f"{path} is neither .onnx nor .npz; pass one of them, or (W, b) pairs of arrays")
+        return _load_file(Path(source), input_shape)
     origin = _origin(source)
     if origin == "sklearn":
         from hjsym.frontends.sklearn import load_sklearn
 
         return load_sklearn(source)
-    if origin == "onnx":
-        from hjsym.frontends.onnx import load_onnx
-
-        return load_onnx(source, input_shape)
+    if origin in _WITH_SHAPE:
+        module = import_module(f"hjsym.frontends.{origin}")
+        return getattr(module, f"load_{origin}")(source, input_shape)
     if isinstance(source, Sequence) and not isinstance(source, bytes):
         from hjsym.frontends.arrays import load_arrays
 
         return load_arrays(source)
     raise UnsupportedLayerError(
-        f"cannot read a network from {type(source).__module__}.{type(source).__qualname__}; "
-        "pass a list of (W, b), a scikit-learn MLP, an ONNX model or the path of a .onnx or .npz file"
+        f"cannot read a network from {type(source).__module__}.{type(source).__qualname__}; pass a list of (W, b), "
+        "a torch, Keras or Equinox model, a scikit-learn MLP, an ONNX model or the path of a file"
     )
+
+
+_WITH_SHAPE = ("keras", "equinox", "onnx", "torch")  # Keras before torch, which may be its back end
 
 
 def _origin(source) -> str:
     """The package that defines the class of `source`, or one of its bases."""
     roots = {cls.__module__.partition(".")[0] for cls in type(source).__mro__}
-    return next((name for name in ("sklearn", "onnx") if name in roots), "")
+    return next((name for name in ("sklearn", *_WITH_SHAPE) if name in roots), "")
+
+
+def _load_file(path: Path, input_shape: Sequence[int] | None) -> Network:
+    from hjsym.frontends import described, saved
+    from hjsym.frontends.npz import names_in_npz
+
+    if path.suffix == ".onnx":
+        from hjsym.frontends.onnx import load_onnx_file
+
+        return load_onnx_file(path, input_shape)
+    if path.suffix == ".npz":
+        if "network" in names_in_npz(path):
+            return saved.load_saved(path)
+        from hjsym.hopf import LSELayer
+
+        return LSELayer.load(path).to_network()
+    if path.suffix == ".json":
+        document = saved.read_json(path)
+        if document.get("format") == described.FORMAT:
+            return described.load_described(path, document)
+        return saved.load_saved(path, document)
+    raise ModelFileError(
+        f"{path} is neither .onnx nor .npz nor .json; pass one of them, or (W, b) pairs of arrays"
+    )

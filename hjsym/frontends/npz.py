@@ -9,7 +9,7 @@ import numpy as np
 
 from hjsym.errors import ModelFileError
 
-__all__ = ["MAX_BYTES", "read_npz"]
+__all__ = ["MAX_BYTES", "names_in_npz", "read_npz"]
 
 MAX_BYTES = 1 << 30  # of all arrays together, unpacked
 _HEADERS = {
@@ -38,6 +38,15 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             return {m.filename.removesuffix(".npy"): _read_member(archive, m, path) for m in members}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise ModelFileError(f"{path} is not an .npz file or is damaged: {error}") from None
+
+
+def names_in_npz(path: Path) -> set[str]:
+    """The names of the arrays in an .npz file; none where it is not one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name.removesuffix(".npy") for name in archive.namelist()}
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return set()
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> np.ndarray:

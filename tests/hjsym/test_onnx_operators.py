@@ -1,7 +1,13 @@
 """Operators on images and shapes, with their attributes, against ONNX's own reference evaluator."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
+
+import hjsym
+from hjsym.errors import ModelFileError, UnsupportedLayerError
+from tropical.errors import BudgetExceeded
 
 R = np.random.default_rng(11)
 IMAGE = {"shape": ("N", 2, 5, 4), "rank": 4}
@@ -153,3 +159,128 @@ MODELS = {
 @pytest.mark.parametrize("nodes, constants, options", MODELS.values(), ids=MODELS)
 def test_against_the_reference(model, check, nodes, constants, options):
     check(model(nodes, constants, **options), count=5)
+
+
+def test_exact_compilation_of_an_image_network(model):
+    """Dyadic weights, rational points: the compiled network is the rational one, to the last digit."""
+    dyadic = np.random.default_rng(3)
+    W, V = dyadic.integers(-4, 5, (2, 1, 2, 2)) / 4, dyadic.integers(-4, 5, (8, 2)) / 2
+    nodes = "Conv x W -> h; PRelu h s -> r; MaxPool{kernel_shape=[2,2]} r -> p; Flatten p -> f; Gemm f V -> y"
+    constants = {"W": W, "V": V, "s": np.array([[[0.25]], [[-0.5]]])}
+    live = model(nodes, constants, shape=("N", 1, 4, 4))
+    f = hjsym.compile(live, exact=True)
+    for k in range(5):
+        x = [Fraction(int(v), 7) for v in np.random.default_rng(k).integers(-9, 10, 16)]
+        value = f(x)
+        assert value.tolist() == f.network(x).tolist() and {type(v) for v in value} == {Fraction}
+        slope, intercept = f.affine_at(x)
+        assert (slope @ np.array(x, object) + intercept).tolist() == value.tolist()
+
+
+def test_open_axes_take_the_shape_that_is_given(model):
+    live = model("GlobalMaxPool x -> p; Flatten p -> y", shape=("N", 2, "H", "W"))
+    assert hjsym.load(live, input_shape=(2, 3, 4)).input_size == 24
+    with pytest.raises(UnsupportedLayerError, match=r"input_shape is \(3, 3, 4\)"):
+        hjsym.load(live, input_shape=(3, 3, 4))
+    with pytest.raises(UnsupportedLayerError, match="or input_shape="):
+        hjsym.load(live)
+
+
+# ---- what is refused -----------------------------------------------------------------------------------
+
+W = np.ones((1, 2, 2, 2))
+REFUSED = {
+    "hard swish": ("HardSwish x -> y", {}, VECTOR, "HardSwish 'y' is not piecewise linear: x·hardsigmoid.*quadratic"),
+    "layer norm": ("LayerNormalization x g -> y", {"g": np.ones(5)}, VECTOR, "divides by the standard deviation"),
+    "thresholded": ("ThresholdedRelu x -> y", {}, VECTOR, "it jumps"),
+    "hard shrink": ("Shrink{lambd=0.5} x -> y", {}, VECTOR, "lambd 0.5 and bias 0.0 jumps"),
+    "product": ("Relu x -> r; Mul x r -> y", {}, VECTOR, "Mul of two values"),
+    "quotient": ("Div c x -> y", {"c": np.ones(5)}, VECTOR, "Div of a constant"),
+    "by zero": ("Div x c -> y", {"c": np.zeros(5)}, VECTOR, "division by zero"),
+    "infinite factor": ("Mul x c -> y", {"c": np.full(5, np.inf)}, VECTOR, "NaN or infinity"),
+    "nan bound": ("Clip x c -> y", {"c": np.array(np.nan)}, VECTOR, "clip to"),
+    "crossed bounds": ("Clip x c d -> y", {"c": np.array(2.0), "d": np.array(1.0)}, VECTOR, "clip to"),
+    "training norm": ("BatchNormalization{training_mode=1} x g b m v -> y", BATCH_NORM, IMAGE, "in training"),
+    "short norm": ("BatchNormalization x g b m w -> y", {**BATCH_NORM, "w": np.ones(3)}, IMAGE, "2 channels"),
+    "negative variance": ("BatchNormalization x g b m w -> y", {**BATCH_NORM, "w": -np.ones(2)}, IMAGE, "not positive"),
+    "concat of samples": ("Concat{axis=0} x x -> y", {}, VECTOR, "Concat over axis 0"),
+    "transpose of samples": ("Transpose x -> y", {}, VECTOR, "mixes samples"),
+    "gather of samples": ("Gather x i -> y", {"i": np.array([0])}, VECTOR, "Gather over axis 0"),
+    "gather beyond": ("Gather{axis=1} x i -> y", {"i": np.array([5])}, VECTOR, "Gather 'y' cannot be read"),
+    "gather at fractions": ("Gather{axis=1} x i -> y", {"i": np.array([0.5])}, VECTOR, "integers are needed"),
+    "slice of samples": ("Slice x s e -> y", {"s": np.array([0]), "e": np.array([1])}, VECTOR, "Slice over axis 0"),
+    "empty slice": ("Slice x s s a -> y", {"s": np.array([2]), "a": np.array([1])}, VECTOR, "leaves nothing"),
+    "pad of samples": ("Pad x p -> y", {"p": np.array([1, 0, 0, 0])}, VECTOR, "Pad of the batch"),
+    "reflection": ("Pad{mode='reflect'} x p -> y", {"p": np.array([0, 1, 0, 1])}, VECTOR, "mode b'reflect'"),
+    "negative pad": ("Pad x p -> y", {"p": np.array([0, -1, 0, 0])}, VECTOR, "padding by"),
+    "sizes of split": ("Split{axis=1} x s -> y z", {"s": np.array([9, -4])}, VECTOR, "Split of 5 entries"),
+    "cast": ("Cast{to=7} x -> y", {}, VECTOR, "rounds"),
+    "squeeze": ("Squeeze x a -> y", {"a": np.array([1])}, VECTOR, "mixes samples"),
+    "stride 0": ("Conv{strides=[0,1]} x W -> y", {"W": W}, IMAGE, "stride 0"),
+    "negative pads": ("Conv{pads=[-1,0,0,0]} x W -> y", {"W": W}, IMAGE, "padding -1"),
+    "dilation 0": ("Conv{dilations=[0,1]} x W -> y", {"W": W}, IMAGE, "dilation 0"),
+    "few pads": ("Conv{pads=[1]} x W -> y", {"W": W}, IMAGE, r"pads \[1\] of 2 axes"),
+    "few strides": ("Conv{strides=[1]} x W -> y", {"W": W}, IMAGE, "of 2 axes"),
+    "other kernel": ("Conv{kernel_shape=[3,3]} x W -> y", {"W": W}, IMAGE, r"kernel \(3, 3\)"),
+    "groups": ("Conv{group=2} x W -> y", {"W": W}, IMAGE, "in 2 groups"),
+    "no groups": ("Conv{group=0} x W -> y", {"W": W}, IMAGE, "in 0 groups"),
+    "negative groups": ("Conv{group=-1} x W -> y", {"W": W}, IMAGE, "in -1 groups"),
+    "flat weights": ("Conv x W -> y", {"W": np.ones(4)}, IMAGE, "Conv 'y'"),
+    "no weights": ("Conv x W -> y", {"W": np.ones((0, 2, 2, 2))}, IMAGE, "Conv 'y'"),
+    "conv of a vector": ("Conv x W -> y", {"W": W}, VECTOR, "Conv 'y'"),
+    "large kernel": ("Conv x W -> y", {"W": np.ones((1, 2, 9, 9))}, IMAGE, "a window of kernel 9"),
+    "auto pad": ("Conv{auto_pad='MAYBE'} x W -> y", {"W": W}, IMAGE, "auto_pad b'MAYBE'"),
+    "bias": ("Conv x W b -> y", {"W": W, "b": np.ones(3)}, IMAGE, "Conv 'y'"),
+    "nan weights": ("Conv x W -> y", {"W": W * np.nan}, IMAGE, "NaN"),
+    "pool without kernel": ("MaxPool x -> y", {}, IMAGE, "without kernel_shape"),
+    "kernel 0": ("MaxPool{kernel_shape=[0,1]} x -> y", {}, IMAGE, "kernel 0"),
+    "pool of padding": ("MaxPool{kernel_shape=[1,1],pads=[1,0,0,0]} x -> y", {}, IMAGE, "wholly in the padding"),
+    "mean of padding": ("AveragePool{kernel_shape=[1,1],pads=[1,0,0,0]} x -> y", {}, IMAGE, "wholly in the padding"),
+    "indices": ("MaxPool{kernel_shape=[1,1]} x -> z i; Relu i -> y", {}, IMAGE, "Relu 'y' reads 'i'"),
+    # types of attributes
+    "float strides": ("Conv{strides=[1.5,1.0]} x W -> y", {"W": W}, IMAGE, "attribute 'strides'"),
+    "one stride": ("Conv{strides=2} x W -> y", {"W": W}, IMAGE, "attribute 'strides' = 2 has the wrong type"),
+    "text pads": ("Conv{pads='ab'} x W -> y", {"W": W}, IMAGE, "attribute 'pads'"),
+    "float group": ("Conv{group=1.0} x W -> y", {"W": W}, IMAGE, "attribute 'group'"),
+    "text axis": ("Concat{axis='a'} x x -> y", {}, VECTOR, "attribute 'axis'"),
+    "integer epsilon": ("BatchNormalization{epsilon=1} x g b m v -> y", BATCH_NORM, IMAGE, "attribute 'epsilon'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("nodes, constants, options, message", REFUSED.values(), ids=REFUSED)
+def test_refused(model, nodes, constants, options, message):
+    with pytest.raises((ModelFileError, UnsupportedLayerError), match=message):
+        hjsym.load(model(nodes, constants, **options))
+
+
+HUGE = 2**62
+TOO_LARGE = {
+    "pads": ("Conv{pads=[0,0,100000,100000]} x W -> y", {"W": W}, IMAGE),
+    "pool pads": ("MaxPool{kernel_shape=[2,2],pads=[0,0,1000000000,0]} x -> y", {}, IMAGE),
+    "average of a giant window": (
+        "AveragePool{kernel_shape=[1000000,1000000],pads=[999999,999999,999999,999999],count_include_pad=1} x -> y",
+        {}, IMAGE,
+    ),
+    "many channels": ("Conv{pads=[99,99,99,99]} x W -> y", {"W": np.ones((500, 2, 1, 4))}, IMAGE),
+    "gather": (
+        "Gather{axis=2} x i -> y", {"i": np.zeros(200_000, int)}, {"shape": ("N", 100, 1, 4), "rank": 4}
+    ),
+    "pad": ("Pad x p -> y", {"p": np.array([0, 0, 0, 0, 0, 0, 10**6, 10**6])}, IMAGE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("nodes, constants, options", TOO_LARGE.values(), ids=TOO_LARGE)
+def test_sizes_are_known_before_anything_is_built(model, nodes, constants, options):
+    with pytest.raises(BudgetExceeded, match="the limit is 67,108,864") as caught:
+        hjsym.load(model(nodes, constants, **options))
+    assert caught.value.reached > caught.value.limit
+
+
+@pytest.mark.parametrize("field", ["strides", "pads", "dilations", "kernel_shape"])
+@pytest.mark.parametrize("number", [HUGE, -HUGE, 2**63 - 1, -(2**63)])
+def test_numbers_at_the_end_of_the_range(model, field, number):
+    attributes = {"kernel_shape": [2, 2], field: [number] * (4 if field == "pads" else 2)}
+    text = ",".join(f"{k}={v}" for k, v in attributes.items())
+    for kind in ("MaxPool", "AveragePool"):
+        with pytest.raises(UnsupportedLayerError, match=f"{kind} 'y': a window of kernel"):
+            hjsym.load(model(f"{kind}{{{text}}} x -> y", {}, **IMAGE))

@@ -62,8 +62,7 @@ def check(W, b, polyhedron, j, others, answer, certificate):
 def test_every_answer_is_proved(guess, bounded, data):
     W, b, polyhedron = data.draw(questions(data.draw(st.sampled_from([small, ragged])), bounded))
     terms = Terms(W, b, polyhedron)
-    if not guess:
-        terms._floats = None
+    terms.unguided = 0 if guess else 10**9
     for j in range(len(b)):
         others = [i for i in range(len(b)) if i != j]
         check(W, b, polyhedron, j, others, *terms.is_dominated(j, range(len(b))))

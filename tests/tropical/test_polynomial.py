@@ -283,3 +283,21 @@ def test_infinite_coordinates_and_absent_monomials_in_pieces(semiring, monkeypat
     assert nothing([1.0]) == semiring.zero
     assert nothing.argmax([1.0]) == -1
     assert np.array_equal(nothing.gradient([1.0]), [0.0])
+
+
+@over_each_semiring
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_one_point_gives_what_a_batch_of_one_gives(semiring, dtype):
+    rng = np.random.default_rng(0)
+    p = Polynomial(rng.normal(size=(70, 3)).astype(dtype), rng.normal(size=70).astype(dtype), semiring)
+    for x in (
+        rng.normal(size=3).astype(dtype),
+        np.array([0, np.nan, 0], dtype),
+        np.array([1, np.inf, 0], dtype),
+    ):
+        value, gradient = p.value_and_gradient(x)
+        values, gradients = p.value_and_gradient(x[None])
+        assert value.dtype == gradient.dtype == dtype and gradient.shape == (3,)
+        assert np.array_equal(value, values[0], equal_nan=True)
+        assert np.array_equal(value, p(x), equal_nan=True)
+        assert np.array_equal(gradient, gradients[0], equal_nan=True)

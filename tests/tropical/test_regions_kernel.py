@@ -1,6 +1,7 @@
 """The compiled enumeration of regions against its twin in plain Python, and the integers of any length below it."""
 
 import itertools
+import math
 import threading
 from fractions import Fraction
 
@@ -136,6 +137,44 @@ def test_integers_that_are_too_long_are_refused(networks):
     layers = [([[Fraction(1, 3**900)]], [Fraction(1, 7**500)])] * 3
     with pytest.raises(BudgetExceeded, match=r"bits .* 4,096"):
         linear_regions(networks.rails(layers))
+
+
+@pytest.mark.parametrize("d", [33, 65])
+def test_more_hyperplanes_than_bits_of_a_word(d):
+    """d units that each see one variable: orthants, with d facets and d directions."""
+    x = Circuit.identity(d, exact=True)
+    regions = linear_regions(x + 0, max_regions=9, partial=True)
+    assert len(regions) == 9 and not regions.complete
+    for region in regions:
+        G, h = region.halfspaces
+        assert {tuple(row) for row in (-G).tolist()} == {
+            tuple(s * int(i == j) for j in range(d)) for i, s in enumerate(region.signs.tolist())
+        }
+        assert not h.any() and len(region.vertices) == 1
+        assert {tuple(row) for row in region.directions.tolist()} == {tuple(row) for row in (-G).tolist()}
+
+
+@pytest.mark.parametrize("d", [3, 7])
+def test_many_hyperplanes_through_one_cell(d):
+    """The cross-polytope, where all units are active: 2^d facets, more than a word has bits where d is 7."""
+    signs = list(itertools.product([1, -1], repeat=d))
+    f = Circuit.identity(d, exact=True).affine(signs, [1] * len(signs)) + 0
+    regions = linear_regions(f, max_regions=2, partial=True)
+    cell = regions[0]
+    assert (cell.signs > 0).all()
+    assert len(cell.halfspaces[1]) == 2**d
+    assert {tuple(v) for v in cell.vertices.tolist()} == {
+        tuple(s * int(i == j) for j in range(d)) for i in range(d) for s in (1, -1)
+    }
+    if d == 3:
+        assert cell.volume == Fraction(2**d, math.factorial(d))
+
+
+def test_cells_with_too_many_corners_are_refused():
+    x = Circuit.identity(20, exact=True)
+    with pytest.raises(BudgetExceeded, match="generators of one cell") as caught:
+        linear_regions(x, Box(0, 1))
+    assert caught.value.limit == 4096
 
 
 def test_threads_do_not_disturb_each_other(networks):

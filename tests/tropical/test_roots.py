@@ -34,7 +34,7 @@ dyadic = st.integers(-40, 40).map(lambda k: k / 8)
 @st.composite
 def polynomials(draw, semiring, numbers=fractions, exponents=fractions):
     row = st.tuples(exponents, numbers | st.just(semiring.zero))
-    rows = draw(st.lists(row, max_size=7)) + [(draw(exponents), draw(numbers))]  # one is not the zero
+    rows = [*draw(st.lists(row, max_size=7)), (draw(exponents), draw(numbers))]  # one is not the zero
     slopes, coefficients = zip(*rows, strict=True)
     return Polynomial(np.array(slopes, dtype=object), np.array(coefficients, dtype=object), semiring)
 

@@ -13,7 +13,7 @@ from scipy.ndimage import distance_transform_edt
 from scipy.special import log_ndtr
 
 import tropical.transform
-from tropical import InputError, ShapeError, _core, hopf_cole, hopf_lax, legendre
+from tropical import InputError, Semiring, ShapeError, _core, hopf_cole, hopf_lax, legendre, matmul
 
 U = 2.0**-53
 INSTRUCTION_SETS = ["baseline", "avx2", "avx512"]
@@ -479,6 +479,17 @@ def test_hopf_cole_in_every_regime(name, eps, instruction_set):
         u, rows = hopf_cole(f, t, eps), i[::3].astype(int)
         for j, exact in zip(rows, soft_reference(f, w, eps, rows), strict=True):
             assert abs(u[j] - exact) <= soft_error_bound(f, w, eps, j, float(exact)), (curvature, j)
+
+
+def test_weights_and_other_nodes_by_a_product_of_matrices():
+    rng = np.random.default_rng(12)
+    f, v, x, t, eps = rng.normal(size=60), rng.uniform(0.5, 2, 60), np.sort(rng.normal(size=60)), 0.7, 0.2
+    costs = (x[:, None] - x) ** 2 / (4 * t)
+    u = matmul(costs, f - eps * np.log(v), Semiring(-1, eps))
+    np.testing.assert_allclose(u, -eps * np.log(np.exp(-(f + costs) / eps) @ v), rtol=1e-13, atol=1e-14)
+    grid = np.arange(60.0)
+    u = matmul((grid[:, None] - grid) ** 2 / (4 * t), f, Semiring(-1, eps))
+    np.testing.assert_allclose(u, hopf_cole(f, t, eps), rtol=1e-13, atol=1e-14)
 
 
 # ---- exact ----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from tropical._lattice import IntegerPoints, Planes, pivot_columns
 from tropical.errors import BudgetExceeded
 
 __all__ = [
+    "MAX_BOUND",
     "FlatError",
     "beneath_beyond",
     "check_facets",
@@ -23,9 +24,10 @@ __all__ = [
     "facets",
     "left_out",
     "outline",
+    "to_unit",
 ]
 
-_MAX_BOUND = 10**9  # of facets that there could be; most hulls have far fewer
+MAX_BOUND = 10**10  # of facets that there could be; most hulls have far fewer
 _MAX_FACETS = 10**7
 
 
@@ -37,11 +39,11 @@ def facet_bound(n: int, D: int) -> int:
 def check_facets(n: int, D: int) -> None:
     """Refuse points in four and more dimensions that could have so many facets that Qhull would not come back."""
     bound = facet_bound(n, D)
-    if D > 3 and bound > _MAX_BOUND:
+    if D > 3 and bound > MAX_BOUND:
         raise BudgetExceeded(
             f"convex hull of {n:,} points in {D} dimensions (bound on its facets)",
             bound,
-            _MAX_BOUND,
+            MAX_BOUND,
             "prune() first, or take fewer variables",
         )
 
@@ -91,12 +93,13 @@ def left_out(count: int, chosen: np.ndarray) -> np.ndarray:
 def _proposal(floats: np.ndarray) -> np.ndarray | None:
     """Vertices of the hull as floats have them, or None where Qhull sees no full-dimensional hull."""
     try:
-        return ConvexHull(_to_unit(floats)).vertices
+        return ConvexHull(to_unit(floats)).vertices
     except (QhullError, ValueError):  # flat to rounding, or too large for floats
         return None
 
 
-def _to_unit(floats: np.ndarray) -> np.ndarray:
+def to_unit(floats: np.ndarray) -> np.ndarray:
+    """Each column divided by its largest entry, for Qhull's tolerances."""
     largest = np.abs(floats).max(axis=0, initial=0.0)
     return floats / np.where(largest > 0, largest, 1.0)
 
