@@ -176,6 +176,11 @@ VIEWS = {  # of a (1, m, k), b (1, k, n) and c (1, m, n) for which other loops m
         np.ascontiguousarray(b[:, : a[:, :, ::2].shape[2]].transpose(0, 2, 1)).transpose(0, 2, 1),
         c[:, :1],
     ),
+    "one column by one row": lambda a, b, c: (
+        a[:, :1, ::10],
+        np.ascontiguousarray(b[:, :1].transpose(0, 2, 1)).transpose(0, 2, 1),
+        c[:, :1],
+    ),
     "into a column": lambda a, b, c: (a, b[:, :, :1], c[:, :, :1]),
 }
 
