@@ -90,13 +90,13 @@ static TARGET void NAME(mark_nan)(size_t rows, size_t columns, const TYPE *from,
                 shift[i] = NAN;
 }
 
-static const INT NAME(lane_numbers)[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+static const INT NAME(lane_indices)[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 /* The largest, or the least, of the lanes: each with the one `step` away, and so on. */
 static INLINE TYPE NAME(extreme_lane)(VEC v, int largest)
 {
     IVEC lanes;
-    memcpy(&lanes, NAME(lane_numbers), sizeof lanes);
+    memcpy(&lanes, NAME(lane_indices), sizeof lanes);
     for (INT step = LANES / 2; step; step /= 2) {
         const VEC w = __builtin_shuffle(v, lanes ^ step);
         v = largest ? VMAX(w, v) : VMIN(w, v);
