@@ -168,7 +168,7 @@ def test_matmul(size, dtype, each_instruction_set):
         np.testing.assert_array_equal(onto.checked()[0], sign * best, err_msg=kernel)
 
 
-VIEWS = {  # of a (1, m, k), b (1, k, n) and c (1, m, n) for which other loops may run
+VIEWS = {  # of a (2, m, k), b (2, k, n) and c (2, m, n) for which other loops may run
     "rows upwards": lambda a, b, c: (a[:, ::-1], b, c),
     "every other column": lambda a, b, c: (a[:, :1, ::2], b[:, : a[:, :, ::2].shape[2]], c[:, :1]),
     "a row by a transposed matrix": lambda a, b, c: (
@@ -190,12 +190,12 @@ VIEWS = {  # of a (1, m, k), b (1, k, n) and c (1, m, n) for which other loops m
 def test_matmul_of_views(view, dtype, each_instruction_set):
     m, k, n = 6, 10, 70
     for kernel in each_instruction_set():
-        framed = Framed((1, m, n), dtype)
-        a, b, c = VIEWS[view](whole((1, m, k), dtype), whole((1, k, n), dtype), framed.array)
+        framed = Framed((2, m, n), dtype)
+        a, b, c = VIEWS[view](whole((2, m, k), dtype), whole((2, k, n), dtype), framed.array)
         _core.matmul(a, b, c, 1)
-        want = (a[0, :, :, None] + b[0, None]).max(axis=1)
+        want = (a[:, :, :, None] + b[:, None]).max(axis=2)
         framed.checked()
-        np.testing.assert_array_equal(c[0], want, err_msg=kernel)
+        np.testing.assert_array_equal(c, want, err_msg=kernel)
 
 
 @dtypes
