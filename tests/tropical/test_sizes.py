@@ -178,7 +178,7 @@ VIEWS = {  # of a (2, m, k), b (2, k, n) and c (2, m, n) for which other loops m
     ),
     "one column by one row": lambda a, b, c: (
         a[:, :1, ::10],
-        np.ascontiguousarray(b[:, :1].transpose(0, 2, 1)).transpose(0, 2, 1),
+        np.ascontiguousarray(b.transpose(0, 2, 1)).transpose(0, 2, 1)[:, :1],
         c[:, :1],
     ),
     "into a column": lambda a, b, c: (a, b[:, :, :1], c[:, :, :1]),
