@@ -180,10 +180,10 @@ def semiring_free(*rows):
 @pytest.mark.parametrize("semiring", ALL, ids=str)
 @pytest.mark.parametrize("where", ["initial", "transition", "emissions"])
 @pytest.mark.parametrize("bad", ["nan", "infinity"])
-def test_special_values(where, bad, semiring, reference):
-    arrays = dict(
-        zip(("initial", "transition", "emissions"), random_chain(5, (3,), 6, sign=semiring.sign), strict=True)
-    )
+@pytest.mark.parametrize("states", [5, 32])  # 32: whole vectors alone, on every instruction set
+def test_special_values(states, where, bad, semiring, reference):
+    chain = random_chain(5, (3,), states, sign=semiring.sign)
+    arrays = dict(zip(("initial", "transition", "emissions"), chain, strict=True))
     arrays[where] = arrays[where].copy()
     arrays[where][(-1,) * arrays[where].ndim] = nan if bad == "nan" else semiring.sign * inf
     got = forward(**arrays, semiring=semiring)
@@ -194,6 +194,12 @@ def test_special_values(where, bad, semiring, reference):
     if semiring.is_tropical:
         path, score = viterbi(**arrays, semiring=semiring)
         np.testing.assert_array_equal(path[:, np.isnan(score)], -1)
+
+
+@pytest.mark.parametrize("semiring", [MAX_PLUS, MIN_PLUS], ids=str)
+def test_of_equal_paths_the_one_with_the_smallest_states_wins(semiring):
+    path, score = viterbi(np.zeros(33), np.zeros((33, 33)), np.zeros((4, 33)), semiring)
+    assert score == 0 and not path.any()
 
 
 @pytest.mark.parametrize("eps", [1e-300, 1e300])

@@ -114,7 +114,9 @@ def test_polynomials(shape, eps, dtype, each_instruction_set):
                 if eps and name != "argmax":
                     # sums of 200 products of integers up to 81 leave the last digits of a single
                     scale = TOLERANCE[dtype] * max(1, np.abs(slopes).max(initial=0))
-                    np.testing.assert_allclose(got, want[name], rtol=TOLERANCE[dtype], atol=scale, err_msg=kernel)
+                    np.testing.assert_allclose(
+                        got, want[name], rtol=TOLERANCE[dtype], atol=scale, err_msg=kernel
+                    )
                 else:
                     np.testing.assert_array_equal(got, want[name], err_msg=f"{kernel} {name}")
 
@@ -166,6 +168,49 @@ def test_matmul(size, dtype, each_instruction_set):
         np.testing.assert_array_equal(onto.checked()[0], sign * best, err_msg=kernel)
 
 
+VIEWS = {  # of a (2, m, k), b (2, k, n) and c (2, m, n) for which other loops may run
+    "rows upwards": lambda a, b, c: (a[:, ::-1], b, c),
+    "every other column": lambda a, b, c: (a[:, :1, ::2], b[:, : a[:, :, ::2].shape[2]], c[:, :1]),
+    "a row by a transposed matrix": lambda a, b, c: (
+        a[:, :1, ::2],
+        np.ascontiguousarray(b[:, : a[:, :, ::2].shape[2]].transpose(0, 2, 1)).transpose(0, 2, 1),
+        c[:, :1],
+    ),
+    "one column by one row": lambda a, b, c: (
+        a[:, :1, ::10],
+        np.ascontiguousarray(b.transpose(0, 2, 1)).transpose(0, 2, 1)[:, :1],
+        c[:, :1],
+    ),
+    "into a column": lambda a, b, c: (a, b[:, :, :1], c[:, :, :1]),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@dtypes
+def test_matmul_of_views(view, dtype, each_instruction_set):
+    m, k, n = 6, 10, 70
+    for kernel in each_instruction_set():
+        framed = Framed((2, m, n), dtype)
+        a, b, c = VIEWS[view](whole((2, m, k), dtype), whole((2, k, n), dtype), framed.array)
+        _core.matmul(a, b, c, 1)
+        want = (a[:, :, :, None] + b[:, None]).max(axis=2)
+        framed.checked()
+        np.testing.assert_array_equal(c, want, err_msg=kernel)
+
+
+@dtypes
+def test_log_matmul_of_long_rows(dtype, each_instruction_set):
+    a, b = whole((1, 5, 5000), dtype), whole((1, 5000, 3), dtype)
+    terms = a[0, :, :, None].astype(float) + b[0, None]
+    top = terms.max(axis=1)
+    want = top + EPS * np.log(np.exp((terms - top[:, None]) / EPS).sum(axis=1))
+    for kernel in each_instruction_set():
+        framed = Framed((1, 5, 3), dtype)
+        _core.log_matmul(a, b, framed.array, 1, EPS)
+        tolerance = 8 * float(np.finfo(dtype).eps)
+        np.testing.assert_allclose(framed.checked()[0], want, rtol=tolerance, err_msg=kernel)
+
+
 @pytest.mark.parametrize("n", SMALL + around(64))
 @pytest.mark.parametrize("sign", [1, -1])
 @dtypes
@@ -181,6 +226,22 @@ def test_close(n, sign, dtype, each_instruction_set):
         framed.array[...] = sign * a
         _core.close(framed.array, sign)
         np.testing.assert_array_equal(framed.checked(), sign * want, err_msg=kernel)
+
+
+@pytest.mark.parametrize("n", [*SMALL[1:], *around(16, 32)])
+@pytest.mark.parametrize("emitting", ["nothing", "in order", "in strides"])
+@dtypes
+def test_chain(n, emitting, dtype, each_instruction_set):
+    a, start, twice = whole((3, 2, n, n), dtype), whole((2, n), dtype), whole((3, 2, 2 * n), dtype)
+    emissions = {"nothing": None, "in order": twice[..., :n].copy(), "in strides": twice[..., ::2]}[emitting]
+    want = start
+    for t in range(3):
+        want = (want[:, :, None] + a[t]).max(axis=1) + (0 if emissions is None else emissions[t])
+    for kernel in each_instruction_set():
+        framed = Framed((2, n), dtype)
+        framed.array[...] = start
+        assert not _core.chain(framed.array, a, emissions, None, 1, 0.0, False, False, False)
+        np.testing.assert_array_equal(framed.checked(), want, err_msg=kernel)
 
 
 # ---- lines ---------------------------------------------------------------------------------------------
@@ -209,6 +270,19 @@ def test_hopf_lax(shape, dtype, each_instruction_set):
         framed, won = Framed(shape, dtype), Framed(shape, np.int64)
         _core.hopf_lax(f, None, 1.0, sign, framed.array, won.array)
         assert_lines(framed, won, want, index, kernel)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+@pytest.mark.parametrize("position", [0, 1, 37, 150, 299])
+def test_one_number_decides_a_long_line(bad, position, each_instruction_set):
+    f = whole((2, 300, 1))
+    f[1, position] = bad
+    cost = (np.arange(300)[:, None] - np.arange(300)) ** 2.0
+    for kernel in each_instruction_set():
+        framed = Framed(f.shape, np.float64)
+        _core.hopf_lax(f, None, 1.0, 1, framed.array)
+        assert np.array_equal(framed.checked()[1, :, 0], np.full(300, bad), equal_nan=True), kernel
+        np.testing.assert_array_equal(framed.array[0, :, 0], (f[0, :, 0] + cost).min(axis=1), err_msg=kernel)
 
 
 @lines
@@ -257,4 +331,6 @@ def test_exp_and_log(n, dtype, each_instruction_set):
         _core.log_from_one(s, logarithms.array)
         tolerance = 25 * float(np.finfo(dtype).eps)
         np.testing.assert_allclose(powers.checked(), np.exp(a.astype(float)), rtol=tolerance, err_msg=kernel)
-        np.testing.assert_allclose(logarithms.checked(), np.log(s.astype(float)), rtol=tolerance, err_msg=kernel)
+        np.testing.assert_allclose(
+            logarithms.checked(), np.log(s.astype(float)), rtol=tolerance, err_msg=kernel
+        )
