@@ -567,10 +567,10 @@ def _row(weights: Weights, i: int) -> Iterable[tuple[int, Real]]:
     return [(i, weights[i])] if weights.ndim == 1 else enumerate(weights[i])
 
 
-def entries(weights: Weights) -> Iterable[tuple[int, int, Real]]:
+def entries(weights: Weights) -> list[tuple[int, int, Real]]:
     """(row, column, weight) of the nonzero weights of a matrix, dense or sparse, or a diagonal one."""
     if isinstance(weights, SparseMatrix):
-        return weights.entries()
+        return list(weights.entries())
     where = np.argwhere(weights != 0).tolist()
     return [(index[0], index[-1], weights[tuple(index)]) for index in where]
 
