@@ -33,6 +33,20 @@ class Mutant(NamedTuple):
 
 MUTANTS = [
     Mutant(
+        "signs are not extended",
+        "integers.h",
+        "uint64_t sign = (uint64_t)((int64_t)from[from_limbs - 1] >> 63);",
+        "uint64_t sign = 0;",
+        "regions_kernel",
+    ),
+    Mutant(
+        "a borrow is lost",
+        "integers.h",
+        "(a[i] < b[i]) | (difference < borrow)",
+        "(a[i] < b[i])",
+        "regions_kernel",
+    ),
+    Mutant(
         "ties go to the last panel",
         "rows.template.c",
         "if (highest > s->top)",
