@@ -295,7 +295,9 @@ def with_entry(entry) -> bytes:
     return struct.pack("<Q", len(text)) + text + bytes(8)
 
 
-@pytest.mark.parametrize("data", [*HEADERS.values(), *map(with_entry, ENTRIES.values())], ids=[*HEADERS, *ENTRIES])
+@pytest.mark.parametrize(
+    "data", [*HEADERS.values(), *map(with_entry, ENTRIES.values())], ids=[*HEADERS, *ENTRIES]
+)
 def test_damaged_safetensors(tmp_path, data):
     (tmp_path / "x.safetensors").write_bytes(data)
     with pytest.raises(ModelFileError, match="damaged or no safetensors file"):

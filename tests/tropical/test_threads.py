@@ -60,7 +60,9 @@ def every_kernel(n_threads: int | None = 1) -> dict:
     for array in x, x_deep, A, f, nodes:
         array.flags.writeable = False
     calls = {
-        f"{method} at eps = {p.semiring.eps}": lambda p=p, method=method: getattr(p, method)(x, n_threads=n_threads)
+        f"{method} at eps = {p.semiring.eps}": lambda p=p, method=method: getattr(p, method)(
+            x, n_threads=n_threads
+        )
         for p in (soft, hard)
         for method in METHODS
     }
