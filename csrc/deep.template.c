@@ -21,14 +21,17 @@ static INLINE void NAME(multiply_block)(size_t depth, size_t n, const TYPE *slop
             for (int r = 0; r < 4; ++r)
                 a[q][r] = b ? SPLAT(b[j + q]) : NAME(load)(z + q * TILE + r * LANES);
         for (size_t k = 0; k < depth; ++k) {
-            VEC xk[4];
-            for (int r = 0; r < 4; ++r)
-                xk[r] = NAME(load)(x + k * TILE + r * LANES);
-            __builtin_prefetch(slopes + k * PANEL + ROWS); /* of the next monomials */
+            VEC w[ROWS];
             for (int q = 0; q < ROWS; ++q) {
-                const VEC w = SPLAT(slopes[k * PANEL + q]);
-                for (int r = 0; r < 4; ++r)
-                    a[q][r] = VFMA(w, xk[r], a[q][r]);
+                w[q] = SPLAT(slopes[k * PANEL + q]);
+                IN_REGISTER(w[q]);
+            }
+            __builtin_prefetch(slopes + k * PANEL + ROWS); /* of the next monomials */
+            for (int r = 0; r < 4; ++r) {
+                VEC xk = NAME(load)(x + k * TILE + r * LANES);
+                IN_REGISTER(xk);
+                for (int q = 0; q < ROWS; ++q)
+                    a[q][r] = VFMA(w[q], xk, a[q][r]);
             }
         }
         for (int q = 0; q < ROWS; ++q)

@@ -19,10 +19,8 @@ enum { NAME(MAXIMA), NAME(MINIMA), NAME(SUMS) };
  * for multiply-adds would lie idle. The 1 is kept from the compiler, which would make an addition of it. */
 #ifdef HAS_FMA
 #define SUM(a, b) VFMA(a, one, b)
-#define HIDE(v) __asm__("" : "+v"(v))
 #else
 #define SUM(a, b) ((a) + (b))
-#define HIDE(v) (void)(v)
 #endif
 
 /* The first number of scratch from which vectors do not straddle cache lines; that costs up to TP_ALIGN numbers. */
@@ -55,7 +53,7 @@ static INLINE void NAME(multiply_tile)(int op, size_t rows, size_t vectors, cons
     const ptrdiff_t down = o->down, along = o->along, b_down = o->b_down;
     const TYPE *b = o->b;
     VEC t[TALL][4], one = SPLAT(1);
-    HIDE(one);
+    IN_REGISTER(one);
     for (size_t q = 0; q < rows; ++q)
         for (size_t r = 0; r < vectors; ++r)
             t[q][r] = SPLAT(op == NAME(SUMS) ? 0 : op == NAME(MAXIMA) ? -INFINITY : INFINITY);
@@ -159,7 +157,6 @@ static NAME(tile_function) *const NAME(product_tiles)[][2][3] = {
 #undef DEFINE_TILES
 #undef TILES_OF
 #undef SUM
-#undef HIDE
 #undef DISGUISE
 
 /* Rows of C from a whole block of A, tile by tile; o->a and o->c are those of the first row. */

@@ -7,7 +7,12 @@
  *   VSAME(a, b)    the lanes in which a == b, as bits
  *   VPICK16(t, i)  t[k] for k the four low bits of each lane of i, t of 16 numbers; only where HAS_PERMUTE is
  *                  defined
+ *   IN_REGISTER(v) keeps v in a register, as a number that the compiler cannot know, from where this stands
  *   ROWS           monomials in flight in a micro-kernel: ROWS * 4 accumulators stay in registers
+ *
+ * A micro-kernel puts its ROWS scalars into registers first, and each vector just before the ROWS multiply-adds that
+ * it is for. Left to itself the compiler loads the four vectors first, which takes Zen 4 a quarter longer though
+ * the instructions are the same.
  */
 #undef VMAX
 #undef VMIN
@@ -20,10 +25,17 @@
 #undef IVEC
 #undef VECTOR_BYTES
 #undef ROWS
+#undef IN_REGISTER
 
 #define VEC NAME(vec)
 #define IVEC NAME(ivec)
 #define LANES (VECTOR_BYTES / sizeof(TYPE))
+
+#ifdef HAS_FMA
+#define IN_REGISTER(v) __asm__("" : "+v"(v))
+#else
+#define IN_REGISTER(v) (void)(v)
+#endif
 
 #if defined(ISA_AVX512)
 #define VECTOR_BYTES 64

@@ -39,13 +39,16 @@ static INLINE void NAME(forward)(const TYPE *slopes, const TYPE *b, size_t d, si
             for (int r = 0; r < 4; ++r)
                 a[q][r] = SPLAT(b[j + q]);
         for (size_t k = 0; k < d; ++k) {
-            VEC xk[4];
-            for (int r = 0; r < 4; ++r)
-                xk[r] = NAME(load)(x + k * TILE + r * LANES);
+            VEC w[ROWS];
             for (int q = 0; q < ROWS; ++q) {
-                const VEC w = SPLAT(slopes[k * PANEL + j + q]);
-                for (int r = 0; r < 4; ++r)
-                    a[q][r] = VFMA(w, xk[r], a[q][r]);
+                w[q] = SPLAT(slopes[k * PANEL + j + q]);
+                IN_REGISTER(w[q]);
+            }
+            for (int r = 0; r < 4; ++r) {
+                VEC xk = NAME(load)(x + k * TILE + r * LANES);
+                IN_REGISTER(xk);
+                for (int q = 0; q < ROWS; ++q)
+                    a[q][r] = VFMA(w[q], xk, a[q][r]);
             }
         }
         for (int q = 0; z && q < ROWS; ++q)
@@ -150,13 +153,16 @@ static INLINE void NAME(backward)(const TYPE *slopes, size_t k, int count, size_
         for (int r = 0; r < 4; ++r)
             a[q][r] = NAME(load)(gradient + (k + q) * TILE + r * LANES);
     for (size_t j = 0; j < n; ++j) {
-        VEC ej[4];
-        for (int r = 0; r < 4; ++r)
-            ej[r] = NAME(load)(e + j * TILE + r * LANES);
+        VEC w[ROWS];
         for (int q = 0; q < count; ++q) {
-            const VEC w = SPLAT(slopes[(k + q) * PANEL + j]);
-            for (int r = 0; r < 4; ++r)
-                a[q][r] = MULADD(w, ej[r], a[q][r]);
+            w[q] = SPLAT(slopes[(k + q) * PANEL + j]);
+            IN_REGISTER(w[q]);
+        }
+        for (int r = 0; r < 4; ++r) {
+            VEC ej = NAME(load)(e + j * TILE + r * LANES);
+            IN_REGISTER(ej);
+            for (int q = 0; q < count; ++q)
+                a[q][r] = MULADD(w[q], ej, a[q][r]);
         }
     }
     for (int q = 0; q < count; ++q)
