@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical._arrays import EXACT, as_points, convert, frozen, refuse_where
+from tropical._arrays import EXACT, as_points, convert, frozen, is_finite, refuse_where
 from tropical.errors import InputError
 from tropical.subdivision import Face, Subdivision, subdivision
 
@@ -201,7 +201,7 @@ class Hypersurface:
         """Whether points of shape (..., d) lie on it; exact for the numbers as given."""
         p = self._polynomial
         x = convert(as_points(x, p.variables, p.dtype), EXACT)
-        refuse_where(~np.isfinite(x.astype(float)), "x", x, "x must be finite")
+        refuse_where(~is_finite(x), "x", x, "x must be finite")
         kept = self.subdivision.kept
         if not len(kept):
             return np.zeros(x.shape[:-1], bool)[()]
@@ -216,7 +216,7 @@ class Hypersurface:
     def separating(self, monomials: Iterable[int]) -> tuple[HypersurfaceCell, ...]:
         """The maximal cells with one of the given monomials on one side and another monomial on the other.
 
-        For p = P ⊕ Q and the monomials of P they make up the decision boundary {P = Q}.
+        For p = P ⊕ Q and the monomials of P, they part {P ≥ Q} from {P < Q}. See `Rational.decision_cells`.
         """
         chosen = set(monomials)
         return tuple(c for c in self.cells if len({m in chosen for m in self._ends[c.monomials]}) == 2)

@@ -28,6 +28,7 @@ from tropical._arrays import (
 )
 from tropical._threads import run_in_slices
 from tropical._truncation import Truncation, truncate
+from tropical.domain import Box
 from tropical.errors import InputError, ShapeError
 from tropical.semiring import MAX_PLUS, Semiring
 
@@ -557,7 +558,7 @@ class Polynomial:
         tol: float,
         *,
         points: ArrayLike | None = None,
-        box: tuple[ArrayLike, ArrayLike] | None = None,
+        box: Box | tuple[ArrayLike, ArrayLike] | None = None,
     ) -> Truncation:
         """Fewer monomials at ε > 0, with |p(x) − q(x)| ≤ tol at all given points, or in all of a box.
 
@@ -569,8 +570,8 @@ class Polynomial:
         tol : float
             In the units of the values.
         points : (..., d) array
-        box : (lower, upper)
-            Numbers or (d,) arrays.
+        box : Box or (low, high)
+            Bounded: numbers or (d,) arrays.
 
         Examples
         --------
@@ -608,8 +609,8 @@ class Polynomial:
         return hypersurface(self)
 
     def prune(self, domain=None, *, return_report: bool = False):
-        """Without the monomials that are nowhere the best alone: the same function, on R^d or a box (low, high) or a
-        polyhedron (G, h) of points G x ≤ h; needs ε = 0. The report proves each decision: see `tropical.pruning`.
+        """Without the monomials that are nowhere the best alone: the same function, on R^d or a Box or Polyhedron;
+        needs ε = 0. The report proves each decision: see `tropical.pruning`.
         """
         from tropical.pruning import prune
 

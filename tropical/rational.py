@@ -10,6 +10,7 @@ from tropical import _algebra, _bends, _simplify
 from tropical._arrays import is_number
 from tropical.circuit import Circuit, evaluate_together
 from tropical.errors import InputError, SemiringMismatchError, ShapeError
+from tropical.hypersurface import HypersurfaceCell
 from tropical.polynomial import Polynomial
 
 __all__ = ["Rational"]
@@ -271,7 +272,7 @@ class Rational:
         """{x : P(x) = Q(x)} in one variable at ε = 0, as disjoint closed intervals (lower, upper), ascending.
 
         A point is an interval of length 0; ends may be infinite. Decided exactly; floats are rounded once. In more
-        variables see `boundary_polynomial`.
+        variables see `decision_cells`.
 
         >>> from tropical import variables
         >>> x, = variables(1)
@@ -281,10 +282,26 @@ class Rational:
         self._need_polynomials("decision_boundary")
         if self.variables != 1:
             raise ShapeError(
-                f"f has {self.variables} variables; decision_boundary is for one. In more, {{P = Q}} lies in the "
-                "hypersurface of boundary_polynomial()"
+                f"f has {self.variables} variables; decision_boundary is for one; in more, use decision_cells()"
             )
         return _bends.decision_boundary(self)
+
+    def decision_cells(self) -> tuple[HypersurfaceCell, ...]:
+        """The maximal cells of the hypersurface of P ⊕ Q on which P = Q, at ε = 0; decided exactly.
+
+        They make up {x : P(x) = Q(x)} but for two things: of a set with an interior, where both have one monomial,
+        they are the boundary; and where P and Q only touch in less than d − 1 dimensions there is none. The
+        monomials of a cell are those of `boundary_polynomial`, and its vertices those of the hypersurface.
+
+        >>> from tropical import variables
+        >>> x, y = variables(2)
+        >>> f = (x + y) / (x * y + 0)                             # max(x, y) = max(x + y, 0)
+        >>> [(c.monomials, c.direction) for c in f.decision_cells()]
+        [((0, 2), (0, 1)), ((0, 3), (0, -1)), ((1, 2), (1, 0)), ((1, 3), (-1, 0))]
+        """
+        self._need_polynomials("decision_cells")
+        cells = self.boundary_polynomial().hypersurface().cells
+        return tuple(c for c in cells if len({m < len(self.P) for m in c.monomials}) == 2)
 
     def boundary_polynomial(self) -> Polynomial:
         """P ⊕ Q, the terms of P first: {P = Q} is where terms of both attain its value at once."""

@@ -109,6 +109,21 @@ def test_the_boundary_polynomial_has_the_terms_of_both():
     assert np.array_equal(f.boundary_polynomial().slopes[: len(f.P)], f.P.slopes)
 
 
+@over_tropical
+@settings(max_examples=25)
+@given(data=st.data())
+def test_decision_cells_are_those_on_which_both_are_equal(semiring, data):
+    """P and Q at a point inside every maximal cell of the hypersurface of P ⊕ Q, some monomials shared."""
+    d = data.draw(st.integers(2, 3))
+    P, Q, R = (data.draw(polynomials(semiring, d, 3)) for _ in range(3))
+    f = Rational(P + R, Q + R) if data.draw(st.booleans()) else Rational(P, Q)
+    h, found = f.boundary_polynomial().hypersurface(), f.decision_cells()
+    for cell in h.cells:
+        rays = np.array([*cell.rays], dtype=object).reshape(-1, d)
+        x = h.vertices[list(cell.vertices)].sum(axis=0) / Fraction(len(cell.vertices)) + rays.sum(axis=0)
+        assert (cell in found) == (f(x) == 0)
+
+
 # ---- equality ------------------------------------------------------------------------------------------
 
 
@@ -205,7 +220,7 @@ def test_refused(message):
 
 
 def test_shapes_and_sizes():
-    with pytest.raises(ShapeError, match=r"decision_boundary is for one.*boundary_polynomial"):
+    with pytest.raises(ShapeError, match=r"decision_boundary is for one.*decision_cells"):
         (X / Y).decision_boundary()
     with pytest.raises(ShapeError, match="2 variables; roots and split forms are those of one"):
         (X / Y).poles()
