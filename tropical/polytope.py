@@ -290,7 +290,7 @@ def mixed_volume(*polytopes):
     """
     if not polytopes:
         raise ShapeError("mixed_volume got no polytopes; pass d of them in R^d")
-    polytopes = [p if isinstance(p, Polytope) else newton_polytope(p) for p in polytopes]
+    polytopes = [_polytope_of(p) for p in polytopes]
     d = _check_dimensions(polytopes)
     if len(polytopes) != d:
         raise ShapeError(f"mixed_volume got {len(polytopes)} polytopes in R^{d}; pass {d}")
@@ -318,6 +318,12 @@ def mixed_volume(*polytopes):
     if value.denominator == 1:
         return value.numerator
     return value if all(p.is_exact for p in polytopes) else float(value)
+
+
+def _polytope_of(p) -> Polytope:
+    if not (isinstance(p, Polytope) or hasattr(p, "newton_polytope")):
+        raise InputError(f"mixed_volume got a {type(p).__name__}; pass Polytopes or Polynomials")
+    return p if isinstance(p, Polytope) else newton_polytope(p)
 
 
 def _check_dimensions(polytopes: list[Polytope]) -> int:
