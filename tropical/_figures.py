@@ -5,7 +5,19 @@ import numpy as np
 from tropical.domain import Box
 from tropical.errors import InputError, ShapeError
 
-__all__ = ["BLUE", "GREEN", "GREY", "INK", "ORANGE", "PALE", "PALETTE", "RED", "axes_or_new", "new_figure", "sides"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "INK",
+    "ORANGE",
+    "PALE",
+    "PALETTE",
+    "RED",
+    "axes_or_new",
+    "new_figure",
+    "sides",
+]
 
 # M. Okabe, K. Ito, "Color universal design", 2008; without black, yellow last
 BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW = PALETTE = (
@@ -34,7 +46,9 @@ def sides(box, d: int) -> np.ndarray:
     rows = np.stack(box.bounds(d), axis=1) if isinstance(box, Box) else np.asarray(box)
     rows = rows.astype(float)
     if rows.shape != (d, 2):
-        raise ShapeError(f"what to show has shape {rows.shape}; pass a Box, or (low, high) for each of {d} axes")
+        raise ShapeError(
+            f"what to show has shape {rows.shape}; pass a Box, or (low, high) for each of {d} axes"
+        )
     if not (np.isfinite(rows).all() and (rows[:, 0] < rows[:, 1]).all()):
         raise InputError("what to show is unbounded or flat; pass finite low < high on each axis")
     return rows

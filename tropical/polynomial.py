@@ -30,7 +30,7 @@ from tropical._threads import run_in_slices
 from tropical._truncation import Truncation, truncate
 from tropical.domain import Box
 from tropical.errors import InputError, ShapeError
-from tropical.semiring import MAX_PLUS, Semiring
+from tropical.semiring import MAX_PLUS, Semiring, check_semiring
 
 if TYPE_CHECKING:
     from tropical.rational import Rational
@@ -98,6 +98,7 @@ class Polynomial:
     __array_ufunc__ = None  # lets NumPy scalars on the left leave the operators to us
 
     def __post_init__(self):
+        check_semiring(self.semiring)
         slopes = as_array("slopes", self.slopes)
         coefficients = as_array("coefficients", self.coefficients)
         if slopes.ndim == 1:
@@ -518,7 +519,7 @@ class Polynomial:
         """Merged, and sorted by exponents; at ε = 0 only with the monomials that alone are the value somewhere.
 
         At ε = 0 two polynomials have equal normal forms if and only if they are equal functions. Which monomials
-        count is decided exactly: by a hull in one variable, else by a linear program for each.
+        count is decided exactly, as by `prune`.
         """
         return _terms.normal_form(self)
 
@@ -531,10 +532,11 @@ class Polynomial:
 
         Notes
         -----
-        At ε = 0 each monomial of one must be nowhere above the other (a hull in one variable, else linear programs
-        in floats whose answers are proved in Fractions). At ε > 0 the functions agree only if `same_terms`, since
-        exponentials of distinct linear functions are linearly independent, and so are those of distinct rational
-        numbers (Lindemann and Weierstrass); `merge`, which rounds, may change the function by an ulp.
+        At ε = 0 their normal forms must be equal, or, where hulls are dear (see `prune`), each monomial of one
+        nowhere above the other, by linear programs in floats whose answers are proved in Fractions. At ε > 0 the
+        functions agree only if `same_terms`, since exponentials of distinct linear functions are linearly
+        independent, and so are those of distinct rational numbers (Lindemann and Weierstrass); `merge`, which
+        rounds, may change the function by an ulp.
 
         Examples
         --------

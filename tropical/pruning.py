@@ -15,7 +15,7 @@ from tropical.domain import as_polyhedron
 from tropical.errors import InputError
 from tropical.subdivision import Subdivision, best_of_slopes, refuse_infinite, subdivision
 
-__all__ = ["Pruning", "Removal", "essential", "prune"]
+__all__ = ["Pruning", "Removal", "essential", "hull_is_cheap", "prune"]
 
 _CHEAP = (
     2 * 10**6
@@ -129,13 +129,17 @@ def essential(polynomial) -> list[int]:
     return sorted(_decide(polynomial, None, False).kept)
 
 
+def hull_is_cheap(p) -> bool:
+    """Whether the upper hull answers sooner than linear programs."""
+    polytope = p.newton_polytope()
+    bound = facet_bound(len(polytope.points), polytope.dim + 1)
+    return bound <= (MAX_BOUND if polytope.dim <= 3 else _CHEAP)
+
+
 def _decide(p, polyhedron, report: bool) -> "_Known":
     known = _Known(p)
     if len(known.rows):
-        affine = p.newton_polytope().affine_hull
-        bound = facet_bound(len(known.rows), affine.dim + 1)
-        cheap = bound <= (MAX_BOUND if affine.dim <= 3 else _CHEAP)
-        if cheap and (polyhedron is None or affine.dim == p.variables):
+        if hull_is_cheap(p) and (polyhedron is None or p.newton_polytope().dim == p.variables):
             _by_hull(known, subdivision(p), report)
         if known.kept is None or polyhedron is not None:
             _by_programs(known, polyhedron, report)

@@ -37,7 +37,10 @@ def test_polyhedra_turn_their_inequalities():
 
 
 def test_narrow_floats_are_the_dyadic_numbers_that_they_are():
-    assert Box(np.float32(0.1), np.ones(1, np.float32)).inequalities(1)[0] == [1, -Fraction(float(np.float32(0.1)))]
+    assert Box(np.float32(0.1), np.ones(1, np.float32)).inequalities(1)[0] == [
+        1,
+        -Fraction(float(np.float32(0.1))),
+    ]
 
 
 def test_numbers_beyond_the_floats():
@@ -82,7 +85,7 @@ def test_what_prune_keeps_is_what_is_essential():
 
 def test_boxes_of_truncations_and_pictures():
     p = Polynomial([0.0, 1.0, 2.0], [0.0, -50.0, 0.0], Semiring(eps=1.0))
-    assert p.truncate(1e-6, box=Box(-3, 3)) .error == p.truncate(1e-6, box=(-3, 3)).error
+    assert p.truncate(1e-6, box=Box(-3, 3)).error == p.truncate(1e-6, box=(-3, 3)).error
     third = Fraction(1, 3)  # no float: the bound has to hold in all of the box
     wide = p.truncate(1e-6, box=Box(-third, third)).error
     assert wide >= p.truncate(1e-6, box=Box(-float(third), float(third))).error
@@ -113,7 +116,11 @@ LINE = (variables(2)[0] + 0).hypersurface()
         (lambda: as_domain((0, 1, 2)), ShapeError, "no pair"),
         (lambda: as_domain(("a", 1)), InputError, "dtype"),
         (lambda: as_polyhedron(Slice([0, 0], [[1, 0]]), 2), InputError, "Slice"),
-        (lambda: Polynomial([1.0], [0], Semiring(eps=1)).truncate(1, box=Box(0, inf)), InputError, "unbounded"),
+        (
+            lambda: Polynomial([1.0], [0], Semiring(eps=1)).truncate(1, box=Box(0, inf)),
+            InputError,
+            "unbounded",
+        ),
         (lambda: plot_curve(LINE, box=Box(0, inf)), InputError, "unbounded or flat"),
         (lambda: plot_curve(LINE, box=(0, 1)), ShapeError, r"shape \(2,\)"),
         (lambda: Box([0, 1], 5).inequalities(3), ShapeError, "length 3"),
