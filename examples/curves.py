@@ -46,7 +46,7 @@ ax.figure.savefig(output / "intersection.png", dpi=150)
 layers = [(rng.normal(size=(7, 2)), rng.normal(size=7)), (rng.normal(size=(1, 7)), np.array([0.1]))]
 f = hjsym.compile(layers)
 P, Q = (circuit.expand() for circuit in (f.P, f.Q))
-boundary = (P + Q).hypersurface().separating(range(len(P)))
+boundary = (P / Q).decision_cells()
 print(f"{len(P)} and {len(Q)} monomials, {len(boundary)} pieces of the decision boundary")
 ax = Figure(figsize=(5, 5), layout="constrained").add_subplot()
 plot_decision_boundary(P / Q, ax, box=((-3, 3), (-3, 3)))

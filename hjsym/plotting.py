@@ -5,20 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from hjsym._files import replaced
-from tropical.errors import InputError
+from tropical._figures import BLUE, GREEN, GREY, RED, new_figure
 
 __all__ = ["attribution_figure", "eps_sweep_figure"]
 
-# Okabe & Ito's palette: told apart by colour-blind readers as well.
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
-
 
 def _new_figure(columns: int, width: float):
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError("pictures need matplotlib; install hjsym[plot]") from None
-    figure = Figure(figsize=(width, 3.4), layout="constrained")
+    figure = new_figure(figsize=(width, 3.4), layout="constrained")
     return figure, figure.subplots(1, columns, squeeze=False)[0]
 
 
@@ -33,7 +26,7 @@ def eps_sweep_figure(
 ) -> Path:
     """max |f_ε − f_0| over the points, and the proved bound, against ε on logarithmic axes."""
     figure, (axis,) = _new_figure(1, 5.2)
-    axis.loglog(eps, bound, color=ORANGE, linestyle="--", label="proved bound, all x")
+    axis.loglog(eps, bound, color=RED, linestyle="--", label="proved bound, all x")
     axis.loglog(eps, deviation, color=BLUE, marker="o", markersize=4, label="measured maximum")
     axis.set_xlabel("temperature ε")
     axis.set_ylabel("|f_ε − f_0|")

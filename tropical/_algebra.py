@@ -40,6 +40,8 @@ def operand(p: "Polynomial", other) -> "Polynomial":
     if is_number(other):
         constant = as_array("constant", other, default=p.dtype).reshape(1)
         return with_terms(p, np.zeros((1, p.variables), constant.dtype), constant)
+    if not isinstance(other, type(p)):
+        raise InputError(f"got a {type(other).__name__}; pass a {type(p).__name__} or a number")
     if other.semiring != p.semiring:
         raise SemiringMismatchError(
             f"one polynomial is over {p.semiring}, the other over {other.semiring}; deform one of them first"

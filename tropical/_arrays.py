@@ -66,7 +66,7 @@ def _to_fraction(value):
 
 
 def as_array(name: str, value: ArrayLike, *, default: np.dtype = FLOAT64) -> np.ndarray:
-    """An array of float32, float64 or Fractions; integers and plain sequences take `default`."""
+    """An array of float32, float64 or Fractions; integers and plain sequences take `default`, without rounding."""
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -81,10 +81,19 @@ def as_array(name: str, value: ArrayLike, *, default: np.dtype = FLOAT64) -> np.
     if array.dtype == np.float16:
         return array.astype(np.float32)
     if array.dtype.kind in "iub":
+        if array.dtype.itemsize == 8 and default != EXACT:
+            _refuse_rounding(name, array)
         return convert(array, default)
     if is_exact(array):
         return convert(array, EXACT)
     raise InputError(f"{name} has dtype {array.dtype}; pass float32, float64, integers or fractions.Fraction")
+
+
+def _refuse_rounding(name: str, array: np.ndarray) -> None:
+    """Integers beyond 2^53 are taken only where a float64 holds them."""
+    if array.size and max(int(array.max()), -int(array.min())) > 2**53:
+        rounds = np.array([int(float(v)) != v for v in array.ravel().tolist()]).reshape(array.shape)
+        refuse_where(rounds, name, array, "no float64 holds it; pass a Fraction to stay exact, or a float")
 
 
 def convert(array: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tropical._figures import axes_or_new, sides
 from tropical.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,14 +38,11 @@ def draw(regions: "Regions", window, colour_of: np.ndarray, ax):
         raise InputError(
             f"the regions have {regions.variables} variables; draw those of two, or of a Slice along two directions"
         )
+    ax = axes_or_new(ax)
     from matplotlib import colormaps
     from matplotlib.collections import PolyCollection
 
-    if ax is None:
-        from matplotlib.figure import Figure
-
-        ax = Figure().add_subplot()
-    (left, right), (low, high) = window or _window(regions)
+    (left, right), (low, high) = (_window(regions) if window is None else sides(window, 2)).tolist()
     reach = 4 * (right - left + high - low) + _spread(regions)
     shapes = [polygon(region, reach) for region in regions]
     # neighbours of one number stay apart by their edges; a golden step keeps near numbers apart in colour
@@ -64,8 +62,8 @@ def _spread(regions: "Regions") -> float:
     return 4 * float(np.abs(_corners(regions)).max())
 
 
-def _window(regions: "Regions") -> list[tuple[float, float]]:
+def _window(regions: "Regions") -> np.ndarray:
     """Most vertices, with a margin; a few far away do not count."""
     low, high = np.quantile(_corners(regions), [0.05, 0.95], axis=0)
     margin = 0.25 * (high - low) + (high == low)
-    return list(zip((low - margin).tolist(), (high + margin).tolist(), strict=True))
+    return np.stack([low - margin, high + margin], axis=1)

@@ -13,7 +13,7 @@ from math import gcd, lcm
 from operator import mul
 
 from tropical.circuit import Affine, Circuit, Input, Max, Node, entries
-from tropical.domain import Domain
+from tropical.domain import Domain, as_domain
 from tropical.errors import InputError
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
@@ -145,7 +145,7 @@ def compile_program(f, domain: Domain | None = None) -> Program:
         if not circuit.is_tropical:
             raise InputError("a gate at eps > 0 has no linear regions; deform(0) first")
     d = roots[0].variables
-    domain = domain or Domain()
+    domain = as_domain(domain)
     inputs, denominator = whole(domain.chart(d))
     bounds = [primitive(whole([row])[0][0]) for row in domain.inequalities(d)]
     builder = _Builder(denominator)

@@ -8,8 +8,8 @@ import numpy as np
 from tropical._algebra import with_terms
 from tropical._arrays import EXACT, convert, is_finite
 from tropical._bends import reduced_roots
-from tropical._dominance import Terms
 from tropical.errors import BudgetExceeded, InputError
+from tropical.pruning import prune
 from tropical.roots import from_roots, hull_terms
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ def _divide(P: "Polynomial", Q: "Polynomial") -> "Polynomial | None":
 
     Where a monomial p of P alone is the value, one r of R and one q of Q are, and p = r ⊗ q: a point there finds q.
     """
-    sign = P.semiring.sign
-    terms, everything = Terms(P.slopes, sign * P.coefficients), range(len(P))
+    witnesses = prune(P, return_report=True)[1].witnesses
     quotients: dict[tuple, Fraction] = {}
-    for j, (slope, b) in enumerate(zip(P.slopes, P.coefficients, strict=True)):
-        _, point = terms.is_dominated(j, everything)
-        k = int(Q.argmax(sign * point))  # min(W·x + b) = −max(W·y − b) at y = −x
-        quotients.setdefault(tuple((slope - Q.slopes[k]).tolist()), b - Q.coefficients[k])
+    for j, point in witnesses.items():
+        k = int(Q.argmax(point))
+        quotients.setdefault(
+            tuple((P.slopes[j] - Q.slopes[k]).tolist()), P.coefficients[j] - Q.coefficients[k]
+        )
     slopes = np.array(list(quotients), dtype=object).reshape(len(quotients), P.variables)
     R = with_terms(P, slopes, convert(np.array(list(quotients.values()), dtype=object), EXACT))
     try:

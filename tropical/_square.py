@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, as_array, is_exact, refuse_where
 from tropical.errors import InputError, ShapeError
-from tropical.semiring import Semiring
+from tropical.semiring import Semiring, check_semiring
 
 __all__ = ["as_entries", "as_square", "identity", "need_tropical", "round_to", "shrunk"]
 
@@ -14,6 +14,7 @@ _LEAST, _LARGEST = 1e-290, 1e290  # at eps > 0: sums over paths, 1/eps and eps t
 
 def as_entries(name: str, A: ArrayLike, semiring: Semiring) -> np.ndarray:
     """An array without NaN and without the infinity that is not the semiring's zero."""
+    check_semiring(semiring)
     A = as_array(name, A)
     if is_exact(A) and not semiring.is_tropical:
         raise InputError(

@@ -111,6 +111,12 @@ def equals(p: "Polynomial", q) -> bool:
     if p.variables == 1:
         p, q = _keep(p, hull_rows(p)), _keep(q, hull_rows(q))
         return p.slopes.tolist() == q.slopes.tolist() and p.coefficients.tolist() == q.coefficients.tolist()
+    from tropical.pruning import hull_is_cheap
+
+    if _exact_terms(p) == _exact_terms(q):
+        return True
+    if hull_is_cheap(p) and hull_is_cheap(q):
+        return same_terms(normal_form(p), normal_form(q))
     return _below(p, q) and _below(q, p)
 
 

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 
 from tropical._algebra import drop_zeros, with_terms
-from tropical._arrays import as_array, refuse_where
+from tropical._arrays import as_array, is_finite, refuse_where, to_floats
+from tropical.domain import Box, as_box
 from tropical.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def truncate(
     p: "Polynomial",
     tol: float,
     points: ArrayLike | None = None,
-    box: tuple[ArrayLike, ArrayLike] | None = None,
+    box: Box | tuple[ArrayLike, ArrayLike] | None = None,
 ) -> Truncation:
     if p.semiring.is_tropical:
         raise InputError("truncate needs eps > 0; at eps = 0 use normal_form, which changes nothing")
@@ -112,11 +113,18 @@ def _weights_at(q: "Polynomial", points: ArrayLike) -> np.ndarray:
     return weights
 
 
-def _bounds(q: "Polynomial", box: tuple[ArrayLike, ArrayLike]) -> tuple[np.ndarray, np.ndarray]:
-    lower, upper = (np.broadcast_to(as_array("box", side).astype(float), q.variables) for side in box)
-    if not (np.isfinite(lower).all() and np.isfinite(upper).all() and (lower <= upper).all()):
-        raise InputError("box must be (lower, upper) with finite lower <= upper in each variable")
-    return lower, upper
+def _bounds(q: "Polynomial", box) -> tuple[np.ndarray, np.ndarray]:
+    """The box in floats; exact ends are rounded outwards, so that the bound holds in the box that was given."""
+    sides = as_box(box).bounds(q.variables)
+    if not all(is_finite(side).all() for side in sides):
+        raise InputError("the box is unbounded, where every bound is infinite; pass finite low and high")
+    floats = [to_floats(side) for side in sides]
+    with np.errstate(over="ignore"):
+        lower, upper = (
+            np.where(side == near, near, np.nextafter(near, end))
+            for side, near, end in zip(sides, floats, (-np.inf, np.inf), strict=True)
+        )
+    return lower.astype(float), upper.astype(float)
 
 
 def _largest_weights(q: "Polynomial", lower: np.ndarray, upper: np.ndarray, share: float) -> np.ndarray:

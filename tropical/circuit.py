@@ -15,7 +15,7 @@ from numbers import Real
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical._arrays import EXACT, FLOAT64, as_array, as_points, common_dtype, convert, frozen
+from tropical._arrays import EXACT, FLOAT64, as_array, as_points, common_dtype, convert, frozen, is_finite
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 from tropical.polynomial import Polynomial
 from tropical.semiring import Semiring
@@ -479,7 +479,7 @@ def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None =
                 f"pass weights of shape (k, {circuit.outputs})"
             )
         stored = numbers(weights)
-        if not np.isfinite(stored.astype(float)).all():
+        if not is_finite(stored).all():
             raise InputError("weights contain NaN or infinity; pass finite weights")
         if not isinstance(circuit.node, Input) and (stored < 0).any():
             raise InputError(
@@ -492,7 +492,7 @@ def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None =
         raise ShapeError(
             f"bias has shape {bias.shape} and weights {[w.shape for w in arrays]}; pass (k,) and (k, m) with one k"
         )
-    if not np.isfinite(bias.astype(float)).all():
+    if not is_finite(bias).all():
         raise InputError("bias contains NaN or infinity; pass finite coefficients")
     dtype = common_dtype(
         bias.dtype, *(w.dtype for w in arrays), *(c.node.dtype for _, c in terms if c.node.dtype)

@@ -1,21 +1,21 @@
-"""Where regions are looked for: boxes, polyhedra, and affine slices of the space; None stands for all of it."""
+"""Where functions are looked at: boxes, polyhedra, and affine slices of the space; None stands for all of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isinf
+from math import inf, isinf
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical._arrays import EXACT, as_array, convert, refuse_where
+from tropical._arrays import EXACT, as_array, convert, is_finite, refuse_where
 from tropical.errors import InputError, ShapeError
 
-__all__ = ["Box", "Domain", "Polyhedron", "Slice"]
+__all__ = ["Box", "Domain", "Polyhedron", "Slice", "as_box", "as_domain", "as_polyhedron"]
 
 
 class Domain:
-    """A polyhedron with an interior, in coordinates s with x = origin + directions·s."""
+    """A polyhedron, in coordinates s with x = origin + directions·s; all of R^d."""
 
     def chart(self, d: int) -> list[list[Fraction]]:
         """Rows (directions_i, origin_i) of x in the coordinates s."""
@@ -37,12 +37,18 @@ class Box(Domain):
     low: ArrayLike
     high: ArrayLike
 
-    def inequalities(self, d: int) -> list[list[Fraction]]:
+    def bounds(self, d: int) -> tuple[np.ndarray, np.ndarray]:
+        """low and high as vectors, as they were given."""
         low, high = (_vector(name, getattr(self, name), d) for name in ("low", "high"))
+        empty = (low > high) | (low == inf) | (high == -inf)
+        if empty.any():
+            i = int(np.flatnonzero(empty)[0])
+            raise InputError(f"the box has low = {low[i]} and high = {high[i]} in x{i + 1}; give low <= high")
+        return low, high
+
+    def inequalities(self, d: int) -> list[list[Fraction]]:
         rows = []
-        for i, (a, b) in enumerate(zip(low, high, strict=True)):
-            if not a < b:
-                raise InputError(f"the box has low = {a} and high = {b} in x{i + 1}; give low < high")
+        for i, (a, b) in enumerate(zip(*(bound.tolist() for bound in self.bounds(d)), strict=True)):
             unit = [Fraction(i == j) for j in range(d)]
             rows += [] if isinf(a) else [[*unit, -Fraction(a)]]
             rows += [] if isinf(b) else [[*(-u for u in unit), Fraction(b)]]
@@ -106,6 +112,44 @@ class Slice(Domain):
         return self.within.inequalities(len(self.directions)) if self.within else []
 
 
+def as_domain(domain) -> Domain:
+    """A domain as users pass it: one of the above, None for all of R^d, or a pair (low, high) or (G, h)."""
+    if domain is None or isinstance(domain, Domain):
+        return domain or Domain()
+    try:
+        first, second = domain
+        matrix = as_array("domain", first).ndim == 2
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise ShapeError(
+            "domain is no pair; pass a Box, a Polyhedron, (low, high) for a box, or (G, h) for G x <= h"
+        ) from None
+    return Polyhedron(first, second) if matrix else Box(first, second)
+
+
+def as_box(box) -> Box:
+    """A Box, or the one of a pair (low, high)."""
+    domain = as_domain(box)
+    if not isinstance(domain, Box):
+        raise InputError("box is no box; pass a Box, or (low, high) with numbers or (d,) arrays")
+    return domain
+
+
+def as_polyhedron(domain, d: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Fractions (G, h) with domain = {x : G x ≤ h}, None for R^d; of a box −x_k ≤ −low_k before x_k ≤ high_k."""
+    domain = as_domain(domain)
+    if isinstance(domain, Slice):
+        raise InputError(
+            "the domain is a Slice, and what is asked for lies in R^d; pass a Box or a Polyhedron"
+        )
+    if type(domain) is Domain:
+        return None
+    rows = domain.inequalities(d)
+    out = np.array([*rows, [None] * (d + 1)], dtype=object)[:-1]
+    return -out[:, :-1], out[:, -1]
+
+
 def _vector(name: str, value: ArrayLike, d: int) -> np.ndarray:
     array = as_array(name, value)
     if array.shape not in ((), (d,)):
@@ -115,7 +159,7 @@ def _vector(name: str, value: ArrayLike, d: int) -> np.ndarray:
 
 
 def _finite(name: str, array: np.ndarray) -> np.ndarray:
-    refuse_where(~np.isfinite(array.astype(float)), name, array, f"{name} must be finite")
+    refuse_where(~is_finite(array), name, array, f"{name} must be finite")
     return convert(array, EXACT)
 
 

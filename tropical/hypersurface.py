@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical._arrays import EXACT, as_points, convert, frozen, refuse_where
+from tropical._arrays import EXACT, as_points, convert, frozen, is_finite, refuse_where
 from tropical.errors import InputError
 from tropical.subdivision import Face, Subdivision, subdivision
 
@@ -201,7 +201,7 @@ class Hypersurface:
         """Whether points of shape (..., d) lie on it; exact for the numbers as given."""
         p = self._polynomial
         x = convert(as_points(x, p.variables, p.dtype), EXACT)
-        refuse_where(~np.isfinite(x.astype(float)), "x", x, "x must be finite")
+        refuse_where(~is_finite(x), "x", x, "x must be finite")
         kept = self.subdivision.kept
         if not len(kept):
             return np.zeros(x.shape[:-1], bool)[()]
@@ -216,14 +216,17 @@ class Hypersurface:
     def separating(self, monomials: Iterable[int]) -> tuple[HypersurfaceCell, ...]:
         """The maximal cells with one of the given monomials on one side and another monomial on the other.
 
-        For p = P ⊕ Q and the monomials of P they make up the decision boundary {P = Q}.
+        For p = P ⊕ Q and the monomials of P, they part {P ≥ Q} from {P < Q}. See `Rational.decision_cells`.
         """
         chosen = set(monomials)
-        return tuple(c for c in self.cells if len({m in chosen for m in self._ends[c.monomials]}) == 2)
+        return tuple(c for c in self.cells if len({m in chosen for m in self.ends(c)}) == 2)
+
+    def ends(self, cell: HypersurfaceCell) -> tuple[int, int]:
+        """The monomials on the two sides of a maximal cell: those at the ends of the edge that it is dual to."""
+        return self._ends[cell.monomials]
 
     @cached_property
-    def _ends(self) -> dict[tuple[int, ...], tuple[int, ...]]:
-        """The monomials at the ends of the edge dual to a cell: those on its two sides."""
+    def _ends(self) -> dict[tuple[int, ...], tuple[int, int]]:
         return {edge.monomials: edge.vertices for edge in self.subdivision.edges}
 
     def plot(self, ax=None, **options):
@@ -323,7 +326,7 @@ def _maximal_cells(polynomial, s: Subdivision) -> tuple[HypersurfaceCell, ...]:
 
 def _primitive(polynomial, edge: Face) -> tuple[int, ...]:
     """The primitive direction of an edge of the subdivision whose first entry other than 0 is positive."""
-    start, end = (polynomial.slopes[i] for i in edge.vertices)
+    start, end = polynomial.slopes[list(edge.vertices)].tolist()
     step = [(Fraction(b) - Fraction(a)) / edge.lattice_length for a, b in zip(start, end, strict=True)]
     sign = next(1 if v > 0 else -1 for v in step if v)
     return tuple(int(sign * v) for v in step)

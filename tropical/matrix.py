@@ -9,7 +9,7 @@ from tropical import _core
 from tropical._arrays import EXACT, as_array, as_output, common_dtype, convert, is_exact
 from tropical._threads import run_in_slices
 from tropical.errors import InputError, ShapeError
-from tropical.semiring import MAX_PLUS, Semiring
+from tropical.semiring import MAX_PLUS, Semiring, check_semiring
 
 __all__ = ["EPS_RANGE", "matmul"]
 
@@ -79,6 +79,7 @@ def matmul(
     >>> matmul([0, 0], [[1, 2], [1, 2]], Semiring(eps=1.0)).round(4)
     array([1.6931, 2.6931])
     """
+    check_semiring(semiring)
     A, B = as_array("A", A), as_array("B", B)
     if A.ndim == 0 or B.ndim == 0:
         raise ShapeError(f"A has shape {A.shape} and B {B.shape}; pass matrices or vectors, not scalars")

@@ -4,14 +4,10 @@ from itertools import cycle, islice, pairwise
 
 import numpy as np
 
+from tropical._figures import BLUE, INK, ORANGE, PALETTE, axes_or_new, new_figure, sides
 from tropical.errors import InputError
-from tropical.polytope import axes_or_new
 
-__all__ = ["plot_curve", "plot_decision_boundary", "plot_duality", "plot_surface"]
-
-# M. Okabe, K. Ito, "Color universal design", 2008; without black, yellow last
-PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
-_INK = "#222222"
+__all__ = ["PALETTE", "plot_curve", "plot_decision_boundary", "plot_duality", "plot_surface"]
 
 
 def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bool = True, **style):
@@ -22,7 +18,7 @@ def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bo
     curve : Hypersurface in the plane
     ax : matplotlib Axes, optional
         Those of a new figure by default.
-    box : ((x0, x1), (y0, y1)), optional
+    box : Box or ((x0, x1), (y0, y1)), optional
         What to show; by default the vertices with a margin.
     cells : sequence of HypersurfaceCell, optional
         Those to draw, without the vertices; all of them by default.
@@ -40,9 +36,9 @@ def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bo
     if curve.variables != 2:
         raise InputError(f"the hypersurface lies in R^{curve.variables}; plot_curve draws d = 2")
     ax = axes_or_new(ax)
-    box = _box_of(curve) if box is None else np.asarray(box, dtype=float)
+    box = _box_of(curve) if box is None else sides(box, 2)
     drawn = curve.cells if cells is None else cells
-    colors = [_INK] * len(drawn) if colors is None else colors
+    colors = [INK] * len(drawn) if colors is None else colors
     for cell, color in zip(drawn, colors, strict=True):
         ends = _clipped_edge(curve, cell, box)
         if ends is None:
@@ -52,7 +48,7 @@ def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bo
         if weights and cell.weight != 1:
             ax.annotate(f"{cell.weight}", ends.mean(axis=0), xytext=(4, 4), textcoords="offset points")
     if cells is None:
-        ax.plot(*curve.vertices.astype(float).T, "o", color=_INK, markersize=3.5)
+        ax.plot(*curve.vertices.astype(float).T, "o", color=INK, markersize=3.5)
     ax.set_xlim(box[0])
     ax.set_ylim(box[1])
     ax.set_aspect("equal")
@@ -66,18 +62,15 @@ def plot_surface(surface, ax=None, *, box=None, **style):
     """
     if surface.variables != 3:
         raise InputError(f"the hypersurface lies in R^{surface.variables}; plot_surface draws d = 3")
+    ax = axes_or_new(ax, projection="3d")
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-    if ax is None:
-        from matplotlib.figure import Figure
-
-        ax = Figure().add_subplot(projection="3d")
-    box = _box_of(surface) if box is None else np.asarray(box, dtype=float)
+    box = _box_of(surface) if box is None else sides(box, 3)
     polygons = [_clipped_polygon(surface, cell, box) for cell in surface.cells]
     shown = [(polygon, color) for polygon, color in zip(polygons, cycle(PALETTE)) if len(polygon) > 2]
     faces = Poly3DCollection(
         [polygon for polygon, _ in shown],
-        **{"facecolors": [color for _, color in shown], "edgecolors": _INK, "alpha": 0.55, **style},
+        **{"facecolors": [color for _, color in shown], "edgecolors": INK, "alpha": 0.55, **style},
     )
     ax.add_collection3d(faces)
     for side, set_limits in zip(box, (ax.set_xlim, ax.set_ylim, ax.set_zlim), strict=True):
@@ -101,10 +94,7 @@ def plot_duality(polynomial, figure=None):
     curve = polynomial.hypersurface()
     if curve.variables != 2:
         raise InputError(f"the polynomial has {curve.variables} variables; plot_duality draws 2")
-    if figure is None:
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(9, 4.5), layout="constrained")
+    figure = new_figure(figsize=(9, 4.5), layout="constrained") if figure is None else figure
     left, right = figure.subplots(1, 2)
     colors = list(islice(cycle(PALETTE[:-1]), len(curve.cells)))
     plot_curve(curve, left, colors=colors)
@@ -128,7 +118,7 @@ def plot_decision_boundary(rational, ax=None, *, box):
     rational : Rational of two Polynomials in two variables, ε = 0
     ax : matplotlib Axes, optional
         Those of a new figure by default.
-    box : ((x0, x1), (y0, y1))
+    box : Box or ((x0, x1), (y0, y1))
         What to show.
 
     Returns
@@ -141,12 +131,12 @@ def plot_decision_boundary(rational, ax=None, *, box):
     >>> x, y = variables(2)
     >>> ax = plot_decision_boundary((x + y) / (x * y + 0), box=((-2, 2), (-2, 2)))
     """
-    ax = axes_or_new(ax)
-    curve = (rational.P + rational.Q).hypersurface()
-    boundary = curve.separating(range(len(rational.P)))
-    box = np.asarray(box, dtype=float)
+    curve = rational.boundary_polynomial().hypersurface()
+    boundary = rational.decision_cells()
+    box = sides(box, 2)
     grid = np.stack(np.meshgrid(*(np.linspace(low, high, 400) for low, high in box)), axis=-1)
     P, Q = (part.to_float()(grid) for part in (rational.P, rational.Q))
+    ax = axes_or_new(ax)
     where = {"extent": box.ravel(), "origin": "lower", "interpolation": "nearest"}
     ax.imshow(np.sign(P - Q), cmap=_two_colors(), vmin=-1, vmax=1, alpha=0.35, **where)
     others = [cell for cell in curve.cells if cell not in boundary]
@@ -157,7 +147,7 @@ def plot_decision_boundary(rational, ax=None, *, box):
 def _two_colors():
     from matplotlib.colors import ListedColormap
 
-    return ListedColormap([PALETTE[1], "white", PALETTE[0]])
+    return ListedColormap([ORANGE, "white", BLUE])
 
 
 # ---- cutting off ------------------------------------------------------------------------------------

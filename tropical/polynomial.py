@@ -28,8 +28,9 @@ from tropical._arrays import (
 )
 from tropical._threads import run_in_slices
 from tropical._truncation import Truncation, truncate
+from tropical.domain import Box
 from tropical.errors import InputError, ShapeError
-from tropical.semiring import MAX_PLUS, Semiring
+from tropical.semiring import MAX_PLUS, Semiring, check_semiring
 
 if TYPE_CHECKING:
     from tropical.rational import Rational
@@ -97,6 +98,7 @@ class Polynomial:
     __array_ufunc__ = None  # lets NumPy scalars on the left leave the operators to us
 
     def __post_init__(self):
+        check_semiring(self.semiring)
         slopes = as_array("slopes", self.slopes)
         coefficients = as_array("coefficients", self.coefficients)
         if slopes.ndim == 1:
@@ -517,7 +519,7 @@ class Polynomial:
         """Merged, and sorted by exponents; at ε = 0 only with the monomials that alone are the value somewhere.
 
         At ε = 0 two polynomials have equal normal forms if and only if they are equal functions. Which monomials
-        count is decided exactly: by a hull in one variable, else by a linear program for each.
+        count is decided exactly, as by `prune`.
         """
         return _terms.normal_form(self)
 
@@ -530,10 +532,11 @@ class Polynomial:
 
         Notes
         -----
-        At ε = 0 each monomial of one must be nowhere above the other (a hull in one variable, else linear programs
-        in floats whose answers are proved in Fractions). At ε > 0 the functions agree only if `same_terms`, since
-        exponentials of distinct linear functions are linearly independent, and so are those of distinct rational
-        numbers (Lindemann and Weierstrass); `merge`, which rounds, may change the function by an ulp.
+        At ε = 0 their normal forms must be equal, or, where hulls are dear (see `prune`), each monomial of one
+        nowhere above the other, by linear programs in floats whose answers are proved in Fractions. At ε > 0 the
+        functions agree only if `same_terms`, since exponentials of distinct linear functions are linearly
+        independent, and so are those of distinct rational numbers (Lindemann and Weierstrass); `merge`, which
+        rounds, may change the function by an ulp.
 
         Examples
         --------
@@ -557,7 +560,7 @@ class Polynomial:
         tol: float,
         *,
         points: ArrayLike | None = None,
-        box: tuple[ArrayLike, ArrayLike] | None = None,
+        box: Box | tuple[ArrayLike, ArrayLike] | None = None,
     ) -> Truncation:
         """Fewer monomials at ε > 0, with |p(x) − q(x)| ≤ tol at all given points, or in all of a box.
 
@@ -569,8 +572,8 @@ class Polynomial:
         tol : float
             In the units of the values.
         points : (..., d) array
-        box : (lower, upper)
-            Numbers or (d,) arrays.
+        box : Box or (low, high)
+            Bounded: numbers or (d,) arrays.
 
         Examples
         --------
@@ -608,8 +611,8 @@ class Polynomial:
         return hypersurface(self)
 
     def prune(self, domain=None, *, return_report: bool = False):
-        """Without the monomials that are nowhere the best alone: the same function, on R^d or a box (low, high) or a
-        polyhedron (G, h) of points G x ≤ h; needs ε = 0. The report proves each decision: see `tropical.pruning`.
+        """Without the monomials that are nowhere the best alone: the same function, on R^d or a Box or Polyhedron;
+        needs ε = 0. The report proves each decision: see `tropical.pruning`.
         """
         from tropical.pruning import prune
 

@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 from tropical._affine import AffineHull
 from tropical._arrays import EXACT, as_array, as_points, convert, frozen, is_exact, is_finite, refuse_where
 from tropical._convex_hull import convex_hull, extreme, facets
+from tropical._figures import BLUE, PALE, axes_or_new
 from tropical._lattice import IntegerPoints, Planes, content
 from tropical._square import round_to
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
-__all__ = ["Polytope", "axes_or_new", "edges_from", "mixed_volume", "newton_polytope"]
+__all__ = ["Polytope", "edges_from", "mixed_volume", "newton_polytope"]
 
 _MAX_POINTS = 10**7
 _MAX_SUMMANDS = 10
@@ -224,8 +225,8 @@ class Polytope:
             raise InputError(f"the polytope lies in R^{self.variables}; plot draws d = 2")
         ax = axes_or_new(ax)
         x, y = self.vertices.astype(float).T
-        ax.fill(x, y, **{"facecolor": "#cfe2f3", "edgecolor": "#1f4e79", **style})
-        ax.plot(x, y, "o", color="#1f4e79", markersize=4)
+        ax.fill(x, y, **{"facecolor": PALE, "edgecolor": BLUE, **style})
+        ax.plot(x, y, "o", color=BLUE, markersize=4)
         ax.set_aspect("equal")
         return ax
 
@@ -235,15 +236,6 @@ class _UnitScale:
 
     def __init__(self, dim: int):
         self.scale, self.centre = [Fraction(1)] * dim, [0] * dim
-
-
-def axes_or_new(ax):
-    """The axes given, or those of a new figure that no window shows."""
-    if ax is None:
-        from matplotlib.figure import Figure
-
-        ax = Figure().add_subplot()
-    return ax
 
 
 def edges_from(on: np.ndarray, dim: int) -> list[tuple[int, int]]:
@@ -298,7 +290,7 @@ def mixed_volume(*polytopes):
     """
     if not polytopes:
         raise ShapeError("mixed_volume got no polytopes; pass d of them in R^d")
-    polytopes = [p if isinstance(p, Polytope) else newton_polytope(p) for p in polytopes]
+    polytopes = [_polytope_of(p) for p in polytopes]
     d = _check_dimensions(polytopes)
     if len(polytopes) != d:
         raise ShapeError(f"mixed_volume got {len(polytopes)} polytopes in R^{d}; pass {d}")
@@ -326,6 +318,12 @@ def mixed_volume(*polytopes):
     if value.denominator == 1:
         return value.numerator
     return value if all(p.is_exact for p in polytopes) else float(value)
+
+
+def _polytope_of(p) -> Polytope:
+    if not (isinstance(p, Polytope) or hasattr(p, "newton_polytope")):
+        raise InputError(f"mixed_volume got a {type(p).__name__}; pass Polytopes or Polynomials")
+    return p if isinstance(p, Polytope) else newton_polytope(p)
 
 
 def _check_dimensions(polytopes: list[Polytope]) -> int:

@@ -1,21 +1,21 @@
 """Removes the monomials of a polynomial that are nowhere the largest alone, exactly and with a reason for each."""
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 
-from tropical._arrays import EXACT, as_array, convert, is_finite, refuse_where
+from tropical._arrays import EXACT, convert
 from tropical._convex_hull import MAX_BOUND, convex_hull, facet_bound
 from tropical._dominance import Combination, Terms
 from tropical._lattice import Planes, as_floats
 from tropical._regular import locate, regular_triangulation
-from tropical.errors import InputError, ShapeError
+from tropical.domain import as_polyhedron
+from tropical.errors import InputError
 from tropical.subdivision import Subdivision, best_of_slopes, refuse_infinite, subdivision
 
-__all__ = ["Pruning", "Removal", "essential", "prune"]
+__all__ = ["Pruning", "Removal", "essential", "hull_is_cheap", "prune"]
 
 _CHEAP = (
     2 * 10**6
@@ -67,9 +67,9 @@ def prune(polynomial, domain=None, *, return_report: bool = False):
     ----------
     polynomial : Polynomial
         At ε = 0.
-    domain : None, (low, high) or (G, h)
-        All of R^d; a box of scalars or (d,) arrays, infinities allowed; or {x : G x ≤ h} with G of shape (k, d) and h
-        of shape (k,). Floats are taken as the dyadic rationals that they are.
+    domain : Box or Polyhedron, optional
+        All of R^d by default. Pairs (low, high) and (G, h) stand for these. It may have no interior. Floats are
+        taken as the dyadic rationals that they are.
     return_report : bool
         Also return a `Pruning`: the reason with a proof for each removed monomial, a witness for each kept one.
 
@@ -101,14 +101,14 @@ def prune(polynomial, domain=None, *, return_report: bool = False):
 
     Examples
     --------
-    >>> from tropical import Polynomial
+    >>> from tropical import Box, Polynomial
     >>> p = Polynomial([[1, 0], [0, 1], [2, 2], [1, 1], [2, 0], [0, 2]], [0, 0, 0, 0, 0, 0])
     >>> q, report = prune(p, return_report=True)
     >>> print(q)
     x1 ⊕ x2 ⊕ x1^2 x2^2 ⊕ x1^2 ⊕ x2^2
     >>> report.removed[3].reason, report.removed[3].combination.weights
     ('tied', {0: Fraction(1, 3), 1: Fraction(1, 3), 2: Fraction(1, 3)})
-    >>> print(prune(p, (1, 2)))                                  # on the square 1 ≤ x1, x2 ≤ 2
+    >>> print(prune(p, Box(1, 2)))                               # on the square 1 ≤ x1, x2 ≤ 2
     x1^2 x2^2
     """
     p = polynomial
@@ -129,55 +129,23 @@ def essential(polynomial) -> list[int]:
     return sorted(_decide(polynomial, None, False).kept)
 
 
+def hull_is_cheap(p) -> bool:
+    """Whether the upper hull answers sooner than linear programs."""
+    polytope = p.newton_polytope()
+    bound = facet_bound(len(polytope.points), polytope.dim + 1)
+    return bound <= (MAX_BOUND if polytope.dim <= 3 else _CHEAP)
+
+
 def _decide(p, polyhedron, report: bool) -> "_Known":
     known = _Known(p)
     if len(known.rows):
-        affine = p.newton_polytope().affine_hull
-        bound = facet_bound(len(known.rows), affine.dim + 1)
-        cheap = bound <= (MAX_BOUND if affine.dim <= 3 else _CHEAP)
-        if cheap and (polyhedron is None or affine.dim == p.variables):
+        if hull_is_cheap(p) and (polyhedron is None or p.newton_polytope().dim == p.variables):
             _by_hull(known, subdivision(p), report)
         if known.kept is None or polyhedron is not None:
             _by_programs(known, polyhedron, report)
     else:
         known.kept = set()
     return known
-
-
-def as_polyhedron(domain, d: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Fractions (G, h) with domain = {x : G x ≤ h}, None for R^d; of a box first x_k ≤ high_k, then −x_k ≤ −low_k."""
-    if domain is None:
-        return None
-    try:
-        first, second = (as_array("domain", part) for part in domain)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise ShapeError("domain is no pair; pass (low, high) for a box, or (G, h) for G x <= h") from None
-    for part in (first, second):
-        refuse_where(part != part, "domain", part, "pass numbers")
-    if first.ndim == 2:
-        if first.shape[1] != d or second.shape != first.shape[:1]:
-            raise ShapeError(
-                f"domain has G of shape {first.shape} and h of shape {second.shape}; "
-                f"pass (k, {d}) and (k,), or (low, high) for a box"
-            )
-        for name, part in (("G", first), ("h", second)):
-            refuse_where(~is_finite(part), name, part, "pass finite entries")
-        return convert(first, EXACT), convert(second, EXACT)
-    if first.ndim > 1 or second.ndim > 1 or not {*first.shape, *second.shape} <= {d}:
-        raise ShapeError(
-            f"domain has low of shape {first.shape} and high of shape {second.shape}; pass scalars or shape ({d},)"
-        )
-    low, high = (np.broadcast_to(convert(part, EXACT), d) for part in (first, second))
-    if (low > high).any() or (low == math.inf).any() or (high == -math.inf).any():
-        raise InputError("domain is an empty box; pass low <= high")
-    rows = [(k, 1, high[k]) for k in range(d) if high[k] != math.inf]
-    rows += [(k, -1, -low[k]) for k in range(d) if low[k] != -math.inf]
-    G = convert(np.zeros((len(rows), d)), EXACT)
-    for i, (k, sign, _) in enumerate(rows):
-        G[i, k] = Fraction(sign)
-    return G, convert(np.array([bound for *_, bound in rows] + [None], dtype=object)[:-1], EXACT)
 
 
 class _Known:

@@ -1,15 +1,17 @@
 """Tropical rational functions P ⊘ Q: in ordinary notation, differences P(x) − Q(x)."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical import _algebra, _bends, _simplify
+from tropical import _algebra, _bends, _divisor, _simplify
 from tropical._arrays import is_number
 from tropical.circuit import Circuit, evaluate_together
 from tropical.errors import InputError, SemiringMismatchError, ShapeError
+from tropical.hypersurface import Hypersurface, HypersurfaceCell
 from tropical.polynomial import Polynomial
 
 __all__ = ["Rational"]
@@ -107,6 +109,13 @@ class Rational:
         if not isinstance(self.P, Polynomial):
             raise InputError(
                 f"{what} needs polynomials, and these are circuits; use Rational(P.expand(), Q.expand())"
+            )
+
+    def _need_one_variable(self, what: str, instead: str) -> None:
+        self._need_polynomials(what)
+        if self.variables != 1:
+            raise ShapeError(
+                f"f has {self.variables} variables; {what}() is for one; in more, use {instead}()"
             )
 
     def deform(self, eps: float) -> "Rational":
@@ -259,32 +268,61 @@ class Rational:
         >>> f.zeros(), f.poles()
         ([(-inf, 1), (1.0, 2)], [(3.0, 1)])
         """
-        self._need_polynomials("zeros")
+        self._need_one_variable("zeros", "divisor")
         return _bends.zeros_and_poles(self)[0]
 
     def poles(self) -> list[tuple]:
         """(pole, multiplicity) in one variable at ε = 0: the zeros of 1 ⊘ f."""
-        self._need_polynomials("poles")
+        self._need_one_variable("poles", "divisor")
         return _bends.zeros_and_poles(self)[1]
+
+    def divisor(self) -> tuple[Hypersurface, tuple[int | Fraction, ...]]:
+        """Zeros and poles in any number of variables, at ε = 0: the hypersurface of P ⊗ Q with a multiplicity per cell.
+
+        f bends by its multiplicity times the normal across a maximal cell: as a sum of terms does where it is
+        positive, on a zero, the other way where it is negative, on a pole; 0 where P and Q bend alike. It is the
+        weight of the cell in the hypersurface of P less that in Q's. Decided and given in Fractions, since products
+        of floats would round. In one variable these are `zeros` and `poles`. Cost: a subdivision of |P|·|Q| points.
+
+        >>> from tropical import variables
+        >>> x, y = variables(2)
+        >>> h, multiplicities = ((x + y)**2 / (x + y + 0)).divisor()
+        >>> [(c.direction, m) for c, m in zip(h.cells, multiplicities)]
+        [((-1, -1), 2), ((-1, 0), -1), ((0, -1), -1), ((1, 1), 1)]
+        """
+        self._need_polynomials("divisor")
+        return _divisor.divisor(self)
 
     def decision_boundary(self) -> list[tuple]:
         """{x : P(x) = Q(x)} in one variable at ε = 0, as disjoint closed intervals (lower, upper), ascending.
 
         A point is an interval of length 0; ends may be infinite. Decided exactly; floats are rounded once. In more
-        variables see `boundary_polynomial`.
+        variables see `decision_cells`.
 
         >>> from tropical import variables
         >>> x, = variables(1)
         >>> ((x + 0) / (x**2 + -4)).decision_boundary()           # max(x, 0) = max(2x, −4)
         [(0.0, 0.0)]
         """
-        self._need_polynomials("decision_boundary")
-        if self.variables != 1:
-            raise ShapeError(
-                f"f has {self.variables} variables; decision_boundary is for one. In more, {{P = Q}} lies in the "
-                "hypersurface of boundary_polynomial()"
-            )
+        self._need_one_variable("decision_boundary", "decision_cells")
         return _bends.decision_boundary(self)
+
+    def decision_cells(self) -> tuple[HypersurfaceCell, ...]:
+        """The maximal cells of the hypersurface of P ⊕ Q on which P = Q, at ε = 0; decided exactly.
+
+        They make up {x : P(x) = Q(x)} but for two things: of a set with an interior, where both have one monomial,
+        they are the boundary; and where P and Q only touch in less than d − 1 dimensions there is none. The
+        monomials of a cell are those of `boundary_polynomial`, and its vertices those of the hypersurface.
+
+        >>> from tropical import variables
+        >>> x, y = variables(2)
+        >>> f = (x + y) / (x * y + 0)                             # max(x, y) = max(x + y, 0)
+        >>> [(c.monomials, c.direction) for c in f.decision_cells()]
+        [((0, 2), (0, 1)), ((0, 3), (0, -1)), ((1, 2), (1, 0)), ((1, 3), (-1, 0))]
+        """
+        self._need_polynomials("decision_cells")
+        cells = self.boundary_polynomial().hypersurface().cells
+        return tuple(c for c in cells if len({m < len(self.P) for m in c.monomials}) == 2)
 
     def boundary_polynomial(self) -> Polynomial:
         """P ⊕ Q, the terms of P first: {P = Q} is where terms of both attain its value at once."""

@@ -42,7 +42,8 @@ def linear_regions(
     f : Circuit, Polynomial, or Rational of either
         At ε = 0. ``hjsym.compile(network)`` is one. Floats are taken as the dyadic rationals that they are.
     domain : Box, Polyhedron or Slice, optional
-        Where to look; all of R^d by default, without a bounding box.
+        Where to look; all of R^d by default, without a bounding box. Pairs (low, high) and (G, h) stand for the
+        first two.
     max_regions : int
         Budget.
     partial : bool
@@ -297,7 +298,7 @@ class Regions(Sequence):
         ----------
         ax : matplotlib Axes, optional
             A new figure by default; ``ax.figure.savefig(file)`` saves it.
-        window : ((low, high), (low, high)), optional
+        window : Box or ((low, high), (low, high)), optional
             What to show of either variable; around most vertices by default.
         kind : str
             As for `count`.

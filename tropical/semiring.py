@@ -10,7 +10,7 @@ from tropical import _core
 from tropical._arrays import EXACT, as_array, common_dtype, convert, is_exact
 from tropical.errors import InputError
 
-__all__ = ["MAX_PLUS", "MIN_PLUS", "Semiring"]
+__all__ = ["MAX_PLUS", "MIN_PLUS", "Semiring", "check_semiring"]
 
 
 @dataclass(frozen=True)
@@ -120,3 +120,8 @@ class Semiring:
 
 MAX_PLUS = Semiring()
 MIN_PLUS = Semiring(sign=-1)
+
+
+def check_semiring(semiring) -> None:
+    if not isinstance(semiring, Semiring):
+        raise InputError(f"semiring is {semiring!r}; pass MAX_PLUS, MIN_PLUS or a Semiring(sign, eps)")

@@ -12,11 +12,12 @@ import numpy as np
 
 from tropical._arrays import EXACT, convert, frozen, refuse_where
 from tropical._convex_hull import check_facets, convex_hull, extreme, facets, outline
+from tropical._figures import BLUE, ORANGE, axes_or_new
 from tropical._lattice import IntegerPoints, Planes
 from tropical._regular import Triangulation, regular_triangulation, without
 from tropical._square import need_tropical, round_to
 from tropical.errors import InputError
-from tropical.polytope import Polytope, axes_or_new, edges_from
+from tropical.polytope import Polytope, edges_from
 
 __all__ = ["Face", "Subdivision", "best_of_slopes", "refuse_infinite", "subdivision"]
 
@@ -346,18 +347,18 @@ class Subdivision:
         points = dict(zip(self.kept.tolist(), self.polytope.points.astype(float), strict=True))
         for edge in self.edges:
             x, y = zip(*(points[i] for i in edge.vertices), strict=True)
-            ax.plot(x, y, **{"color": "#1f4e79", "linewidth": 1.2, **style})
+            ax.plot(x, y, **{"color": BLUE, "linewidth": 1.2, **style})
         at_vertices = {i for cell in self.cell_vertices for i in cell}
         marked = {i for cell in self.cells for i in cell} - at_vertices
         below = points.keys() - at_vertices - marked
         for some, marker, face in (
-            (at_vertices, "o", "#1f4e79"),
+            (at_vertices, "o", BLUE),
             (marked, "o", "white"),
-            (below, "x", "#e69f00"),
+            (below, "x", ORANGE),
         ):
             if some:
                 x, y = zip(*(points[i] for i in sorted(some)), strict=True)
-                edge = {} if marker == "x" else {"edgecolors": "#1f4e79"}
+                edge = {} if marker == "x" else {"edgecolors": BLUE}
                 ax.scatter(x, y, marker=marker, color=face, zorder=3, s=24, **edge)
         ax.set_aspect("equal")
         return ax

@@ -197,6 +197,17 @@ def test_out_that_does_not_fit():
             p(x, out=out)
 
 
+def test_integers_are_never_rounded():
+    p = Polynomial([[2**60]], [-(2**53)])  # a float64 holds both
+    assert p.to_exact()([1]) == 2**60 - 2**53
+    for odd in (2**53 + 1, -(2**53) - 1, 2**63 + 1):
+        with pytest.raises(InputError, match="no float64 holds it"):
+            Polynomial([[0]], [odd])
+        with pytest.raises(InputError, match="no float64 holds it"):
+            p(np.array([odd]))
+        assert p.to_exact()([odd]) == 2**60 * odd - 2**53
+
+
 def test_fractions_of_numpy_integers_do_not_overflow():
     big = Fraction(np.int64(2**62))
     p = Polynomial([[big], [big]], [0, big])

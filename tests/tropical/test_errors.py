@@ -17,6 +17,9 @@ from tropical import (
     SemiringMismatchError,
     ShapeError,
     TropicalError,
+    matmul,
+    mixed_volume,
+    star,
 )
 from tropical.circuit import combine, soft_max
 
@@ -57,6 +60,16 @@ VALUES = {
     r"exact entries at eps = 0.5: .*use eps = 0 or call to_float": lambda: Polynomial(
         [Fraction(1)], [0], Semiring(1, 0.5)
     ),
+    r"semiring is 'max'; pass MAX_PLUS, MIN_PLUS or a Semiring": lambda: Polynomial([1.0], [0], "max"),
+    r"semiring is None": lambda: matmul(np.eye(2), np.eye(2), None),
+    r"semiring is -1": lambda: star(-np.eye(2), -1),
+    r"got a str; pass a Polynomial or a number": lambda: LINE.equals("x"),
+    r"got a Rational; pass a Polynomial or a number": lambda: LINE.equals(LINE / LINE),
+    r"mixed_volume got a int; pass Polytopes or Polynomials": lambda: mixed_volume(1, 2),
+    r"coefficients\[1\] is 9007199254740993; no float64 holds it; pass a Fraction": lambda: Polynomial(
+        [[0], [1]], [0, 2**53 + 1]
+    ),
+    r"A\[0, 0\] is -9007199254740993; no float64": lambda: star([[-(2**53) - 1]]),
     r"affine_at needs eps = 0, got 0.5; use gradient or deform": lambda: LINE.deform(0.5).affine_at(0.0),
     r"no dominant monomial there": lambda: LINE.affine_at(math.nan),
     r"power -2: .*use 1 / p\*\*2": lambda: LINE**-2,

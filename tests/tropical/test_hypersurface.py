@@ -278,6 +278,12 @@ def test_separating_cells():
         assert P.to_exact()(x) == Q.to_exact()(x)
 
 
+def test_single_precision():
+    p = Polynomial(np.float32([[1, 2], [0, 1], [0.5, 0], [0, 0]]), np.float32([0, 0.1, 0.3, 0]))
+    assert p.hypersurface().cells == p.to_exact().hypersurface().cells
+    assert p.hypersurface().is_balanced()
+
+
 @pytest.mark.parametrize(
     ("p", "message"),
     [

@@ -215,17 +215,17 @@ def test_bad_input():
         p.deform(0.5).prune()
     with pytest.raises(InputError, match=r"coefficients\[0\] is inf"):
         Polynomial([[1.0]], [math.inf]).prune()
-    with pytest.raises(InputError, match="empty box"):
+    with pytest.raises(InputError, match="low <= high"):
         p.prune((1, 0))
     with pytest.raises(InputError, match="empty"):
         p.prune((np.array([[1.0, 0], [-1, 0]]), np.array([0.0, -1])))
-    with pytest.raises(InputError, match="pass numbers"):
+    with pytest.raises(InputError, match="NaN"):
         p.prune((math.nan, 0))
     with pytest.raises(InputError, match=r"h\[0\] is inf"):
         p.prune((np.array([[1.0, 0]]), np.array([math.inf])))
-    with pytest.raises(ShapeError, match=r"low of shape \(3,\)"):
+    with pytest.raises(ShapeError, match=r"low has shape \(3,\)"):
         p.prune(([0, 0, 0], 1))
-    with pytest.raises(ShapeError, match=r"G of shape \(1, 3\)"):
+    with pytest.raises(ShapeError, match=r"G has shape \(1, 3\)"):
         p.prune((np.ones((1, 3)), np.ones(1)))
     with pytest.raises(ShapeError, match="no pair"):
         p.prune(1.0)

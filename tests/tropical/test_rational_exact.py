@@ -52,6 +52,12 @@ def bends(f: Rational) -> dict[Fraction, Fraction]:
     return {x: m for x, m in at.items() if m}
 
 
+def inside(h, cell):
+    """A point in the relative interior of a maximal cell."""
+    rays = np.array([*cell.rays], dtype=object).reshape(-1, h.variables)
+    return h.vertices[list(cell.vertices)].sum(axis=0) / Fraction(len(cell.vertices)) + rays.sum(axis=0)
+
+
 # ---- zeros, poles, boundaries --------------------------------------------------------------------------
 
 
@@ -107,6 +113,47 @@ def test_the_boundary_polynomial_has_the_terms_of_both():
     f = (x + 1) / (x * y)
     assert f.boundary_polynomial().same_terms(x + 1 + x * y)
     assert np.array_equal(f.boundary_polynomial().slopes[: len(f.P)], f.P.slopes)
+
+
+@over_tropical
+@settings(max_examples=25)
+@given(data=st.data())
+def test_decision_cells_are_those_on_which_both_are_equal(semiring, data):
+    """P and Q at a point inside every maximal cell of the hypersurface of P ⊕ Q, some monomials shared."""
+    d = data.draw(st.integers(2, 3))
+    P, Q, R = (data.draw(polynomials(semiring, d, 3)) for _ in range(3))
+    f = Rational(P + R, Q + R) if data.draw(st.booleans()) else Rational(P, Q)
+    h, found = f.boundary_polynomial().hypersurface(), f.decision_cells()
+    for cell in h.cells:
+        assert (cell in found) == (f(inside(h, cell)) == 0)
+
+
+@over_tropical
+@settings(max_examples=25)
+@given(data=st.data())
+def test_the_divisor_is_how_f_bends_across_each_cell(semiring, data):
+    """Beside second differences of f, and beside zeros and poles in one variable."""
+    d = data.draw(st.integers(1, 3))
+    P, Q, R = (data.draw(polynomials(semiring, d, 3)) for _ in range(3))
+    f = (P * R) / (Q * R)
+    h, multiplicities = f.divisor()
+    for cell, m in zip(h.cells, multiplicities, strict=True):
+        x, normal = inside(h, cell), np.array([Fraction(v) for v in cell.normal], dtype=object)
+        step = normal / 10**15  # nearer than any other cell: numbers here have small denominators
+        assert semiring.sign * (f(x + step) - 2 * f(x) + f(x - step)) == m * (normal @ step)
+    if d == 1:
+        found = dict(zip(h.vertices[:, 0].tolist(), multiplicities, strict=True))
+        finite = {x: m for x, m in f.zeros() if x != semiring.zero}
+        finite |= {x: -m for x, m in f.poles() if x != semiring.zero}
+        assert {x: m for x, m in found.items() if m} == finite
+
+
+def test_divisors_of_floats_and_at_positive_temperature():
+    x, y = variables(2)
+    h, multiplicities = ((x + 0.1) * (y + 0.1) / (x + 0.1)).divisor()
+    assert h.subdivision.is_exact and sorted(multiplicities) == [0, 0, 1, 1]
+    with pytest.raises(InputError, match="divisor needs eps = 0"):
+        (x / (y + 0)).deform(1).divisor()
 
 
 # ---- equality ------------------------------------------------------------------------------------------
@@ -205,9 +252,9 @@ def test_refused(message):
 
 
 def test_shapes_and_sizes():
-    with pytest.raises(ShapeError, match=r"decision_boundary is for one.*boundary_polynomial"):
+    with pytest.raises(ShapeError, match=r"decision_boundary\(\) is for one.*decision_cells"):
         (X / Y).decision_boundary()
-    with pytest.raises(ShapeError, match="2 variables; roots and split forms are those of one"):
+    with pytest.raises(ShapeError, match=r"2 variables; poles\(\) is for one.*divisor"):
         (X / Y).poles()
     many = Polynomial(np.arange(4000.0), -(np.arange(4000.0) ** 2))
     with pytest.raises(BudgetExceeded, match="product of polynomials"):

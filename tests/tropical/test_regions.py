@@ -333,7 +333,7 @@ def test_progress_and_interruption(networks):
     [
         (lambda c: linear_regions(c.deform(0.5)), InputError, "deform"),
         (lambda c: linear_regions(lambda x: x), InputError, "function"),
-        (lambda c: linear_regions(c, Box(1, 1)), InputError, "low < high"),
+        (lambda c: linear_regions(c, Box(1, 1)), InputError, "no interior"),
         (lambda c: linear_regions(c, Box([0, 0, 0], 1)), ShapeError, r"\(3,\)"),
         (lambda c: linear_regions(c, Polyhedron([[1, 0], [-1, 0]], [0, 0])), InputError, "interior"),
         (lambda c: linear_regions(c, Polyhedron([[0, 0]], [-1])), InputError, "interior"),

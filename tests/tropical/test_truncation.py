@@ -107,7 +107,7 @@ REFUSED = {
     r"truncate needs eps > 0; at eps = 0 use normal_form": lambda p: p.deform(0).truncate(1, box=(0, 1)),
     r"tol is -1; pass a finite tolerance": lambda p: p.truncate(-1, box=(0, 1)),
     r"pass either points= or box=": lambda p: p.truncate(1),
-    r"box must be \(lower, upper\) with finite lower <= upper": lambda p: p.truncate(1, box=(1, 0)),
+    r"give low <= high": lambda p: p.truncate(1, box=(1, 0)),
     r"pass finite points": lambda p: p.truncate(1, points=[[math.nan]]),
     r"coefficients\[2\] is inf": lambda p: (p + math.inf).truncate(1, box=(0, 1)),
 }
