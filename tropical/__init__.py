@@ -17,9 +17,11 @@ from tropical._truncation import Truncation
 from tropical.chain import ChainMarginals, backward, forward, forward_backward, viterbi
 from tropical.circuit import Circuit
 from tropical.closure import plus, star
+from tropical.convexity import Convexity, is_convex
 from tropical.decision import DecisionRegions, decision_regions
 from tropical.determinant import count_optimal_permutations, determinant, is_singular
 from tropical.domain import Box, Polyhedron, Slice
+from tropical.equivalence import Equivalence, equivalent
 from tropical.errors import (
     BudgetExceeded,
     DivergenceError,
@@ -33,7 +35,9 @@ from tropical.extremum import Extremum, maximize, minimize
 from tropical.graph import from_graph, to_graph
 from tropical.hypersurface import Hypersurface, HypersurfaceCell
 from tropical.intersection import stable_intersection
+from tropical.lipschitz import Lipschitz, lipschitz
 from tropical.matrix import matmul
+from tropical.nearest import NearestBoundary, nearest_boundary
 from tropical.paths import BestPaths, best_paths, path_sums
 from tropical.periodicity import cyclicity, transient
 from tropical.plotting import plot_curve, plot_decision_boundary, plot_duality, plot_surface
@@ -59,13 +63,17 @@ __all__ = [
     "BudgetExceeded",
     "ChainMarginals",
     "Circuit",
+    "Convexity",
     "DecisionRegions",
     "DivergenceError",
+    "Equivalence",
     "Extremum",
     "Face",
     "Hypersurface",
     "HypersurfaceCell",
     "InputError",
+    "Lipschitz",
+    "NearestBoundary",
     "Polyhedron",
     "Polynomial",
     "Polytope",
@@ -93,6 +101,7 @@ __all__ = [
     "eigenvalue",
     "eigenvalues",
     "eigenvectors",
+    "equivalent",
     "essential",
     "factor",
     "fixed_point",
@@ -103,15 +112,18 @@ __all__ = [
     "hopf_cole",
     "hopf_lax",
     "interpolate",
+    "is_convex",
     "is_singular",
     "is_solvable",
     "is_split",
     "legendre",
     "linear_regions",
+    "lipschitz",
     "matmul",
     "maximize",
     "minimize",
     "mixed_volume",
+    "nearest_boundary",
     "path_sums",
     "plot_curve",
     "plot_decision_boundary",

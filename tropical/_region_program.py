@@ -18,7 +18,7 @@ from tropical.errors import InputError
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
 
-__all__ = ["Gates", "Linear", "Program", "compile_program", "difference", "primitive", "value"]
+__all__ = ["Gates", "Linear", "Program", "circuits_of", "compile_program", "difference", "primitive", "value"]
 
 Form = list[int]
 
@@ -140,7 +140,7 @@ def whole(rows: list[list[Fraction]]) -> tuple[list[Form], int]:
 
 def compile_program(f, domain: Domain | None = None) -> Program:
     """The program of a Polynomial, a Circuit or a Rational of either, on a domain."""
-    roots, sign = _circuits(f)
+    roots, sign = circuits_of(f)
     for circuit in roots:
         if not circuit.is_tropical:
             raise InputError("a gate at eps > 0 has no linear regions; deform(0) first")
@@ -154,7 +154,7 @@ def compile_program(f, domain: Domain | None = None) -> Program:
     return Program(inputs, builder.steps, builder.denominators, outputs, sign, bounds)
 
 
-def _circuits(f) -> tuple[list[Circuit], int]:
+def circuits_of(f) -> tuple[list[Circuit], int]:
     """P and Q, or P alone, as circuits, and the sign of the semiring."""
     parts = [f.exactly.P, f.exactly.Q] if isinstance(f, Rational) else [f]
     if all(isinstance(p, Circuit) for p in parts):

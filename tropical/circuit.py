@@ -21,7 +21,9 @@ from tropical.polynomial import Polynomial
 from tropical.semiring import Semiring
 from tropical.sparse import SparseMatrix, Weights, as_weights, cast, numbers, private
 
-__all__ = ["Affine", "Circuit", "Input", "Max", "Node", "combine", "entries", "evaluate_together", "soft_max"]
+__all__ = [
+    "Affine", "Circuit", "Input", "Max", "Node", "combine", "entries", "evaluate_together", "in_order", "soft_max",
+]  # fmt: skip
 
 
 _MAX_COUNT_BITS = 1_000_000  # of a number of monomials: beyond it even counting takes minutes
@@ -100,7 +102,7 @@ class Max(Node):
         return self.branches
 
 
-def _in_order(roots: Iterable[Node]) -> list[Node]:
+def in_order(roots: Iterable[Node]) -> list[Node]:
     """Every node that the roots depend on, operands first."""
     graph: dict[Node, tuple[Node, ...]] = {}
     pending = list(roots)
@@ -156,7 +158,7 @@ class Circuit:
     @cached_property
     def nodes(self) -> list[Node]:
         """Every node, operands before what uses them."""
-        return _in_order([self.node])
+        return in_order([self.node])
 
     @classmethod
     def identity(cls, d: int, exact: bool = False) -> "Circuit":
@@ -358,7 +360,7 @@ class Circuit:
         Raises BudgetExceeded where the count itself has more than a million binary digits.
         """
         eps = self._single_temperature()
-        bits = self._log2_count(eps)
+        bits = max(float(b.max(initial=0)) for b in self._log2_counts(eps).values())
         if bits > _MAX_COUNT_BITS:
             raise BudgetExceeded(
                 "binary digits of the number of monomials", int(bits), _MAX_COUNT_BITS,
@@ -380,8 +382,12 @@ class Circuit:
                 counts[node] = [sum(c) for c in zip(*(counts[b] for b in node.branches), strict=True)]
         return counts[self.node]
 
-    def _log2_count(self, eps: float) -> float:
-        """log2 of the largest count, from above."""
+    def log2_monomial_count(self) -> np.ndarray:
+        """log2 of `monomial_count`, (m,) floats, for counts of any size; from above at ε > 0."""
+        return self._log2_counts(self._single_temperature())[self.node]
+
+    def _log2_counts(self, eps: float) -> dict[Node, np.ndarray]:
+        """log2 of the count of every scalar; at ε > 0 from above."""
         bits: dict[Node, np.ndarray] = {}
         for node in self.nodes:
             if isinstance(node, Input):
@@ -395,7 +401,7 @@ class Circuit:
                 bits[node] = np.minimum(total, 1e300)  # stays finite, so that 0 times it is 0
             else:
                 bits[node] = np.logaddexp2.reduce([bits[b] for b in node.branches])
-        return float(max(b.max(initial=0) for b in bits.values()))
+        return bits
 
     def expand(self, limit: int = 100_000) -> Polynomial | list[Polynomial]:
         """The circuit as explicit `Polynomial`s: one, or a list of m where there are several outputs.
@@ -521,7 +527,7 @@ def evaluate_together(circuits: Sequence[Circuit], x: ArrayLike) -> tuple[np.nda
     _common_temperature(circuits)
     dtype = common_dtype(*(c.dtype for c in circuits))
     points = as_points(x, first.variables, dtype)
-    values = _values(first, _in_order(c.node for c in circuits), points)
+    values = _values(first, in_order(c.node for c in circuits), points)
     return tuple(values[c.node] for c in circuits)
 
 

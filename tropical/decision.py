@@ -5,8 +5,9 @@ from functools import cached_property
 import networkx as nx
 import numpy as np
 
+from tropical._rails import scores
 from tropical._region import Region
-from tropical.circuit import Circuit, combine, soft_max
+from tropical.circuit import Circuit, soft_max
 from tropical.domain import Domain
 from tropical.errors import InputError
 from tropical.rational import Rational
@@ -95,9 +96,7 @@ def decision_regions(f: Circuit | Rational, domain: Domain | None = None, **opti
         raise InputError(
             "decision regions compare outputs; pass a Circuit or Rational of circuits with 2 or more"
         )
-    unit = np.eye(P.outputs, dtype=int)
-    scores = [combine([(row[None], P)] + ([(1 - row[None], Q)] if Q is not None else [])) for row in unit]
-    return DecisionRegions(linear_regions(soft_max(scores), domain, **options))
+    return DecisionRegions(linear_regions(soft_max(scores(P, Q)), domain, **options))
 
 
 def _common_face(a: Region, b: Region) -> tuple[np.ndarray, np.ndarray]:

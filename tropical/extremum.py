@@ -13,9 +13,9 @@ from tropical.domain import Domain
 from tropical.errors import InputError
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
-from tropical.regions import linear_regions
+from tropical.regions import Regions, linear_regions
 
-__all__ = ["Extremum", "maximize", "minimize"]
+__all__ = ["Extremum", "maximize", "minimize", "one_output"]
 
 
 class Extremum(NamedTuple):
@@ -81,13 +81,10 @@ def _extreme(f, domain, output: int, sign: int, options: dict) -> Extremum:
     if options.get("partial"):
         raise InputError("partial=True could leave out the region of the extremum; raise max_regions instead")
     regions = linear_regions(f, domain, **options)
-    width, best = regions.variables + 1, None
+    forms = [[sign * a for a in form] for form in one_output(regions, output)]
+    best = None
     for k, number in enumerate(regions._maps[0]):
-        form = [sign * a for a in regions._maps[1][number][width * output : width * (output + 1)]]
-        if not form:
-            raise InputError(
-                f"output {output} of {len(regions._maps[1][number]) // width}; outputs count from 0"
-            )
+        form = forms[number]
         rays, lines = regions._table.rays[k], regions._table.lines[k]
         away = [ray for ray in rays if ray[-1] == 0] + [
             [s * a for a in line] for line in lines for s in (1, -1)
@@ -100,6 +97,14 @@ def _extreme(f, domain, output: int, sign: int, options: dict) -> Extremum:
             best = here
     top, ray = best
     return Extremum(sign * top, _fractions(ray, ray[-1]))
+
+
+def one_output(regions: Regions, output: int) -> list[tuple[Fraction, ...]]:
+    """(slope…, intercept) of one output in each of the maps of f."""
+    width, maps = regions.variables + 1, regions._maps[1]
+    if not 0 <= output < len(maps[0]) // width:
+        raise InputError(f"output {output} of {len(maps[0]) // width}; outputs count from 0")
+    return [form[width * output : width * (output + 1)] for form in maps]
 
 
 def _fractions(ray, denominator: int = 1) -> np.ndarray:

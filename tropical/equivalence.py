@@ -1,0 +1,169 @@
+"""Whether two piecewise-linear functions are equal on a domain: a proof, or a point where they differ."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from tropical._arrays import EXACT, convert
+from tropical._rails import rails
+from tropical._region import Region
+from tropical._region_shape import exact_array, vertices
+from tropical.circuit import Circuit, evaluate_together
+from tropical.domain import Domain
+from tropical.errors import BudgetExceeded, InputError, ShapeError
+from tropical.polynomial import Polynomial
+from tropical.rational import Rational
+from tropical.regions import linear_regions
+
+__all__ = ["Equivalence", "equivalent"]
+
+
+@dataclass(frozen=True, eq=False)
+class Equivalence:
+    """The answer of `equivalent`, true where f and g are proved equal.
+
+    Attributes
+    ----------
+    equal : bool
+    regions : int
+        How many regions of f − g the proof went through; 0 where a point tried at random decided.
+    point : (d,) array of Fractions or None
+        A point of the domain where they differ; on a slice in its coordinates.
+    values : pair of (m,) arrays of Fractions or None
+        f and g there.
+    """
+
+    equal: bool
+    regions: int
+    point: np.ndarray | None = None
+    values: tuple[np.ndarray, np.ndarray] | None = None
+
+    def __bool__(self) -> bool:
+        return self.equal
+
+
+def equivalent(
+    f: Circuit | Polynomial | Rational,
+    g: Circuit | Polynomial | Rational,
+    domain: Domain | None = None,
+    *,
+    trials: int = 16,
+    seed: int = 0,
+    max_regions: int = 1_000_000,
+    **options,
+) -> Equivalence:
+    """Whether f(x) = g(x) at every point of a domain.
+
+    Parameters
+    ----------
+    f, g : Circuit, Polynomial, or Rational of either
+        At ε = 0, with equally many variables and outputs. Floats are taken as the dyadic rationals they are.
+    domain : Box, Polyhedron or Slice, optional
+        All of R^d by default.
+    trials, seed : int
+        How many random rational points are tried first.
+    max_regions : int
+        Budget for the regions of f − g.
+    **options
+        As for `linear_regions`; it is always ``partial``.
+
+    Raises
+    ------
+    BudgetExceeded
+        If the regions within the budget show no difference and there are more.
+
+    Notes
+    -----
+    f and g are equal exactly if f − g is the map 0 on each of its linear regions. Cost: that of the regions of f − g;
+    gates that f and g have in common cut nothing twice.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(2)
+    >>> f = (x.affine([[1, -1]]) + 0) * x.affine([[0, 1]])                # relu(x − y) + y
+    >>> g = x.affine([[1, 0]]) + x.affine([[0, 1]])                       # max(x, y)
+    >>> bool(equivalent(f, g))
+    True
+    >>> found = equivalent(f, g * 0.5)
+    >>> bool(found), found.values[1] - found.values[0]
+    (False, array([Fraction(1, 2)], dtype=object))
+    """
+    if trials < 0:
+        raise InputError(f"trials is {trials}; pass how many random points to try, at least 0")
+    P, Q = rails(f)
+    R, S = rails(g)
+    if (P.variables, P.outputs) != (R.variables, R.outputs):
+        raise ShapeError(
+            f"f maps R^{P.variables} to R^{P.outputs} and g R^{R.variables} to R^{R.outputs}; pass two alike"
+        )
+    R, S = rails(g, P.node.source)
+    chart = _Chart(domain or Domain(), P.variables)
+    points = chart.points(trials, np.random.default_rng(seed))
+    if len(points):
+        found = _different(chart, (P, Q, R, S), points, 0)
+        if found is not None:
+            return found
+    difference = (P * S) / (R * Q)
+    regions = linear_regions(difference, domain, max_regions=max_regions, partial=True, **options)
+    numbers, maps = regions._maps
+    for region, number in zip(regions, numbers, strict=True):
+        if any(maps[number]):
+            points = exact_array(_points_of(region))
+            return _different(chart, (P, Q, R, S), points, len(regions))
+    if not regions.complete:
+        raise BudgetExceeded(
+            "regions of f − g, which is 0 on all that were found", len(regions) + 1, max_regions,
+            "raise max_regions, or pass a smaller domain",
+        )  # fmt: skip
+    return Equivalence(True, len(regions))
+
+
+def _different(chart: "_Chart", circuits, points: np.ndarray, regions: int) -> Equivalence | None:
+    """The first of the points at which f and g differ."""
+    P, Q, R, S = evaluate_together(circuits, chart.lifted(points))
+    for point, f, g in zip(points, P - Q, R - S, strict=True):
+        if (f != g).any():
+            return Equivalence(False, regions, point, (f, g))
+    return None
+
+
+def _points_of(region: Region) -> list[list[Fraction]]:
+    """Interior points of which no affine map but 0 vanishes on all."""
+    inside = region.witness
+    corners = [(inside + exact_array(corner)) / 2 for corner in vertices(region._column("rays"))]
+    return [list(p) for p in (inside, *corners, *(inside + ray for ray in region.directions))]
+
+
+class _Chart:
+    """Points of a domain and where they lie in R^d."""
+
+    def __init__(self, domain: Domain, d: int):
+        rows = exact_array(domain.chart(d), 1)
+        self.directions, self.origin = rows[:, :-1], rows[:, -1]
+        bounds = domain.inequalities(d)
+        self.bounds = exact_array(bounds, self.directions.shape[1] + 1)
+
+    def lifted(self, points: np.ndarray) -> np.ndarray:
+        return points @ self.directions.T + self.origin
+
+    def points(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Up to `count` random rational points: uniform between bounds of one coordinate, else of growing size."""
+        size = self.directions.shape[1]
+        low, high = np.full(size, -np.inf), np.full(size, np.inf)
+        for row in self.bounds:
+            used = np.flatnonzero(row[:-1])
+            if len(used) == 1:
+                (i,), bound = used, float(-row[-1] / row[used[0]])
+                low[i], high[i] = (
+                    (max(low[i], bound), high[i]) if row[i] > 0 else (low[i], min(high[i], bound))
+                )
+        far = rng.normal(size=(count, size)) * 4.0 ** rng.integers(-1, 4, size=(count, 1))
+        bounded = np.isfinite(low) & np.isfinite(high)
+        far[:, bounded] = rng.uniform(low[bounded], high[bounded], size=(count, bounded.sum()))
+        from_low, from_high = np.isfinite(low) & ~bounded, np.isfinite(high) & ~bounded
+        far[:, from_low] = low[from_low] + abs(far[:, from_low])
+        far[:, from_high] = high[from_high] - abs(far[:, from_high])
+        points = convert(np.round(far * 1024) / 1024, EXACT)
+        inside = [(self.bounds[:, :-1] @ p + self.bounds[:, -1] >= 0).all() for p in points]
+        return points[np.array(inside, dtype=bool)]
