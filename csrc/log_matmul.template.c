@@ -80,14 +80,20 @@ static INLINE VEC NAME(taken_off)(VEC shift, VEC low)
     return NAME(select)((IVEC)(low == SPLAT(-INFINITY)), SPLAT(INFINITY), shift);
 }
 
-/* Shifts become NaN for rows of `from` that hold NaN. */
+/* Shifts become NaN for rows of `from` that hold NaN; found first and stored then, since GCC 12 loses a store out of
+ * the inner loop.                                                                                     */
 static TARGET void NAME(mark_nan)(size_t rows, size_t columns, const TYPE *from, ptrdiff_t down, ptrdiff_t along,
                                   TYPE *shift)
 {
-    for (size_t i = 0; i < rows; ++i)
-        for (size_t k = 0; k < columns; ++k)
-            if (from[(ptrdiff_t)i * down + (ptrdiff_t)k * along] != from[(ptrdiff_t)i * down + (ptrdiff_t)k * along])
-                shift[i] = NAN;
+    for (size_t i = 0; i < rows; ++i) {
+        int nan = 0;
+        for (size_t k = 0; k < columns; ++k) {
+            const TYPE v = from[(ptrdiff_t)i * down + (ptrdiff_t)k * along];
+            nan |= v != v;
+        }
+        if (nan)
+            shift[i] = NAN;
+    }
 }
 
 static const INT NAME(lane_indices)[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

@@ -346,3 +346,17 @@ def test_published_products():
 def test_refusals(make, message):
     with pytest.raises((InputError, ShapeError), match=message):
         make()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1, 6, 3), (1, 32, 32), (4, 6, 1), (4, 17, 5)])
+def test_a_nan_anywhere_reaches_the_log_product(dtype, shape):
+    rows, inner, columns = shape
+    rng = np.random.default_rng(0)
+    for k in range(inner):
+        A, B = rng.normal(size=(rows, inner)).astype(dtype), rng.normal(size=(inner, columns)).astype(dtype)
+        A[0, k] = np.nan
+        spoiled = np.isnan(matmul(A, B, Semiring(eps=0.5)))
+        assert spoiled[0].all() and not spoiled[1:].any()
+        spoiled = np.isnan(matmul(B.T, A.T, Semiring(eps=0.5)))
+        assert spoiled[:, 0].all() and not spoiled[:, 1:].any()
