@@ -116,9 +116,12 @@ static INLINE void NAME(pack_b)(const TYPE *from, ptrdiff_t down, ptrdiff_t alon
                                 size_t width, TYPE sign, TYPE filling, TYPE *to)
 {
     for (size_t k = 0; k < depth; ++k, from += down, to += width)
-        if (along == 1 && columns == width)
+        if (along == 1 && columns == width) {
+            for (size_t l = 0; l < width; l += 64 / sizeof *from)
+                __builtin_prefetch(from + (ptrdiff_t)l + 8 * down); /* rows far apart are not foreseen */
             for (size_t l = 0; l < width; ++l)
                 to[l] = sign * from[l];
+        }
         else
             for (size_t l = 0; l < width; ++l)
                 to[l] = l < columns ? sign * from[(ptrdiff_t)l * along] : filling;
@@ -257,7 +260,7 @@ static TARGET int NAME(matmul)(const tp_matmul *given, void *scratch)
     m = *given;
     NAME(multiply_blocks)(m.sign > 0 ? NAME(MAXIMA) : NAME(MINIMA), &m, scratch);
     return !m.no_nan && (NAME(may_have_nan)(m.rows, m.inner, m.a, m.a_strides[0], m.a_strides[1]) ||
-                         NAME(may_have_nan)(m.inner, m.columns, m.b, m.b_strides[0], m.b_strides[1]));
+                         (!m.same_b && NAME(may_have_nan)(m.inner, m.columns, m.b, m.b_strides[0], m.b_strides[1])));
 }
 #undef DEPTH
 #undef SWEEP

@@ -72,6 +72,7 @@ typedef struct {
     double eps;                /* 0 for matmul; between TINY_EPS and HUGE_EPS for log_matmul */
     int accumulate;            /* C ⊕= A ⊗ B, else C = A ⊗ B; matmul only            */
     int no_nan;                /* the caller knows that there is none                 */
+    int same_b;                /* B is that of the call before, which answers for its NaN; matmul only */
     const void *a;             /* (rows, inner), any strides                          */
     const void *b;             /* (inner, columns), any strides                       */
     ptrdiff_t a_strides[2], b_strides[2];

@@ -34,7 +34,7 @@ cdef extern from "tropical_core.h" nogil:
         size_t, size_t, const void *, int, double, const tp_outputs *) noexcept nogil
     ctypedef struct tp_matmul:
         size_t rows, inner, columns
-        int sign, accumulate, no_nan
+        int sign, accumulate, no_nan, same_b
         double eps
         const void *a
         const void *b
@@ -108,6 +108,7 @@ cdef extern from "tropical_core.h" nogil:
     size_t TP_ROWS_SCRATCH(size_t d)
     size_t TP_TILES_SCRATCH(size_t d)
     size_t TP_HESSIAN_SCRATCH(size_t d)
+    size_t TP_MATMUL_HEIGHT
     size_t TP_MATMUL_SCRATCH(size_t rows, size_t inner)
     size_t TP_LOG_PREPARED(size_t inner, size_t columns)
     size_t TP_LOG_SCRATCH(size_t inner)

@@ -17,7 +17,7 @@ cdef int describe_product(
     if c.shape[2] > 1 and c.shape[1] and c.strides[2] != sizeof(cython.floating):
         raise ValueError("rows of c are not contiguous")
     m.rows, m.inner, m.columns = a.shape[1], a.shape[2], b.shape[2]
-    m.sign, m.eps, m.accumulate, m.no_nan, m.index = sign, 0, False, False, NULL
+    m.sign, m.eps, m.accumulate, m.no_nan, m.same_b, m.index = sign, 0, False, False, False, NULL
     for axis in range(2):
         m.a_strides[axis] = a.strides[axis + 1] // <Py_ssize_t>sizeof(cython.floating)
         m.b_strides[axis] = b.strides[axis + 1] // <Py_ssize_t>sizeof(cython.floating)
@@ -56,8 +56,10 @@ def matmul(
         run = kernels.matmul_f32
     cdef void *scratch = take_scratch(TP_MATMUL_SCRATCH(rows, m.inner), sizeof(cython.floating))
     # Rows of C are independent, so a slice of rows is the unit between two looks at pending signals; a sum and a
-    # maximum take a fraction of a nanosecond, and B is packed again for each slice.
-    cdef size_t step = slice_length(rows, 1 + m.inner * m.columns // 16)
+    # maximum take a fraction of a nanosecond, and B is packed again for each block of TP_MATMUL_HEIGHT rows.
+    cdef size_t step = slice_length(rows, 1 + m.inner * m.columns // 32)
+    if step > TP_MATMUL_HEIGHT:
+        step -= step % TP_MATMUL_HEIGHT
     cdef size_t look = 1 + SLICE // (rows * (m.inner + 1) * m.columns)
     cdef bint may_have_nan = False
     try:
@@ -68,6 +70,7 @@ def matmul(
                 m.a = &a[s, start, 0]
                 m.b = &b[s, 0, 0]
                 m.c = &c[s, start, 0]
+                m.same_b = start > 0 or (s > 0 and b.strides[0] == 0)
                 m.index = &index[s, start, 0] if index is not None else NULL
                 with nogil:
                     may_have_nan |= run(&m, scratch)
