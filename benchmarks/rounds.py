@@ -1,9 +1,11 @@
-"""Runs the library and its peers in turn and prints a table of ratios; the median round counts."""
+"""Runs the library and its peers in turn and prints a table in Markdown; the median round counts."""
 
 import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from statistics import median
+
+import tropical
 
 Peer = tuple[Callable[[], object], float]  # what to run, and the factor to scale its time by
 
@@ -14,6 +16,10 @@ def seconds(run: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
+def ratio(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+
+
 def compare(
     cases: Iterable[tuple[str, Callable[[], object], dict[str, Peer]]],
     words: list[str],
@@ -21,7 +27,12 @@ def compare(
     rounds: int = 3,
 ) -> None:
     """The cases whose name contains one of the words, or all; scaled times are marked ~."""
-    print(", ".join(f"{name} {version(name)}" for name in packages))
+    print(
+        ", ".join(
+            [tropical.core_info()["instruction_set"] + " kernels", *(f"{n} {version(n)}" for n in packages)]
+        )
+    )
+    print("\n| case | ours, ms | peers, as multiples of ours |\n|---|---|---|")
     for name, ours, peers in cases:
         if words and not any(word in name for word in words):
             continue
@@ -31,9 +42,8 @@ def compare(
             for peer, (run, factor) in peers.items():
                 times[peer].append(seconds(run) * factor)
         own = median(times.pop("ours"))
-        print(f"{name:52s}{1e3 * own:10.2f} ms")
-        for peer, several in times.items():
-            mark = "~" if peers[peer][1] != 1 else " "
-            print(
-                f"    {peer:48s}{mark}{1e3 * median(several):9.2f} ms {median(several) / own:9.2f} times ours"
-            )
+        ratios = [
+            f"{peer} {'~' if peers[peer][1] != 1 else ''}{ratio(median(several) / own)}"
+            for peer, several in times.items()
+        ]
+        print(f"| {name} | {1e3 * own:.2f} | {', '.join(ratios) or '–'} |", flush=True)

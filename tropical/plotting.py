@@ -7,7 +7,14 @@ import numpy as np
 from tropical._figures import BLUE, INK, ORANGE, PALETTE, axes_or_new, new_figure, sides
 from tropical.errors import InputError
 
-__all__ = ["PALETTE", "plot_curve", "plot_decision_boundary", "plot_duality", "plot_surface"]
+__all__ = [
+    "PALETTE",
+    "plot_curve",
+    "plot_decision_boundary",
+    "plot_duality",
+    "plot_subdivision",
+    "plot_surface",
+]
 
 
 def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bool = True, **style):
@@ -51,6 +58,31 @@ def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bo
         ax.plot(*curve.vertices.astype(float).T, "o", color=INK, markersize=3.5)
     ax.set_xlim(box[0])
     ax.set_ylim(box[1])
+    ax.set_aspect("equal")
+    return ax
+
+
+def plot_subdivision(subdivision, ax=None, **style):
+    """Draw the subdivision of a polygon (d = 2); `style` goes to the lines. Returns the axes.
+
+    Vertices are filled, monomials inside cells or edges hollow, monomials below the hull crosses.
+    """
+    s = subdivision
+    if s.polytope.variables != 2:
+        raise InputError(f"the subdivision lies in R^{s.polytope.variables}; plot draws d = 2")
+    ax = axes_or_new(ax)
+    points = dict(zip(s.kept.tolist(), s.polytope.points.astype(float), strict=True))
+    for edge in s.edges:
+        x, y = zip(*(points[i] for i in edge.vertices), strict=True)
+        ax.plot(x, y, **{"color": BLUE, "linewidth": 1.2, **style})
+    at_vertices = {i for cell in s.cell_vertices for i in cell}
+    marked = {i for cell in s.cells for i in cell} - at_vertices
+    below = points.keys() - at_vertices - marked
+    for some, marker, face in ((at_vertices, "o", BLUE), (marked, "o", "white"), (below, "x", ORANGE)):
+        if some:
+            x, y = zip(*(points[i] for i in sorted(some)), strict=True)
+            edge = {} if marker == "x" else {"edgecolors": BLUE}
+            ax.scatter(x, y, marker=marker, color=face, zorder=3, s=24, **edge)
     ax.set_aspect("equal")
     return ax
 

@@ -7,13 +7,14 @@ from fractions import Fraction
 import numpy as np
 
 from tropical._arrays import EXACT, convert
+from tropical._cells import best_of_slopes
 from tropical._convex_hull import MAX_BOUND, convex_hull, facet_bound
 from tropical._dominance import Combination, Terms
 from tropical._lattice import Planes, as_floats
 from tropical._regular import locate, regular_triangulation
 from tropical.domain import as_polyhedron
 from tropical.errors import InputError
-from tropical.subdivision import Subdivision, best_of_slopes, refuse_infinite, subdivision
+from tropical.subdivision import Subdivision, refuse_infinite, subdivision
 
 __all__ = ["Pruning", "Removal", "essential", "hull_is_cheap", "prune"]
 

@@ -318,7 +318,7 @@ class Rational:
         >>> x, y = variables(2)
         >>> f = (x + y) / (x * y + 0)                             # max(x, y) = max(x + y, 0)
         >>> [(c.monomials, c.direction) for c in f.decision_cells()]
-        [((0, 2), (0, 1)), ((0, 3), (0, -1)), ((1, 2), (1, 0)), ((1, 3), (-1, 0))]
+        [((1, 3), (-1, 0)), ((0, 3), (0, -1)), ((1, 2), (0, 1)), ((0, 2), (1, 0))]
         """
         self._need_polynomials("decision_cells")
         cells = self.boundary_polynomial().hypersurface().cells

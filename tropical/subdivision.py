@@ -2,24 +2,23 @@
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import networkx as nx
 import numpy as np
 
 from tropical._arrays import EXACT, convert, frozen, refuse_where
+from tropical._cells import best_of_slopes, cells_in_order, dual_points, triangulate
 from tropical._convex_hull import check_facets, convex_hull, extreme, facets, outline
-from tropical._figures import BLUE, ORANGE, axes_or_new
 from tropical._lattice import IntegerPoints, Planes
-from tropical._regular import Triangulation, regular_triangulation, without
-from tropical._square import need_tropical, round_to
-from tropical.errors import InputError
+from tropical._regular import Triangulation, without
+from tropical._square import need_tropical
 from tropical.polytope import Polytope, edges_from
 
-__all__ = ["Face", "Subdivision", "best_of_slopes", "refuse_infinite", "subdivision"]
+__all__ = ["Face", "Subdivision", "refuse_infinite", "subdivision"]
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ class Subdivision:
             return convert(self.vertices, EXACT)
         t = self.triangulation
         first = np.unique(t.cell, return_index=True)[1]
-        x, _ = _dual(self.lifted, t.planes.normal[first], t.planes.offset[first], True, self.sign)
+        x, _ = dual_points(self.lifted, t.planes.normal[first], t.planes.offset[first], True, self.sign)
         return self.polytope.affine_hull.lifted(x)
 
     # ---- faces -----------------------------------------------------------------------------------
@@ -334,34 +333,11 @@ class Subdivision:
         graph.add_edges_from((*r.cells, {"ridge": r}) for r in self.ridges if len(r.cells) == 2)
         return graph
 
-    # ---- picture ---------------------------------------------------------------------------------
-
     def plot(self, ax=None, **style):
-        """Draw the subdivision of a polygon (d = 2) with matplotlib; `style` goes to the lines. Returns the axes.
+        """Draw the subdivision of a polygon with matplotlib; see `tropical.plotting.plot_subdivision`."""
+        from tropical.plotting import plot_subdivision
 
-        Vertices are filled, monomials inside cells or edges hollow, monomials below the hull crosses.
-        """
-        if self.polytope.variables != 2:
-            raise InputError(f"the subdivision lies in R^{self.polytope.variables}; plot draws d = 2")
-        ax = axes_or_new(ax)
-        points = dict(zip(self.kept.tolist(), self.polytope.points.astype(float), strict=True))
-        for edge in self.edges:
-            x, y = zip(*(points[i] for i in edge.vertices), strict=True)
-            ax.plot(x, y, **{"color": BLUE, "linewidth": 1.2, **style})
-        at_vertices = {i for cell in self.cell_vertices for i in cell}
-        marked = {i for cell in self.cells for i in cell} - at_vertices
-        below = points.keys() - at_vertices - marked
-        for some, marker, face in (
-            (at_vertices, "o", BLUE),
-            (marked, "o", "white"),
-            (below, "x", ORANGE),
-        ):
-            if some:
-                x, y = zip(*(points[i] for i in sorted(some)), strict=True)
-                edge = {} if marker == "x" else {"edgecolors": BLUE}
-                ax.scatter(x, y, marker=marker, color=face, zorder=3, s=24, **edge)
-        ax.set_aspect("equal")
-        return ax
+        return plot_subdivision(self, ax, **style)
 
 
 def _on_line(X: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -393,11 +369,13 @@ def subdivision(polynomial) -> Subdivision:
     check_facets(len(kept), polytope.dim + 1)
     points = polytope.base.with_column(lifts)
     best = best_of_slopes(polytope.points, lifts)
-    t = _triangulation(points, polytope, best)
+    t = triangulate(points, polytope, best)
     twins = np.flatnonzero((best != np.arange(len(best))) & (lifts == lifts[best]))
-    cells, t = _cells(points, t, np.column_stack([best[twins], twins]), kept)
+    cells, t = cells_in_order(points, t, np.column_stack([best[twins], twins]), kept)
     first = np.unique(t.cell, return_index=True)[1]
-    x, values = _dual(points, t.planes.normal[first], t.planes.offset[first], p.is_exact, p.semiring.sign)
+    x, values = dual_points(
+        points, t.planes.normal[first], t.planes.offset[first], p.is_exact, p.semiring.sign
+    )
     return Subdivision(
         polytope,
         p.is_exact,
@@ -434,87 +412,3 @@ def _single(p, polytope: Polytope, kept: np.ndarray, lifts: np.ndarray) -> Subdi
         None,
         None,
     )
-
-
-def best_of_slopes(slopes: np.ndarray, lifts: np.ndarray) -> np.ndarray:
-    """For each monomial the one of equal slope with the largest lift, the first of several."""
-    order = np.lexsort((-lifts, *slopes.T))  # stable
-    new = (slopes[order[1:]] != slopes[order[:-1]]).any(axis=1)
-    first = np.flatnonzero(np.append(True, new))
-    best = np.empty(len(lifts), int)
-    best[order] = np.repeat(order[first], np.diff(np.append(first, len(order))))
-    return best
-
-
-def _triangulation(points: IntegerPoints, polytope: Polytope, best: np.ndarray) -> Triangulation:
-    """Of the best monomials of all slopes, by their numbers."""
-    corners, outer = polytope.hull
-    chosen = np.flatnonzero(best == np.arange(len(best)))
-    t = regular_triangulation(
-        points.take(chosen),
-        polytope.base.take(chosen),
-        np.searchsorted(chosen, np.unique(best[corners])),
-        outer,
-        polytope.scaled_volume,
-    )
-    return replace(t, simplices=chosen[t.simplices], others=chosen[t.others])
-
-
-def _cells(
-    points: IntegerPoints, t: Triangulation, twins: np.ndarray, kept: np.ndarray
-) -> tuple[tuple[tuple[int, ...], ...], Triangulation]:
-    """The monomials of each cell, and the triangulation with its cells in their order.
-
-    `twins` are pairs of a point of the triangulation and an equal one that it leaves out; `kept` names the points.
-    """
-    count = int(t.cell.max()) + 1
-    inside = np.column_stack([np.repeat(t.cell, t.simplices.shape[1]), t.simplices.ravel()])
-    on = t.others[t.height == 0]
-    if len(on):  # other points on the hull: in every cell whose plane holds them
-        first = np.unique(t.cell, return_index=True)[1]
-        planes = Planes(t.planes.normal[first], t.planes.offset[first])
-        i, c = np.nonzero(planes.all_signs(points, on) == 0)
-        inside = np.concatenate([inside, np.column_stack([c, on[i]])])
-    if len(twins):
-        cells_of = defaultdict(list)
-        for cell, point in inside[np.isin(inside[:, 1], twins[:, 0])].tolist():
-            cells_of[point].append(cell)
-        more = [(cell, twin) for point, twin in twins.tolist() for cell in cells_of[point]]
-        inside = np.concatenate([inside, np.array(more, dtype=int).reshape(-1, 2)])
-    inside = inside[np.lexsort((inside[:, 1], inside[:, 0]))]
-    inside = inside[np.append(True, (np.diff(inside, axis=0) != 0).any(axis=1))]
-    starts = [0, *(np.flatnonzero(np.diff(inside[:, 0])) + 1).tolist(), len(inside)]
-    monomials = kept[inside[:, 1]].tolist()
-    cells = [tuple(monomials[a:b]) for a, b in pairwise(starts)]
-    order = sorted(range(count), key=cells.__getitem__)
-    rank = np.empty(count, int)
-    rank[order] = np.arange(count)
-    return tuple(cells[c] for c in order), replace(t, cell=rank[t.cell])
-
-
-def _dual(points: IntegerPoints, normal: np.ndarray, offset: np.ndarray, exact: bool, sign: int):
-    """Dual vertices and values of cells in the planes n·X = c, X = scale·(w, b) − centre."""
-    scale = points.scale
-    level = offset.astype(object) + sum(normal[:, k].astype(object) * m for k, m in enumerate(points.centre))
-    entries = [
-        _quotients(
-            normal[:, k] if k >= 0 else level, normal[:, -1], (scale[k] if k >= 0 else 1) / scale[-1], exact
-        )
-        for k in (*range(len(scale) - 1), -1)
-    ]
-    *x, values = [column if sign > 0 else 0 - column for column in entries]  # 0 − 0 is +0
-    return np.stack(x, axis=1), values
-
-
-def _quotients(above: np.ndarray, below: np.ndarray, factor: Fraction, exact: bool) -> np.ndarray:
-    """factor·above/below: Fractions, or the nearest floats."""
-    above, below = above.astype(object) * factor.numerator, below.astype(object) * factor.denominator
-    if not exact:
-        try:
-            return (above / below).astype(np.float64)  # a quotient of Python integers is correctly rounded
-        except OverflowError:
-            pass
-    values = [Fraction(a, b) for a, b in zip(above.tolist(), below.tolist(), strict=True)]
-    if exact:
-        return np.array([*values, None], dtype=object)[:-1]
-    return np.array([round_to(np.dtype(np.float64), v) for v in values])
