@@ -153,15 +153,29 @@ class Start:
             if j != self.winner and margin == 0:
                 return self.found(self.x, j, True)
         best = self.nowhere(False)
-        pending = [(self.x, j) for j in range(len(self.margins)) if j != self.winner]
+        others = [j for j in range(len(self.margins)) if j != self.winner]
+        pending = [(self.x, j) for j in others]
         for _ in range(rounds):
-            found = [self._on_ray(direction) for direction in self._towards(pending)]
-            found = [near for near in found if near is not None and near.upper < best.upper]
-            if not found:
+            found = self._nearer(pending, best)
+            if found is None and best.point is None:  # x may be on a bend, or f flat there
+                found = self._nearer([(place, j) for place in self._around() for j in others], best)
+            if found is None:
                 break
-            best = min(found, key=lambda near: near.upper)
+            best = found
             pending = [(best.point, best.classes[1])]  # along the normal of the boundary that was met
         return best
+
+    def _nearer(self, places, best: NearestBoundary) -> NearestBoundary | None:
+        """The nearest of the ties on the rays, if it is nearer than the best."""
+        found = [self._on_ray(direction) for direction in self._towards(places)]
+        found = [near for near in found if near is not None and near.upper < best.upper]
+        return min(found, key=lambda near: near.upper, default=None)
+
+    def _around(self) -> list[np.ndarray]:
+        """Some points at growing distances from x."""
+        rng = np.random.default_rng(0)
+        steps = (4.0**k * np.round(rng.normal(size=len(self.x)), 3) for k in range(-3, 3))
+        return [self.x + convert(step, EXACT) for step in steps]
 
     def _towards(self, places) -> Iterator[np.ndarray]:
         """Rational directions in which score j gains the most on that of x, by the affine pieces at the places."""
