@@ -25,7 +25,9 @@ from tropical import (
     Rational,
     Slice,
 )
-from tropical._norms import as_norm
+from tropical._arrays import EXACT, as_array, convert
+from tropical._chart import Chart
+from tropical._norms import as_norm, norm_bounds
 from tropical.domain import Domain
 from tropical.errors import BudgetExceeded, InputError
 from tropical.nearest import Start
@@ -33,6 +35,7 @@ from tropical.nearest import Start
 __all__ = ["equivalent", "is_convex", "lipschitz", "maximize", "minimize", "nearest_boundary"]
 
 _REGIONS = 100_000  # after which bounds take over
+_EXACT_PARAMETERS = 200_000  # of a network that is evaluated over Fractions for a bound
 
 
 def _function(f) -> Rational | Circuit | Polynomial:
@@ -95,7 +98,8 @@ def lipschitz(
     """The Lipschitz constant of a network in one norm for inputs and outputs; see `tropical.lipschitz`.
 
     Where regions exceed their budget, or a gate is at ε > 0, the result has ``exact`` False: then ``upper`` is the
-    product of the norms of the layers, for all of R^d, and ``lower`` the largest slope of the regions that were found.
+    product of the norms of the layers, for all of R^d, and ``lower`` the largest slope of the regions that were found,
+    or where there is none an exact slope between two points.
 
     Examples
     --------
@@ -107,17 +111,48 @@ def lipschitz(
     as_norm(norm)
     if not isinstance(f, TropicalNetwork):
         return tropical.lipschitz(f, norm, domain, max_regions=max_regions, **options)
-    found = Lipschitz(Fraction(0), math.inf, False, norm)
+    found = None
     if f.P.is_tropical and f.Q.is_tropical:
         options["partial"] = True
         with suppress(BudgetExceeded):  # within one cell
             found = tropical.lipschitz(f, norm, domain, max_regions=max_regions, **options)
-    if found.exact:
-        return found
+            if found.exact:
+                return found
     scale = 1.0
     if isinstance(domain, Slice):
-        scale = weight_norm(np.asarray(domain.directions, dtype=float).T, norm) * (1 + 2.0**-50)
-    return replace(found, upper=lipschitz_bound(f.network, norm) * scale * (1 + 2.0**-50))
+        scale = weight_norm(as_array("directions", domain.directions).T, norm) * (1 + 2.0**-50)
+    upper = lipschitz_bound(f.network, norm) * scale * (1 + 2.0**-50)
+    if found is None:
+        found = Lipschitz(_steepest_step(f, norm, domain or Domain()), upper, False, norm)
+    return replace(found, upper=upper)
+
+
+def _steepest_step(f: TropicalNetwork, norm: float, domain: Domain) -> Fraction | float:
+    """A lower bound of the Lipschitz constant: the exact slope of f over a short step where it looks steep."""
+    if f.network.parameters > _EXACT_PARAMETERS or any(node.layer.eps for node in f.network.nodes):
+        return Fraction(0)
+    chart = Chart(domain, f.variables)
+    starts = chart.points(32, np.random.default_rng(0))
+    if not len(starts):
+        return Fraction(0)
+    slopes = f.affine_at(chart.lifted(starts).astype(float))[0].astype(float) @ chart.directions.astype(float)
+    best = int(np.argmax(np.linalg.norm(slopes, norm, axis=(1, 2))))
+    step = convert(np.round(_steepest(slopes[best], norm) * 2**16) / 2**40, EXACT)
+    ends = [end for end in (starts[best] + step, starts[best] - step) if end in chart]
+    if not ends or not step.any():
+        return Fraction(0)
+    a, b = f.network.to_exact()(chart.lifted(np.stack([starts[best], ends[0]])))
+    rise, run = norm_bounds(b - a, norm)[0], norm_bounds(step, norm)[1]
+    return rise / run if norm != 2 else rise / run * (1 - 2.0**-50)
+
+
+def _steepest(slope: np.ndarray, norm: float) -> np.ndarray:
+    """A direction v in which ‖Jv‖ / ‖v‖ is the norm of J, as computed."""
+    if norm == 2:
+        return np.linalg.svd(slope)[2][0]
+    if norm == 1:
+        return (np.arange(slope.shape[1]) == abs(slope).sum(axis=0).argmax()).astype(float)
+    return np.sign(slope[abs(slope).sum(axis=1).argmax()])
 
 
 def nearest_boundary(
@@ -145,21 +180,24 @@ def nearest_boundary(
     >>> far.exact, 0.707 < far.lower <= far.upper < 0.708
     (False, True)
     """
+    if options.get("partial"):
+        raise InputError("partial=True could leave out the nearest face; raise max_regions instead")
     f = _function(f)
+    start = Start(f, x, as_norm(norm), domain)
+    crossing = start.crossing()
+    if crossing.upper == 0:
+        return crossing
     try:
-        return tropical.nearest_boundary(f, x, norm, domain, max_regions=max_regions, **options)
+        return start.nearest(crossing, max_regions=max_regions, **options)
     except BudgetExceeded:
         if not isinstance(f, TropicalNetwork):
             raise
-    start = Start(f, x, norm, domain)
-    network = f.network
-    if network.output_size == 1:
-        constants = np.full(2, lipschitz_bound(network, norm))
+    if f.network.output_size == 1:
+        constants = [lipschitz_bound(f.network, norm)] * 2
     else:
-        constants = margin_bounds(network, norm, start.winner)
-    lower = min(
-        (margin / Fraction(constant) if constant else math.inf)
-        for j, (margin, constant) in enumerate(zip(start.margins, constants.tolist(), strict=True))
-        if j != start.winner
-    )
-    return replace(start.crossing(), lower=lower)
+        constants = margin_bounds(f.network, norm, start.winner).tolist()
+    pairs = [
+        (m, c) for j, (m, c) in enumerate(zip(start.margins, constants, strict=True)) if j != start.winner
+    ]
+    lower = min(math.nextafter(float(m / Fraction(c)), 0) if c else math.inf for m, c in pairs)
+    return replace(crossing, lower=lower)

@@ -14,7 +14,9 @@ import hjsym
 from hjsym import layers
 from hjsym.layer_norms import lipschitz_bound, margin_bounds, weight_norm
 from hjsym.network import Network, Node
-from tropical import Box, BudgetExceeded, Circuit, InputError, Slice
+from hjsym.questions import _steepest_step
+from tropical import Box, BudgetExceeded, Circuit, InputError, Polyhedron, Slice
+from tropical.domain import Domain
 from tropical.sparse import SparseMatrix
 
 NORMS = [1, 2, inf]
@@ -121,11 +123,23 @@ def test_a_stored_network():
     assert not near.exact and 0 < near.lower < near.upper < 10
     scores = f.network.to_exact()(near.point)
     assert scores[near.classes[0]] == scores[near.classes[1]] == max(scores)
-    found = hjsym.lipschitz(f, max_regions=20)
-    slope, _ = f.affine_at(x)
-    assert not found.exact and np.linalg.norm(slope, 2) <= found.upper
-    size = float(np.linalg.norm(found.slope.astype(float), 2))
-    assert float(found.lower) == pytest.approx(size, rel=1e-9) and found.lower < found.upper
+    found = hjsym.lipschitz(f, domain=Box(0, 1))
+    slope, _ = f.affine_at(np.random.default_rng(0).uniform(size=(100, 64)))
+    steepest = np.linalg.norm(slope, 2, axis=(1, 2)).max()
+    assert not found.exact and 0.5 * steepest < found.lower < found.upper and steepest <= found.upper
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_lower_bounds_without_regions(norm):
+    rng = np.random.default_rng(0)
+    f = hjsym.compile(dense(rng, 3, 5, 4, 2))
+    for domain in (Domain(), Box(-1, 1), Box(0, np.inf), Slice([0, 1, 0], [[1, 0, 2], [0, 3, 0]])):
+        exact = hjsym.lipschitz(f, norm, domain)
+        assert 0.2 * exact.lower < _steepest_step(f, norm, domain) <= exact.upper
+    flat = hjsym.compile([(np.zeros((2, 3)), np.ones(2))])
+    assert _steepest_step(flat, norm, Domain()) == 0
+    narrow = Polyhedron([[1, 1, 1], [-1, -1, -1]], [1e-9, 0])  # where no random point falls
+    assert _steepest_step(f, norm, narrow) == 0
 
 
 def test_extrema_against_a_search():

@@ -52,6 +52,15 @@ def test_a_smaller_domain():
     assert lipschitz(once, 1, Slice([0], [[3]])).value == 6
 
 
+def test_the_tent_map_composed(networks):
+    """h = 2 relu(x) − 4 relu(x − ½) k times over has slopes ±2^k."""
+    half = Fraction(1, 2)
+    for k in range(1, 6):
+        middle = [([[2, -4], [2, -4]], [0, -half])] * (k - 1)
+        f = networks.rails([([[1], [1]], [0, -half]), *middle, ([[2, -4]], [0])])
+        assert [lipschitz(f, norm).value for norm in NORMS] == [2**k] * 3
+
+
 def test_polynomials_and_budgets(networks):
     p = Polynomial([[3, 4], [0, -5], [1, 1]], [0, 0, -100])
     assert [lipschitz(p, norm).value for norm in NORMS] == [5, 5, 7]
