@@ -70,7 +70,7 @@ class TropicalNetwork(Rational):
         return affine_piece(self.network, x, outputs)
 
     def forecast(self, points: int = 1000, seed: int = 0) -> Forecast:
-        """Sizes of the expanded P and Q, of the regions and of memory, before any work; see `hjsym.forecast.forecast`."""
+        """Sizes of the expanded P and Q, of regions and memory, before any work; see `hjsym.forecast.forecast`."""
         return forecast(self, points, seed)
 
     def expr(self, symbols=None, *, limit: int = 1_000_000) -> sympy.Expr | list[sympy.Expr]:

@@ -32,7 +32,7 @@ class Forecast:
     circuit_bytes : int
         Of the numbers that the circuits of P and Q hold.
     region_bytes : float
-        About what `tropical.linear_regions` would hold for the regions estimated.
+        About what `tropical.linear_regions` would hold for the regions estimated, within a factor of two or three.
     """
 
     log2_P: np.ndarray
@@ -93,8 +93,8 @@ def forecast(f, points: int = 1000, seed: int = 0) -> Forecast:
     gates = sum(node.size for node in nodes if isinstance(node, Max))
     seen, estimated = _sampled(network, points, np.random.default_rng(seed))
     d = network.input_size
-    # A winner for each gate; d + 1 facets and corners of d + 1 integers at least, in tuples.
-    per_region = gates + (d + 1) * (80 + 40 * (d + 1))
+    # A byte for each gate and facet, and tuples of d + 1 integers for some 2^d corners, no more than are allowed.
+    per_region = 400 + gates + 2.0 ** min(d, 12) * (60 + 20 * (d + 1))
     return Forecast(
         f.P.deform(0).log2_monomial_count(),
         f.Q.deform(0).log2_monomial_count(),

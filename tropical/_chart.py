@@ -34,11 +34,13 @@ class Chart:
                 )
         far = rng.normal(size=(count, size)) * 4.0 ** rng.integers(-1, 4, size=(count, 1))
         bounded = np.isfinite(low) & np.isfinite(high)
-        far[:, bounded] = rng.uniform(low[bounded], high[bounded], size=(count, bounded.sum()))
         from_low, from_high = np.isfinite(low) & ~bounded, np.isfinite(high) & ~bounded
         far[:, from_low] = low[from_low] + abs(far[:, from_low])
         far[:, from_high] = high[from_high] - abs(far[:, from_high])
-        points = convert(np.round(far * 1024) / 1024, EXACT)
+        far = np.round(far * 1024) / 1024
+        share = rng.integers(1, 1024, size=(count, bounded.sum())) / 1024
+        far[:, bounded] = low[bounded] + share * (high - low)[bounded]
+        points = convert(far, EXACT)
         return points[np.array([p in self for p in points], dtype=bool)]
 
     def __contains__(self, point: np.ndarray) -> bool:

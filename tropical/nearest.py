@@ -22,7 +22,7 @@ from tropical.polynomial import Polynomial
 from tropical.rational import Rational
 from tropical.regions import Regions, linear_regions
 
-__all__ = ["NearestBoundary", "nearest_boundary"]
+__all__ = ["NearestBoundary", "Start", "nearest_boundary"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ def nearest_boundary(
     Examples
     --------
     >>> x = Circuit.identity(2, exact=True)
-    >>> f = (x + 0).affine([[1, 1]], [-1])                                # x⁺ + y⁺ − 1, classes at 0
+    >>> f = (x + 0).affine([[1, 1]], [-1])                                # x⁺ + y⁺ − 1, the sign of that
     >>> nearest_boundary(f, [0, 0], 1).distance, nearest_boundary(f, [0, 0], float("inf")).distance
     (Fraction(1, 1), Fraction(1, 2))
     >>> near = nearest_boundary(f, [0, 0])
@@ -110,7 +110,7 @@ def nearest_boundary(
         raise InputError("partial=True could leave out the nearest face; raise max_regions instead")
     start = Start(f, x, as_norm(norm), domain)
     crossing = start.crossing()
-    if crossing.lower == crossing.upper == 0:
+    if crossing.upper == 0:
         return crossing
     return start.nearest(crossing, max_regions=max_regions, **options)
 
@@ -134,11 +134,12 @@ class Start:
         self.winner = values.index(max(values))
         self.margins = [values[self.winner] - v for v in values]
 
-    def found(self, point, loser: int, exact: bool, lower=None) -> NearestBoundary:
+    def found(self, point, loser: int, exact: bool) -> NearestBoundary:
         """A tie with `loser` at a point; the nearest one if `exact`."""
         low, high = norm_bounds(point - self.x, self.norm)
-        lower = low if exact else lower or Fraction(0)
-        return NearestBoundary(lower, high, exact, self.norm, point, (self.winner, loser))
+        return NearestBoundary(
+            low if exact else Fraction(0), high, exact, self.norm, point, (self.winner, loser)
+        )
 
     def nowhere(self, exact: bool) -> NearestBoundary:
         return NearestBoundary(
@@ -243,7 +244,7 @@ class Start:
         return self.x + exact_array(best), loser
 
     def _nearest_vertex(self, regions: Regions) -> tuple[np.ndarray, int] | None:
-        """The vertex of a face with the smallest norm; regions on which that is affine."""
+        """The vertex of a face nearest to x: the nearest point of all where regions have an affine distance."""
         ties = {tuple(corner): j for j, face in self._faces(regions) for corner in face}
         best = None
         for corner, j in ties.items():

@@ -1,5 +1,6 @@
 """Forecasts, against what the work they foretell then gives."""
 
+import tracemalloc
 from itertools import pairwise
 from math import log2
 
@@ -66,6 +67,20 @@ def test_estimate_finds_most_regions():
     assert 0.7 * regions < sizes.regions_seen <= sizes.regions_estimated < 1.2 * regions
     assert f.forecast(4000, seed=0).regions_seen == sizes.regions_seen
     assert sizes.regions_seen == hjsym.compile(f.network, exact=True).forecast(4000).regions_seen
+
+
+@pytest.mark.parametrize("shape", [[3, 8, 1], [2, 16, 16, 1], [4, 6, 6, 1]])
+def test_memory_of_regions(shape):
+    rng = np.random.default_rng(0)
+    f = hjsym.compile([(rng.normal(size=(b, a)), rng.normal(size=b)) for a, b in pairwise(shape)])
+    sizes = f.forecast()
+    assert f.exactly.is_exact  # compiled before memory is traced
+    tracemalloc.start()
+    regions = linear_regions(f)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    each = sizes.region_bytes / sizes.regions_estimated
+    assert each / 3 < held / len(regions) < each * 3
 
 
 def test_a_stored_network_is_quick():
