@@ -3,19 +3,28 @@
 from hjsym import hopf
 from hjsym.compile import TropicalNetwork, compile
 from hjsym.errors import ModelFileError, UnsupportedLayerError
+from hjsym.forecast import Forecast
 from hjsym.frontends import load
 from hjsym.network import Network
+from hjsym.questions import equivalent, is_convex, lipschitz, maximize, minimize, nearest_boundary
 from hjsym.symbols import LogSumExp
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Forecast",
     "LogSumExp",
     "ModelFileError",
     "Network",
     "TropicalNetwork",
     "UnsupportedLayerError",
     "compile",
+    "equivalent",
     "hopf",
+    "is_convex",
+    "lipschitz",
     "load",
+    "maximize",
+    "minimize",
+    "nearest_boundary",
 ]

@@ -18,6 +18,7 @@ import sympy
 from hjsym import layers
 from hjsym.errors import UnsupportedLayerError
 from hjsym.expr import rational_expression
+from hjsym.forecast import Forecast, forecast
 from hjsym.frontends import load
 from hjsym.network import Network
 from hjsym.pieces import affine_piece
@@ -67,6 +68,10 @@ class TropicalNetwork(Rational):
         if not (self.P.is_tropical and self.Q.is_tropical):
             raise InputError("affine_at needs every gate at eps = 0; use gradient, or deform(0)")
         return affine_piece(self.network, x, outputs)
+
+    def forecast(self, points: int = 1000, seed: int = 0) -> Forecast:
+        """Sizes of the expanded P and Q, of regions and memory, before any work; see `hjsym.forecast.forecast`."""
+        return forecast(self, points, seed)
 
     def expr(self, symbols=None, *, limit: int = 1_000_000) -> sympy.Expr | list[sympy.Expr]:
         """f as SymPy expressions P − Q, unevaluated; one expression, or a list of them for several outputs.

@@ -8,7 +8,9 @@ import numpy as np
 from tropical._arrays import to_floats
 from tropical.errors import InputError
 
-__all__ = ["as_norm", "matrix_norm", "norm_bounds", "spectral_bound", "square_root"]
+__all__ = [
+    "as_norm", "definite_beyond", "gram_matrix", "matrix_norm", "norm_bounds", "spectral_bound", "square_root",
+]  # fmt: skip
 
 Bounds = tuple[Fraction | float, Fraction | float]
 Matrix = list[list[Fraction]]
@@ -22,9 +24,9 @@ def as_norm(norm) -> float:
 
 
 def square_root(square: Fraction) -> tuple[float, float]:
-    """Neighbouring floats, or one, around the root of a number ≥ 0 within their range."""
-    root = math.sqrt(square)
-    low, high = root, root
+    """Neighbouring floats, or one, around the root of a number ≥ 0."""
+    shift = (square.numerator.bit_length() - square.denominator.bit_length()) // 2
+    low = high = math.ldexp(math.sqrt(square / Fraction(4) ** shift), shift)
     while Fraction(low) ** 2 > square:
         low = math.nextafter(low, 0)
     while Fraction(high) ** 2 < square:
@@ -60,7 +62,7 @@ def matrix_norm(rows: Matrix, norm: float) -> Bounds:
     vector = [Fraction(v) for v in np.linalg.eigh(to_floats(np.array(gram, dtype=object)))[1][:, -1].tolist()]
     image = [_dot(row, vector) for row in gram]
     lower = _dot(image, vector) / _dot(vector, vector)
-    gap = lower / 2**46
+    gap = sum(row[k] for k, row in enumerate(gram)) / 2**46
     while not definite_beyond(gram, lower + gap):
         gap *= 16
     return square_root(lower)[0], square_root(lower + gap)[1]

@@ -82,7 +82,7 @@ def is_convex(
     forms, numbers = one_output(regions, output), regions._maps[0]
     for a, b in regions.graph.edges:
         first, second = forms[numbers[a]], forms[numbers[b]]
-        if numbers[a] != numbers[b] and first != second:
+        if first != second:
             bend = difference(first, second)
             inside = interior_point(regions._table.rays[b])
             if value(bend, [*inside, 1]) > 0:

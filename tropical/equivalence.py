@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from tropical._arrays import EXACT, convert
+from tropical._chart import Chart
 from tropical._rails import rails
 from tropical._region import Region
 from tropical._region_shape import exact_array, vertices
@@ -98,7 +98,7 @@ def equivalent(
             f"f maps R^{P.variables} to R^{P.outputs} and g R^{R.variables} to R^{R.outputs}; pass two alike"
         )
     R, S = rails(g, P.node.source)
-    chart = _Chart(domain or Domain(), P.variables)
+    chart = Chart(domain or Domain(), P.variables)
     points = chart.points(trials, np.random.default_rng(seed))
     if len(points):
         found = _different(chart, (P, Q, R, S), points, 0)
@@ -119,7 +119,7 @@ def equivalent(
     return Equivalence(True, len(regions))
 
 
-def _different(chart: "_Chart", circuits, points: np.ndarray, regions: int) -> Equivalence | None:
+def _different(chart: "Chart", circuits, points: np.ndarray, regions: int) -> Equivalence | None:
     """The first of the points at which f and g differ."""
     P, Q, R, S = evaluate_together(circuits, chart.lifted(points))
     for point, f, g in zip(points, P - Q, R - S, strict=True):
@@ -133,37 +133,3 @@ def _points_of(region: Region) -> list[list[Fraction]]:
     inside = region.witness
     corners = [(inside + exact_array(corner)) / 2 for corner in vertices(region._column("rays"))]
     return [list(p) for p in (inside, *corners, *(inside + ray for ray in region.directions))]
-
-
-class _Chart:
-    """Points of a domain and where they lie in R^d."""
-
-    def __init__(self, domain: Domain, d: int):
-        rows = exact_array(domain.chart(d), 1)
-        self.directions, self.origin = rows[:, :-1], rows[:, -1]
-        bounds = domain.inequalities(d)
-        self.bounds = exact_array(bounds, self.directions.shape[1] + 1)
-
-    def lifted(self, points: np.ndarray) -> np.ndarray:
-        return points @ self.directions.T + self.origin
-
-    def points(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Up to `count` random rational points: uniform between bounds of one coordinate, else of growing size."""
-        size = self.directions.shape[1]
-        low, high = np.full(size, -np.inf), np.full(size, np.inf)
-        for row in self.bounds:
-            used = np.flatnonzero(row[:-1])
-            if len(used) == 1:
-                (i,), bound = used, float(-row[-1] / row[used[0]])
-                low[i], high[i] = (
-                    (max(low[i], bound), high[i]) if row[i] > 0 else (low[i], min(high[i], bound))
-                )
-        far = rng.normal(size=(count, size)) * 4.0 ** rng.integers(-1, 4, size=(count, 1))
-        bounded = np.isfinite(low) & np.isfinite(high)
-        far[:, bounded] = rng.uniform(low[bounded], high[bounded], size=(count, bounded.sum()))
-        from_low, from_high = np.isfinite(low) & ~bounded, np.isfinite(high) & ~bounded
-        far[:, from_low] = low[from_low] + abs(far[:, from_low])
-        far[:, from_high] = high[from_high] - abs(far[:, from_high])
-        points = convert(np.round(far * 1024) / 1024, EXACT)
-        inside = [(self.bounds[:, :-1] @ p + self.bounds[:, -1] >= 0).all() for p in points]
-        return points[np.array(inside, dtype=bool)]

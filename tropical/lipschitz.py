@@ -1,6 +1,5 @@
 """Lipschitz constants of piecewise-linear functions, exactly, by their linear regions."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
@@ -13,7 +12,7 @@ from tropical.circuit import Circuit
 from tropical.domain import Domain
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
-from tropical.regions import Regions, linear_regions
+from tropical.regions import linear_regions
 
 __all__ = ["Lipschitz", "lipschitz"]
 
@@ -83,11 +82,7 @@ def lipschitz(
     [[Fraction(3, 1), Fraction(4, 1)]]
     """
     as_norm(norm)
-    return steepest(linear_regions(f, domain, **options), norm)
-
-
-def steepest(regions: Regions, norm: float) -> Lipschitz:
-    """The largest slope over regions that have been found."""
+    regions = linear_regions(f, domain, **options)
     numbers, maps = regions._maps
     width = regions.variables + 1
     slopes = [[form[k : k + width - 1] for k in range(0, len(form), width)] for form in maps]
@@ -127,7 +122,7 @@ def _square_sum(slope: Matrix) -> Fraction:
     return sum((a * a for row in slope for a in row), Fraction(0))
 
 
-def _likely(slopes: Iterable[Matrix]) -> list[int]:
+def _likely(slopes: list[Matrix]) -> list[int]:
     """Indices by computed spectral norm, largest first."""
     sizes = np.linalg.norm(np.array(slopes, dtype=float), 2, axis=(1, 2))
     return np.argsort(-sizes, kind="stable").tolist()

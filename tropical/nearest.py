@@ -22,7 +22,7 @@ from tropical.polynomial import Polynomial
 from tropical.rational import Rational
 from tropical.regions import Regions, linear_regions
 
-__all__ = ["NearestBoundary", "nearest_boundary"]
+__all__ = ["NearestBoundary", "Start", "nearest_boundary"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ def nearest_boundary(
     Examples
     --------
     >>> x = Circuit.identity(2, exact=True)
-    >>> f = (x + 0).affine([[1, 1]], [-1])                                # x⁺ + y⁺ − 1, classes at 0
+    >>> f = (x + 0).affine([[1, 1]], [-1])                                # x⁺ + y⁺ − 1, the sign of that
     >>> nearest_boundary(f, [0, 0], 1).distance, nearest_boundary(f, [0, 0], float("inf")).distance
     (Fraction(1, 1), Fraction(1, 2))
     >>> near = nearest_boundary(f, [0, 0])
@@ -110,7 +110,7 @@ def nearest_boundary(
         raise InputError("partial=True could leave out the nearest face; raise max_regions instead")
     start = Start(f, x, as_norm(norm), domain)
     crossing = start.crossing()
-    if crossing.lower == crossing.upper == 0:
+    if crossing.upper == 0:
         return crossing
     return start.nearest(crossing, max_regions=max_regions, **options)
 
@@ -134,11 +134,12 @@ class Start:
         self.winner = values.index(max(values))
         self.margins = [values[self.winner] - v for v in values]
 
-    def found(self, point, loser: int, exact: bool, lower=None) -> NearestBoundary:
+    def found(self, point, loser: int, exact: bool) -> NearestBoundary:
         """A tie with `loser` at a point; the nearest one if `exact`."""
         low, high = norm_bounds(point - self.x, self.norm)
-        lower = low if exact else lower or Fraction(0)
-        return NearestBoundary(lower, high, exact, self.norm, point, (self.winner, loser))
+        return NearestBoundary(
+            low if exact else Fraction(0), high, exact, self.norm, point, (self.winner, loser)
+        )
 
     def nowhere(self, exact: bool) -> NearestBoundary:
         return NearestBoundary(
@@ -153,15 +154,29 @@ class Start:
             if j != self.winner and margin == 0:
                 return self.found(self.x, j, True)
         best = self.nowhere(False)
-        pending = [(self.x, j) for j in range(len(self.margins)) if j != self.winner]
+        others = [j for j in range(len(self.margins)) if j != self.winner]
+        pending = [(self.x, j) for j in others]
         for _ in range(rounds):
-            found = [self._on_ray(direction) for direction in self._towards(pending)]
-            found = [near for near in found if near is not None and near.upper < best.upper]
-            if not found:
+            found = self._nearer(pending, best)
+            if found is None and best.point is None:  # x may be on a bend, or f flat there
+                found = self._nearer([(place, j) for place in self._around() for j in others], best)
+            if found is None:
                 break
-            best = min(found, key=lambda near: near.upper)
+            best = found
             pending = [(best.point, best.classes[1])]  # along the normal of the boundary that was met
         return best
+
+    def _nearer(self, places, best: NearestBoundary) -> NearestBoundary | None:
+        """The nearest of the ties on the rays, if it is nearer than the best."""
+        found = [self._on_ray(direction) for direction in self._towards(places)]
+        found = [near for near in found if near is not None and near.upper < best.upper]
+        return min(found, key=lambda near: near.upper, default=None)
+
+    def _around(self) -> list[np.ndarray]:
+        """Some points at growing distances from x."""
+        rng = np.random.default_rng(0)
+        steps = (4.0**k * np.round(rng.normal(size=len(self.x)), 3) for k in range(-3, 3))
+        return [self.x + convert(step, EXACT) for step in steps]
 
     def _towards(self, places) -> Iterator[np.ndarray]:
         """Rational directions in which score j gains the most on that of x, by the affine pieces at the places."""
@@ -229,7 +244,7 @@ class Start:
         return self.x + exact_array(best), loser
 
     def _nearest_vertex(self, regions: Regions) -> tuple[np.ndarray, int] | None:
-        """The vertex of a face with the smallest norm; regions on which that is affine."""
+        """The vertex of a face nearest to x: the nearest point of all where regions have an affine distance."""
         ties = {tuple(corner): j for j, face in self._faces(regions) for corner in face}
         best = None
         for corner, j in ties.items():

@@ -44,12 +44,16 @@ class Layer:
         """Whether a number in it is a Fraction."""
         return any(is_exact(v) for v in self._weights().values())
 
+    def astype(self, dtype: np.dtype) -> Self:
+        """The same layer with numbers of another type; to exact without rounding."""
+        changed = copy(self)
+        for name, value in self._weights().items():
+            object.__setattr__(changed, name, private(cast(value, dtype)))
+        return changed
+
     def to_exact(self) -> Self:
         """The same layer over Fractions."""
-        exact = copy(self)
-        for name, value in self._weights().items():
-            object.__setattr__(exact, name, private(cast(value, EXACT)))
-        return exact
+        return self.astype(EXACT)
 
     def _set(self, **values) -> None:
         """Give a frozen layer its checked fields."""

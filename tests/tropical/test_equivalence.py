@@ -85,6 +85,20 @@ def test_points_lie_in_the_domain(domain, rows):
         check_difference(equivalent(f, g, domain, trials=trials), f, g, rows)
 
 
+def test_known_networks(networks):
+    """max(x, y) by three ReLU units; duplicates that cancel; max(0, x, 2x − 2) − max(0, 2x − 2), once a line."""
+    x = Circuit.identity(2, exact=True)
+    three = networks.rails([([[1, -1], [0, 1], [0, -1]], [0] * 3), ([[1, 1, -1]], [0])])
+    assert equivalent(three, x.affine([[1, 0]]) + x.affine([[0, 1]]))
+    twice = networks.rails([([[1, 0], [1, 0], [2, 0], [0, 1]], [0] * 4), ([[1, -1, 1, 1]], [0])])
+    assert equivalent(twice, networks.rails([([[2, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])]))
+    t = Circuit.identity(1, exact=True)
+    steep = t.affine([[2]], [-2]) + 0
+    f = (steep + t) / steep
+    assert equivalent(f, t + 0, Box(-np.inf, 1)) and not equivalent(f, t + 0)
+    assert equivalent(f, t / t, Box(2, 9))
+
+
 def test_on_a_slice():
     x = Circuit.identity(2, exact=True)
     f, g = x.affine([[1, 0]]) + 0, x.affine([[0, 1]]) + 0

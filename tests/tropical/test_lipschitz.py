@@ -5,7 +5,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tropical import Box, BudgetExceeded, Circuit, InputError, Polynomial, Slice, linear_regions, lipschitz
@@ -50,6 +50,15 @@ def test_a_smaller_domain():
     assert lipschitz(once).value == 2 == lipschitz(once, 1, Box(-1, 1)).value
     assert lipschitz(once, inf, Box(-2, 0)).value == 0 == lipschitz(once, 2, Box(-2, 0)).value
     assert lipschitz(once, 1, Slice([0], [[3]])).value == 6
+
+
+def test_the_tent_map_composed(networks):
+    """h = 2 relu(x) − 4 relu(x − ½) k times over has slopes ±2^k."""
+    half = Fraction(1, 2)
+    for k in range(1, 6):
+        middle = [([[2, -4], [2, -4]], [0, -half])] * (k - 1)
+        f = networks.rails([([[1], [1]], [0, -half]), *middle, ([[2, -4]], [0])])
+        assert [lipschitz(f, norm).value for norm in NORMS] == [2**k] * 3
 
 
 def test_polynomials_and_budgets(networks):
@@ -101,6 +110,9 @@ def test_spectral_bound(shape, scale):
 
 
 @given(st.fractions(0, 10**9))
+@example(Fraction(1, 10**500))
+@example(Fraction(10**500))
+@example(Fraction(0))
 def test_square_roots(square):
     low, high = square_root(square)
     assert Fraction(low) ** 2 <= square <= Fraction(high) ** 2
