@@ -133,7 +133,9 @@ class Product(Workload):
         if not self.eps:
             return Counts(terms, terms, read)
         outputs = terms // self.a.shape[-1]  # exp of both factors, an ordinary product, log of the outputs
-        return Counts(terms + self.exp * (self.a.size + self.b.size + outputs), self.a.size + self.b.size, read)
+        return Counts(
+            terms + self.exp * (self.a.size + self.b.size + outputs), self.a.size + self.b.size, read
+        )
 
     def reference(self) -> tuple[np.ndarray, ...]:
         a, b = (self.a[:2], self.b[:2]) if self.is_batch else (self.a[:4], self.b)
