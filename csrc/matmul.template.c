@@ -121,8 +121,7 @@ static INLINE void NAME(pack_b)(const TYPE *from, ptrdiff_t down, ptrdiff_t alon
                 __builtin_prefetch(from + (ptrdiff_t)l + 8 * down); /* rows far apart are not foreseen */
             for (size_t l = 0; l < width; ++l)
                 to[l] = sign * from[l];
-        }
-        else
+        } else
             for (size_t l = 0; l < width; ++l)
                 to[l] = l < columns ? sign * from[(ptrdiff_t)l * along] : filling;
 }

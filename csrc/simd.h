@@ -7,6 +7,7 @@
  *   VSAME(a, b)    the lanes in which a == b, as bits
  *   VPICK16(t, i)  t[k] for k the four low bits of each lane of i, t of 16 numbers; only where HAS_PERMUTE is
  *                  defined
+ *   VPICK(a, b, i) the numbers at i of those of a with those of b behind them; only where HAS_PERMUTE is defined
  *   IN_REGISTER(v) keeps v in a register, as a number that the compiler cannot know, from where this stands
  *   ROWS           monomials in flight in a micro-kernel: ROWS * 4 accumulators stay in registers
  *
@@ -20,6 +21,7 @@
 #undef SPLAT
 #undef VSAME
 #undef VPICK16
+#undef VPICK
 #undef LANES
 #undef VEC
 #undef IVEC
@@ -47,6 +49,7 @@
 #define SPLAT(x) ((VEC)_mm512_set1_pd(x))
 #define VSAME(a, b) ((uint32_t)_mm512_cmpeq_pd_mask((__m512d)(a), (__m512d)(b)))
 #define VPICK16(t, i) ((VEC)_mm512_permutex2var_pd(_mm512_loadu_pd(t), (__m512i)(i), _mm512_loadu_pd((t) + 8)))
+#define VPICK(a, b, i) ((VEC)_mm512_permutex2var_pd((__m512d)(a), (__m512i)(i), (__m512d)(b)))
 #else
 #define VMAX(a, b) ((VEC)_mm512_max_ps((__m512)(a), (__m512)(b)))
 #define VMIN(a, b) ((VEC)_mm512_min_ps((__m512)(a), (__m512)(b)))
@@ -54,6 +57,7 @@
 #define SPLAT(x) ((VEC)_mm512_set1_ps(x))
 #define VSAME(a, b) ((uint32_t)_mm512_cmpeq_ps_mask((__m512)(a), (__m512)(b)))
 #define VPICK16(t, i) ((VEC)_mm512_permutexvar_ps((__m512i)(i), _mm512_loadu_ps(t)))
+#define VPICK(a, b, i) ((VEC)_mm512_permutex2var_ps((__m512)(a), (__m512i)(i), (__m512)(b)))
 #endif
 
 #elif defined(ISA_AVX2)

@@ -189,6 +189,20 @@ static INLINE void NAME(pack_tile)(size_t d, size_t count, TYPE sign, const TYPE
             x[k * TILE + l] = sign * from[(l < count ? l : count - 1) * d + k];
 }
 
+#ifdef HAS_PERMUTE /* a whole tile of two variables, which the compiler takes apart number by number */
+static INLINE void NAME(pack_pairs)(TYPE sign, const TYPE *from, TYPE *x)
+{
+    IVEC even;
+    for (size_t l = 0; l < LANES; ++l)
+        even[l] = (INT)(2 * l);
+    for (int r = 0; r < 4; ++r, from += 2 * LANES, x += LANES) {
+        const VEC low = NAME(load)(from), high = NAME(load)(from + LANES);
+        NAME(store)(x, SPLAT(sign) * VPICK(low, high, even));
+        NAME(store)(x + TILE, SPLAT(sign) * VPICK(low, high, even + 1));
+    }
+}
+#endif
+
 static INLINE void NAME(pack_tile_any)(size_t d, size_t count, TYPE sign, const TYPE *from, TYPE *x)
 {
     if (count < TILE)
@@ -196,7 +210,11 @@ static INLINE void NAME(pack_tile_any)(size_t d, size_t count, TYPE sign, const 
     else
         switch (d) {
         case 1: NAME(pack_tile)(1, TILE, sign, from, x); break;
+#ifdef HAS_PERMUTE
+        case 2: NAME(pack_pairs)(sign, from, x); break;
+#else
         case 2: NAME(pack_tile)(2, TILE, sign, from, x); break;
+#endif
         case 3: NAME(pack_tile)(3, TILE, sign, from, x); break;
         case 4: NAME(pack_tile)(4, TILE, sign, from, x); break;
         default: NAME(pack_tile)(d, TILE, sign, from, x);
@@ -279,14 +297,16 @@ static INLINE void NAME(apart_panel)(const NAME(temperature) *t, const TYPE *slo
         tile->top[r] = top[r];
 }
 
-/* the same at eps = 0; `first` counts the blocks before this panel */
+/* the same at eps = 0; `first` counts the blocks before this panel, if they are asked for */
 static INLINE void NAME(hard_panel)(const TYPE *slopes, const TYPE *b, size_t d, size_t n, const TYPE *x, TYPE *z,
-                                    INT first, NAME(tile) *tile)
+                                    int mode, INT first, NAME(tile) *tile)
 {
     VEC top[4];
     for (int r = 0; r < 4; ++r)
         top[r] = tile->top[r];
-    NAME(forward_any)(slopes, b, d, n, x, d > TP_DEPTH ? z : NULL, top, tile, first);
+    NAME(forward_any)(slopes, b, d, n, x, d > TP_DEPTH ? z : NULL, top, mode == NAME(LOCATED) ? tile : NULL, first);
+    for (int r = 0; r < 4; ++r)
+        tile->top[r] = top[r];
 }
 
 /* argmax and gradient at eps = 0 of the points of a tile, from the block that holds the maximum of each; those with
@@ -353,7 +373,9 @@ static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperat
             f += SPLAT(t->eps) * logs[r];
         NAME(store)(values + r * LANES, SPLAT(sign) * f + SPLAT(0));
     }
-    if (out->values)
+    if (out->values && count == TILE) /* a length that the compiler knows */
+        memcpy((TYPE *)out->values + i, values, TILE * sizeof(TYPE));
+    else if (out->values)
         memcpy((TYPE *)out->values + i, values, count * sizeof(TYPE));
     if (mode == NAME(APART)) {
         TYPE excess[TILE], entropy[TILE];
@@ -366,15 +388,16 @@ static INLINE void NAME(finish_tile)(const tp_polynomial *p, const NAME(temperat
     if (NAME(lane_sum)(check) == 0 && !out->gradient && !out->argmax)
         return;
     TYPE top[TILE], point_check[TILE];
-    INT block[TILE];
     for (int r = 0; r < 4; ++r) {
         NAME(store)(top + r * LANES, tile->top[r]);
         NAME(store)(point_check + r * LANES, checks[r]);
-        memcpy(block + r * LANES, &tile->block[r], sizeof tile->block[r]);
     }
-    if (mode == NAME(HARD))
+    if (mode == NAME(LOCATED)) {
+        INT block[TILE];
+        for (int r = 0; r < 4; ++r)
+            memcpy(block + r * LANES, &tile->block[r], sizeof tile->block[r]);
         NAME(find_any)(p, count, x, top, block, point_check, i, out);
-    else if (out->gradient)
+    } else if (out->gradient)
         NAME(unpack_gradient_any)(d, count, gradient, tile->sum, (TYPE *)out->gradient + i * d);
     for (size_t l = 0; NAME(lane_sum)(check) != 0 && l < count; ++l) {
         if (point_check[l] == 0)
@@ -402,7 +425,7 @@ static INLINE void NAME(join_panel)(const tp_polynomial *p, const NAME(temperatu
     else if (mode == NAME(APART))
         NAME(apart_panel)(t, slopes, b, d, n, x, z, tile);
     else
-        NAME(hard_panel)(slopes, b, d, n, x, z, (INT)(begin / BLOCK), tile);
+        NAME(hard_panel)(slopes, b, d, n, x, z, mode, (INT)(begin / BLOCK), tile);
 }
 
 static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void *points_x, void *scratch,
@@ -416,7 +439,8 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
     }
     const TYPE sign = (TYPE)p->sign;
     const int apart = out->excess || out->entropy, deep = d > TP_DEPTH;
-    const int mode = !(t.eps > 0) || out->argmax ? NAME(HARD) : apart ? NAME(APART) : NAME(SOFT);
+    const int hard = !(t.eps > 0) || out->argmax, located = out->gradient || out->argmax;
+    const int mode = hard ? (located ? NAME(LOCATED) : NAME(HARD)) : apart ? NAME(APART) : NAME(SOFT);
     TYPE *x = (TYPE *)(((uintptr_t)scratch + 63) / 64 * 64); /* vectors do not straddle cache lines */
     TYPE *gradients = x + TP_GROUP * TILE * d, *z = gradients + TP_GROUP * TILE * d;
     TYPE *point = z + (deep ? TP_GROUP : 1) * TILE * PANEL;
@@ -428,7 +452,8 @@ static TARGET void NAME(tiles)(const tp_polynomial *p, size_t points, const void
         for (size_t q = 0; q < group; ++q) {
             const size_t count = left - q * TILE < TILE ? left - q * TILE : TILE;
             NAME(pack_tile_any)(d, count, sign, from + q * TILE * d, x + q * d * TILE);
-            tiles[q] = (NAME(tile)){0};
+            if (mode != NAME(HARD))
+                tiles[q] = (NAME(tile)){0};
             for (int r = 0; r < 4; ++r)
                 tiles[q].top[r] = SPLAT(-INFINITY);
         }

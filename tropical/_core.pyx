@@ -105,6 +105,7 @@ cdef extern from "tropical_core.h" nogil:
     const char *TP_COMPILER
     size_t PANEL
     size_t TP_TILE_MAX
+    size_t TP_GROUP
     size_t TP_ROWS_SCRATCH(size_t d)
     size_t TP_TILES_SCRATCH(size_t d)
     size_t TP_HESSIAN_SCRATCH(size_t d)
@@ -297,7 +298,10 @@ cdef class Polynomial:
             return
         cdef tp_outputs out
         cdef const cython.floating *x
-        cdef size_t step = slice_length(n, self.p.terms * (d + 8)), start = 0, count
+        cdef size_t cost = self.p.terms * (d + 8), group = TP_GROUP * TP_TILE_MAX, start = 0, count
+        cdef size_t step = slice_length(n, cost)
+        if step < group and cost < 16 * SLICE // group:
+            step = group  # tiles that pass over the monomials together, some 10 ms
         cdef tp_polynomial_kernel *run
         if cython.floating is double:
             run = kernels.tiles_f64 if tiles else kernels.rows_f64
