@@ -190,6 +190,18 @@ def test_convexity_of_networks():
     assert (values == concave.values).all() and 2 * values[1] > values[0] + values[2]
 
 
+def test_pairs_are_domains():
+    net = dense(np.random.default_rng(0), 2, 4, 2)
+    box, pair = Box([-1, 0], 1), ([-1, 0], 1)
+    assert hjsym.equivalent(net, net, pair).regions == hjsym.equivalent(net, net, box).regions
+    assert hjsym.lipschitz(net, 1, pair).value == hjsym.lipschitz(net, 1, box).value
+    assert hjsym.maximize(net, pair).value == hjsym.maximize(net, box).value
+    assert hjsym.is_convex(net, pair).regions == hjsym.is_convex(net, box).regions
+    near = hjsym.nearest_boundary(net, [0.5, 0.5], 2, pair)
+    assert near.upper == hjsym.nearest_boundary(net, [0.5, 0.5], 2, box).upper
+    assert hjsym.lipschitz(net, 1, pair, max_regions=1).lower > 0
+
+
 def test_bad_input():
     net = dense(np.random.default_rng(0), 2, 3, 1)
     for ask in (hjsym.lipschitz, lambda f, norm: hjsym.nearest_boundary(f, [0, 0], norm)):
