@@ -28,7 +28,7 @@ from tropical import (
 from tropical._arrays import EXACT, as_array, convert
 from tropical._chart import Chart
 from tropical._norms import as_norm, norm_bounds
-from tropical.domain import Domain
+from tropical.domain import Domain, as_domain
 from tropical.errors import BudgetExceeded, InputError
 from tropical.nearest import Start
 
@@ -123,7 +123,7 @@ def lipschitz(
         scale = weight_norm(as_array("directions", domain.directions).T, norm) * (1 + 2.0**-50)
     upper = lipschitz_bound(f.network, norm) * scale * (1 + 2.0**-50)
     if found is None:
-        found = Lipschitz(_steepest_step(f, norm, domain or Domain()), upper, False, norm)
+        found = Lipschitz(_steepest_step(f, norm, as_domain(domain)), upper, False, norm)
     return replace(found, upper=upper)
 
 

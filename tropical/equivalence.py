@@ -10,7 +10,7 @@ from tropical._rails import rails
 from tropical._region import Region
 from tropical._region_shape import exact_array, vertices
 from tropical.circuit import Circuit, evaluate_together
-from tropical.domain import Domain
+from tropical.domain import Domain, as_domain
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
@@ -98,7 +98,7 @@ def equivalent(
             f"f maps R^{P.variables} to R^{P.outputs} and g R^{R.variables} to R^{R.outputs}; pass two alike"
         )
     R, S = rails(g, P.node.source)
-    chart = Chart(domain or Domain(), P.variables)
+    chart = Chart(as_domain(domain), P.variables)
     points = chart.points(trials, np.random.default_rng(seed))
     if len(points):
         found = _different(chart, (P, Q, R, S), points, 0)

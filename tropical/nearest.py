@@ -16,7 +16,7 @@ from tropical._rails import compared, rails, scores
 from tropical._region_program import value
 from tropical._region_shape import exact_array
 from tropical.circuit import Circuit, combine, evaluate_together, soft_max
-from tropical.domain import Box, Domain, Polyhedron, Slice
+from tropical.domain import Box, Domain, Polyhedron, Slice, as_domain
 from tropical.errors import InputError, ShapeError
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
@@ -119,6 +119,7 @@ class Start:
     """A point with its class, and the search for the boundary from there."""
 
     def __init__(self, f, x: ArrayLike, norm: float, domain: Domain | None = None):
+        domain = as_domain(domain)
         if isinstance(domain, Slice):
             raise InputError("distances on a Slice are those of its coordinates; pass a Box or a Polyhedron")
         self.f, self.norm = f, norm
@@ -127,7 +128,7 @@ class Start:
         self.x = as_points(x, self.P.variables, EXACT)
         if self.x.ndim != 1 or not is_finite(self.x).all():
             raise ShapeError(f"x is {x!r}; pass one point of {self.P.variables} finite coordinates")
-        self.bounds = (domain or Domain()).inequalities(self.P.variables)
+        self.bounds = domain.inequalities(self.P.variables)
         if any(value(row, [*self.x, 1]) < 0 for row in self.bounds):
             raise InputError("x is outside the domain; pass a point of it")
         values = [v[0] for v in evaluate_together(self.branches, self.x)]

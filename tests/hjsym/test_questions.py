@@ -68,6 +68,11 @@ def test_bounds_of_known_networks():
     net = [([[3.0, 0.0], [4.0, 0.0]], [0.0, 0.0]), ([[1.0, 3.0]], [0.0])]
     for norm, product in ((1, 7 * 3), (2, 5 * np.sqrt(10)), (inf, 4 * 4)):
         assert product <= lipschitz_bound(hjsym.load(net), norm) * (1 + 1e-15) <= product * (1 + 1e-9)
+    for chosen in (layers.Gather([0, 1, 0]), layers.Maximum([[0, 1, 1], [2, 0, 2]])):  # one entry comes twice
+        network = Network.sequential(3, [chosen])
+        bounds = [lipschitz_bound(network, norm) for norm in NORMS]
+        assert bounds == pytest.approx([2, np.sqrt(2), 1], rel=1e-13)
+        assert [hjsym.lipschitz(network, norm).value for norm in NORMS] == pytest.approx(bounds, rel=1e-11)
     soft = Network.sequential(2, [layers.Affine([[3.0, 4.0]], [0.0]), layers.Softplus(0.5)])
     found = hjsym.lipschitz(soft)
     assert not found.exact and 5 <= found.upper < 5.0001 and found.lower == 0
@@ -89,6 +94,9 @@ def test_margins_subtract_the_last_layer():
     net = hjsym.load([([[5.0]], [0.0]), ([[1.0], [1.0], [3.0]], [0.0, 1.0, 0.0])])
     for norm in NORMS:
         assert margin_bounds(net, norm, 0) == pytest.approx([0, 0, 10], rel=1e-12, abs=1e-12)
+    one_layer = hjsym.load([([[1.0, 2.0], [0.0, 0.0]], [0.0, 0.0])])  # f_0 − f_1 = x + 2y, in the dual norms
+    for norm, size in ((1, 2), (2, np.sqrt(5)), (inf, 3)):
+        assert margin_bounds(one_layer, norm, 0) == pytest.approx([0, size], rel=1e-12, abs=1e-12)
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -188,6 +196,18 @@ def test_convexity_of_networks():
     assert not concave
     values = hjsym.load([(W, b), (abs(V), c), (-abs(U), a)]).to_exact()(concave.points)[:, 1]
     assert (values == concave.values).all() and 2 * values[1] > values[0] + values[2]
+
+
+def test_pairs_are_domains():
+    net = dense(np.random.default_rng(0), 2, 4, 2)
+    box, pair = Box([-1, 0], 1), ([-1, 0], 1)
+    assert hjsym.equivalent(net, net, pair).regions == hjsym.equivalent(net, net, box).regions
+    assert hjsym.lipschitz(net, 1, pair).value == hjsym.lipschitz(net, 1, box).value
+    assert hjsym.maximize(net, pair).value == hjsym.maximize(net, box).value
+    assert hjsym.is_convex(net, pair).regions == hjsym.is_convex(net, box).regions
+    near = hjsym.nearest_boundary(net, [0.5, 0.5], 2, pair)
+    assert near.upper == hjsym.nearest_boundary(net, [0.5, 0.5], 2, box).upper
+    assert hjsym.lipschitz(net, 1, pair, max_regions=1).lower > 0
 
 
 def test_bad_input():

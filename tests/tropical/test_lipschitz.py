@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tropical import Box, BudgetExceeded, Circuit, InputError, Polynomial, Slice, linear_regions, lipschitz
-from tropical._norms import matrix_norm, spectral_bound, square_root
+from tropical._norms import definite_beyond, matrix_norm, spectral_bound, square_root
 
 NORMS = [1, 2, inf]
 
@@ -92,6 +92,15 @@ def test_matrix_norms(rows, columns, seed):
     unit = rng.normal(size=(columns, 200))
     stretch = np.linalg.norm(W @ unit / 7, axis=0) / np.linalg.norm(unit, axis=0)
     assert (stretch <= high * (1 + 1e-14)).all()
+
+
+def test_definiteness_is_decided_exactly():
+    """The matrix has the eigenvalues 1 and 3."""
+    gram, tiny = [[Fraction(2), Fraction(1)], [Fraction(1), Fraction(2)]], Fraction(1, 2**200)
+    assert definite_beyond(gram, 3 + tiny)
+    assert not any(
+        definite_beyond(gram, bound) for bound in (Fraction(3), 3 - tiny, Fraction(2), Fraction(0))
+    )
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 8), (40, 40), (70, 20)])
