@@ -360,3 +360,14 @@ def test_a_nan_anywhere_reaches_the_log_product(dtype, shape):
         assert spoiled[0].all() and not spoiled[1:].any()
         spoiled = np.isnan(matmul(B.T, A.T, Semiring(eps=0.5)))
         assert spoiled[:, 0].all() and not spoiled[:, 1:].any()
+
+
+@pytest.mark.parametrize("semiring", [MAX_PLUS, MIN_PLUS], ids=str)
+@pytest.mark.parametrize("rows", [3, 900])  # more than a slice
+def test_a_nan_reaches_the_products_of_a_batch_that_share_a_factor(semiring, rows):
+    rng = np.random.default_rng(0)
+    A, B = rng.normal(size=(4, rows, 70)), rng.normal(size=(70, 90))
+    A[2, rows // 2, 33], B[41, 7] = np.nan, np.nan
+    want = np.isnan(A).any(axis=2)[:, :, None] | np.isnan(B).any(axis=0)
+    np.testing.assert_array_equal(np.isnan(matmul(A, B, semiring)), want)
+    np.testing.assert_array_equal(np.isnan(matmul(A, B[None] + 0, semiring)), want)
