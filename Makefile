@@ -4,7 +4,11 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-CORE_TESTS := -m "not slow" --hypothesis-profile=quick tests/tropical
+# What runs the compiled code, which the targets that build or choose it anew repeat; TESTS=tests repeats everything.
+CORE := arrays chain circuit closure exp kernels log matrix memory polynomial regions_kernel semiring sizes \
+	special_values threads transform
+TESTS ?= $(CORE:%=tests/tropical/test_%.py)
+CORE_TESTS = -m "not slow" --hypothesis-profile=quick $(TESTS)
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
 .PHONY: demo test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind wheel clean
@@ -67,7 +71,7 @@ wheel: $(VENV)/built
 	cp $(VENV)/dist/*.whl dist
 
 clean:
-	rm -rf .venv .venv-sanitize .venv-coverage build build-coverage dist *.egg-info examples/output
+	rm -rf .venv .venv-* build build-coverage dist *.egg-info examples/output
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)

@@ -182,6 +182,7 @@ p, x = Polynomial(rng.normal(size=(60_000, 6)), rng.normal(size=60_000), s), np.
 z = np.zeros((100, 10_000))
 f = rng.normal(size=300_000)
 sent = []
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background has it ignored
 
 def interrupt():
     sent.append(time.perf_counter())
