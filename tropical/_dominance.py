@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy.optimize import linprog
 
 from tropical.errors import InputError
 
@@ -146,6 +145,8 @@ class Terms:
         The program: the largest t ≤ 1 + max|b| such that term j exceeds the others by t, t deep in the polyhedron.
         Row numbers count `others` first, then G.
         """
+        from scipy.optimize import linprog  # half of the time to import this package
+
         rows = list(range(len(others) + len(self.h)))
         if self._floats is None or len(rows) * (self.d + 1) <= self.unguided:
             return None, rows

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize
 
 from tropical._algebra import drop_zeros, with_terms
 from tropical._arrays import as_array, is_finite, refuse_where, to_floats
@@ -166,6 +165,8 @@ def _likeliest_point(q: "Polynomial", j: int, lower: np.ndarray, upper: np.ndarr
     def fall(x):
         value, gradient = q.value_and_gradient(x)
         return sign * (value - q.slopes[j] @ x - q.coefficients[j]), sign * (gradient - q.slopes[j])
+
+    from scipy.optimize import minimize  # half of the time to import this package
 
     found = minimize(fall, (lower + upper) / 2, jac=True, method="L-BFGS-B",
                      bounds=np.stack([lower, upper], axis=1), options={"maxiter": 50})  # fmt: skip

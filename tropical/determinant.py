@@ -4,7 +4,6 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import linear_sum_assignment
 
 from tropical._arrays import EXACT, convert, is_exact
 from tropical._cycles import as_integers, best_from, strong_components, within_range
@@ -147,6 +146,8 @@ def optimal_assignment(A: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
 
     Without finite permutation, None and no pairs.
     """
+    from scipy.optimize import linear_sum_assignment  # half of the time to import this package
+
     if not is_exact(A):
         A = A.astype(np.float64)
         if np.abs(A, where=-np.inf < A, out=np.zeros_like(A)).max(initial=0.0) > 2.0**1000:
