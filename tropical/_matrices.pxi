@@ -55,9 +55,9 @@ def matmul(
     else:
         run = kernels.matmul_f32
     cdef void *scratch = take_scratch(TP_MATMUL_SCRATCH(rows, m.inner), sizeof(cython.floating))
-    # Rows of C are independent, so a slice of rows is the unit between two looks at pending signals; a sum and a
-    # maximum take a fraction of a nanosecond, and B is packed again for each block of TP_MATMUL_HEIGHT rows.
-    cdef size_t step = slice_length(rows, 1 + m.inner * m.columns // 32)
+    # Rows of C are independent, so a slice of rows is the unit between two looks at pending signals. A sum and a maximum
+    # take some 0.04 ns, and B is packed again for each block of TP_MATMUL_HEIGHT rows, but not for TP_TILE_MAX alone.
+    cdef size_t step = max(slice_length(rows, 1 + m.inner * m.columns // 128), min(rows, 2 * TP_TILE_MAX))
     if step > TP_MATMUL_HEIGHT:
         step -= step % TP_MATMUL_HEIGHT
     cdef size_t look = 1 + SLICE // (rows * (m.inner + 1) * m.columns)
