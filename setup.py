@@ -31,7 +31,8 @@ else:
     compile_args += ["-O3", "-g0"]
     link_args += ["-s"]
 if sanitizers:
-    compile_args += [f"-fsanitize={sanitizers}", "-fno-omit-frame-pointer", "-O1"]
+    # Among their checks the compiler no longer sees what is always set.
+    compile_args += [f"-fsanitize={sanitizers}", "-fno-omit-frame-pointer", "-O1", "-Wno-maybe-uninitialized"]
     link_args += [f"-fsanitize={sanitizers}"]
 if coverage:
     compile_args += ["--coverage", "-O0", "-DTP_COVERAGE"]
