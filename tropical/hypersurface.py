@@ -286,14 +286,8 @@ class Hypersurface:
 
     def _inner_point(self, vertices, rays) -> np.ndarray:
         """A point in the relative interior of conv(vertices) + cone(rays), exact."""
-        mean = self._exact_vertices[list(vertices)].sum(axis=0) / Fraction(len(vertices))
+        mean = self.subdivision.exact_vertices[list(vertices)].sum(axis=0) / Fraction(len(vertices))
         return sum((np.array(r, dtype=object) for r in rays), mean)
-
-    @cached_property
-    def _exact_vertices(self) -> np.ndarray:
-        if self.subdivision.is_exact:
-            return self.vertices
-        return subdivision(self._polynomial.to_exact()).vertices
 
 
 def hypersurface(polynomial) -> Hypersurface:

@@ -99,7 +99,7 @@ def _to_floats(points: np.ndarray) -> np.ndarray:
 
 def _vertices_only(p):
     """The monomials at vertices of the subdivision: the function is the same, and its product smaller."""
-    kept = sorted({i for corners in subdivision(p).cell_vertices for i in corners})
+    kept = list(subdivision(p).essential)
     return type(p)(p.slopes[kept], p.coefficients[kept], p.semiring)
 
 
