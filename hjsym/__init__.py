@@ -6,6 +6,7 @@ from hjsym.errors import ModelFileError, UnsupportedLayerError
 from hjsym.forecast import Forecast
 from hjsym.frontends import load
 from hjsym.network import Network
+from hjsym.pontryagin import pontryagin
 from hjsym.questions import equivalent, is_convex, lipschitz, maximize, minimize, nearest_boundary
 from hjsym.symbols import LogSumExp
 
@@ -27,4 +28,5 @@ __all__ = [
     "maximize",
     "minimize",
     "nearest_boundary",
+    "pontryagin",
 ]
