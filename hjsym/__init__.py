@@ -1,6 +1,6 @@
 """Neural networks as tropical rational functions and Hamilton-Jacobi equations, in SymPy."""
 
-from hjsym import hopf
+from hjsym import hopf, solutions
 from hjsym.compile import TropicalNetwork, compile
 from hjsym.errors import ModelFileError, UnsupportedLayerError
 from hjsym.forecast import Forecast
@@ -29,4 +29,5 @@ __all__ = [
     "minimize",
     "nearest_boundary",
     "pontryagin",
+    "solutions",
 ]

@@ -1,0 +1,8 @@
+"""Solutions of Hamilton–Jacobi equations u_t + H(∇u) = νΔu in closed form, by quadrature, and on grids."""
+
+from hjsym.solutions.characteristics import Characteristics
+from hjsym.solutions.grids import hopf, hopf_lax
+from hjsym.solutions.mixture import Mixture
+from hjsym.solutions.quadrature import Viscous, hopf_cole, hopf_cole_radial
+
+__all__ = ["Characteristics", "Mixture", "Viscous", "hopf", "hopf_cole", "hopf_cole_radial", "hopf_lax"]
