@@ -31,7 +31,7 @@ test-slow: $(VENV)/installed-test
 # The readers of torch, Keras and Equinox against those frameworks; installs about a gigabyte.
 test-frameworks: $(VENV)/installed-frameworks
 	$(BIN)/pytest tests/hjsym/test_torch.py tests/hjsym/test_keras.py tests/hjsym/test_equinox.py \
-		tests/hjsym/test_pontryagin.py
+		tests/hjsym/test_pontryagin.py tests/hjsym/test_systems.py
 
 # Breaks the core on purpose and checks that the tests notice; tens of minutes. SOME chooses, see the script.
 mutants: $(VENV)/installed-test

@@ -1,6 +1,6 @@
 """Neural networks as tropical rational functions and Hamilton-Jacobi equations, in SymPy."""
 
-from hjsym import hopf, solutions
+from hjsym import hopf, solutions, systems
 from hjsym.compile import TropicalNetwork, compile
 from hjsym.errors import ModelFileError, UnsupportedLayerError
 from hjsym.forecast import Forecast
@@ -9,11 +9,13 @@ from hjsym.network import Network
 from hjsym.pontryagin import pontryagin
 from hjsym.questions import equivalent, is_convex, lipschitz, maximize, minimize, nearest_boundary
 from hjsym.symbols import LogSumExp
+from hjsym.systems import HJSystem, hamiltonian
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Forecast",
+    "HJSystem",
     "LogSumExp",
     "ModelFileError",
     "Network",
@@ -21,6 +23,7 @@ __all__ = [
     "UnsupportedLayerError",
     "compile",
     "equivalent",
+    "hamiltonian",
     "hopf",
     "is_convex",
     "lipschitz",
@@ -30,4 +33,5 @@ __all__ = [
     "nearest_boundary",
     "pontryagin",
     "solutions",
+    "systems",
 ]

@@ -1,0 +1,30 @@
+"""Layers and networks as Hamilton–Jacobi systems: Hamiltonian, equation, solution, and how sure the reading is."""
+
+from hjsym.systems.attention import attention, attention_heads
+from hjsym.systems.flows import StateSpace, gru, lstm, residual_step, rnn
+from hjsym.systems.read import hamiltonian
+from hjsym.systems.recurrences import integrate_and_fire, log_semiring_step
+from hjsym.systems.system import HJSystem
+from hjsym.systems.waves import gelu, log_sum_exp, maximum, sigmoid, silu, softplus, tanh, tropical_rational
+
+__all__ = [
+    "HJSystem",
+    "StateSpace",
+    "attention",
+    "attention_heads",
+    "gelu",
+    "gru",
+    "hamiltonian",
+    "integrate_and_fire",
+    "log_semiring_step",
+    "log_sum_exp",
+    "lstm",
+    "maximum",
+    "residual_step",
+    "rnn",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "tanh",
+    "tropical_rational",
+]

@@ -1,0 +1,260 @@
+"""A Hamilton–Jacobi system: the equation that a layer solves or discretises, and how the layer is read off it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import mpmath
+import numpy as np
+import sympy
+
+from hjsym.systems.residual import reduced_residual, without_floats
+from tropical.errors import BudgetExceeded, InputError
+
+__all__ = ["LABELS", "HJSystem", "coordinates", "mixed"]
+
+LABELS = {
+    "exact": "the layer is a solution of the equation, identically",
+    "linearised": "the layer solves the equation linearised around another solution, identically",
+    "structural": "the layer is one step of a method for the equation; the defect says how far from its flow",
+}
+_MOST_COORDINATES = 64  # of a state written out in scalars
+
+
+@dataclass(frozen=True, eq=False)
+class HJSystem:
+    """V_t + H(x, ∇V, t) = ν ΔV + source, and its characteristics x' = ∂H/∂p, p' = −∂H/∂x.
+
+    Attributes
+    ----------
+    name : str
+        What was read.
+    label : {"exact", "linearised", "structural"}
+        What the equation has to do with the layer; see `reason`.
+    reason : str
+        Why that is its label.
+    H : sympy.Expr
+        The Hamiltonian, in `x`, `p`, `t`, and symbols of `parameters`. Of large layers a 1 × 1 matrix expression.
+    x, p : tuple of sympy.Symbol
+        States and momenta (co-states), or one matrix symbol each.
+    t : sympy.Symbol
+        Time.
+    viscosity : sympy.Expr
+        ν.
+    source : sympy.Expr
+        What else stands on the right, such as the defect −εd/2t of the kernel gauge.
+    parameters : mapping of sympy.Symbol to number or array
+        The values of the symbols in H, where they were kept as symbols.
+    fields : mapping of str to sympy.Expr
+        Solutions in closed form, each of the same equation; empty where there is none.
+    readout : str
+        How the layer is read off the fields, in words.
+    output : sympy.Expr or None
+        The layer itself: what `readout` makes of the fields.
+    defect : callable or None
+        How far the given layer is from the flow of the equation at points (..., d); None where it is not at all.
+    """
+
+    name: str
+    label: str
+    reason: str
+    H: sympy.Expr
+    x: tuple
+    p: tuple
+    t: sympy.Symbol
+    viscosity: sympy.Expr = sympy.S.Zero
+    source: sympy.Expr = sympy.S.Zero
+    parameters: Mapping = field(default_factory=dict)
+    fields: Mapping = field(default_factory=dict)
+    readout: str = ""
+    output: sympy.Expr | None = None
+    defect: Callable | None = None
+
+    def __post_init__(self):
+        if self.label not in LABELS:
+            raise InputError(f"label is {self.label!r}; pass one of {', '.join(LABELS)}")
+        for name in ("H", "viscosity", "source"):
+            object.__setattr__(self, name, sympy.sympify(getattr(self, name)))
+        for name in ("parameters", "fields"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether it is written in matrix symbols, for being large."""
+        return not isinstance(self.x, tuple)
+
+    @property
+    def initial_data(self) -> dict[str, sympy.Expr]:
+        """The fields at t = 0."""
+        return {name: solution.subs(self.t, 0) for name, solution in self.fields.items()}
+
+    # ---- equations -------------------------------------------------------------------------------
+
+    @property
+    def pde(self) -> sympy.Eq:
+        """V_t + H(x, ∇V, t) = ν ΔV + source."""
+        self._need_scalars("the equation")
+        V = sympy.Function("V")(*self.x, self.t)
+        return self._equation(V)
+
+    def _equation(self, V: sympy.Expr) -> sympy.Eq:
+        slopes = {q: sympy.Derivative(V, v) for q, v in zip(self.p, self.x, strict=True)}
+        laplacian = sympy.Add(*(sympy.Derivative(V, (v, 2)) for v in self.x))
+        left = sympy.Derivative(V, self.t) + self.H.subs(slopes, simultaneous=True)
+        return sympy.Eq(left, self.viscosity * laplacian + self.source, evaluate=False)
+
+    @property
+    def hamilton_equations(self) -> tuple[sympy.Eq, ...]:
+        """x' = ∂H/∂p and p' = −∂H/∂x, 2d equations in functions of t."""
+        self._need_scalars("the equations")
+        moving = {s: sympy.Function(s.name)(self.t) for s in (*self.x, *self.p)}
+        forward = [(v, self.H.diff(q)) for v, q in zip(self.x, self.p, strict=True)]
+        backward = [(q, -self.H.diff(v)) for v, q in zip(self.x, self.p, strict=True)]
+        return tuple(
+            sympy.Eq(
+                sympy.Derivative(moving[s], self.t), rate.subs(moving, simultaneous=True), evaluate=False
+            )
+            for s, rate in forward + backward
+        )
+
+    @property
+    def is_linear_in_p(self) -> bool:
+        """Whether H is a flow p·F(x), whose Lagrangian is 0 on x' = F and +∞ off it."""
+        return not self.is_matrix and all(self.H.diff(q, r) == 0 for q in self.p for r in self.p)
+
+    @property
+    def lagrangian(self) -> sympy.Expr:
+        """L(x, v, t) = max_p (p·v − H), in velocities v1 … vd, where H is quadratic and strictly convex in p.
+
+        Raises
+        ------
+        InputError
+            H that is linear in p, whose Lagrangian is +∞ off the flow; H that is no convex quadratic of p.
+        """
+        self._need_scalars("the Lagrangian")
+        if self.is_linear_in_p:
+            raise InputError(
+                "H is linear in p, so that L is 0 where v = ∂H/∂p and +∞ elsewhere; see hamilton_equations"
+            )
+        hessian = sympy.hessian(self.H, self.p)
+        if hessian.free_symbols & set(self.p) or not hessian.is_positive_definite:
+            raise InputError(
+                "H is not proved to be a strictly convex quadratic of p; use hjsym.conjugate on it"
+            )
+        v = sympy.Matrix([sympy.Symbol(f"v{k}", real=True) for k in range(1, len(self.p) + 1)])
+        rest = {q: 0 for q in self.p}
+        linear = sympy.Matrix([self.H.diff(q).subs(rest) for q in self.p])
+        offset = v - linear
+        return sympy.expand((offset.T * hessian.inv() * offset)[0] / 2 - self.H.subs(rest))
+
+    # ---- checks ----------------------------------------------------------------------------------
+
+    def residual(self, name: str | None = None) -> sympy.Expr:
+        """V_t + H(x, ∇V, t) − νΔV − source of a field, reduced by SymPy: 0.
+
+        Every exponential is taken for an unknown of its own, so 0 is a proof. Takes seconds from a hundred numbers in
+        the layer on; `residual_at` is quick.
+        """
+        return reduced_residual(self._equation, self._field(name), (*self.x, self.t))
+
+    def residual_at(self, x, t: float, name: str | None = None, digits: int = 40) -> float:
+        """The residual at a point (d,), in arithmetic of so many digits, relative to the largest of its terms."""
+        equation = self._equation(without_floats(self._field(name)))
+        here = dict(
+            zip((*self.x, self.t), [sympy.Rational(str(float(v))) for v in (*np.ravel(x), t)], strict=True)
+        )
+        here |= {s: sympy.Rational(str(v)) for s, v in self.parameters.items()}
+        terms = [*sympy.Add.make_args(equation.lhs), *(-e for e in sympy.Add.make_args(equation.rhs))]
+        with mpmath.workdps(digits):
+            numbers = [sympy.N(without_floats(e.doit()).subs(here), digits) for e in terms]
+            largest = max(map(abs, numbers))
+            return float(abs(sum(numbers)) / largest) if largest else 0.0
+
+    def _field(self, name: str | None) -> sympy.Expr:
+        self._need_scalars("the residual")
+        if not self.fields:
+            raise InputError(f"{self.name} has no solution in closed form; its label is {self.label!r}")
+        if name is not None and name not in self.fields:
+            raise InputError(f"there is no field {name!r}; the fields are {', '.join(self.fields)}")
+        return self.fields[name or next(iter(self.fields))]
+
+    @property
+    def free_symbols(self) -> set[sympy.Symbol]:
+        """Symbols that have no value."""
+        everything = self.H.free_symbols | self.viscosity.free_symbols
+        for solution in self.fields.values():
+            everything |= solution.free_symbols
+        return everything - {*np.ravel(self.x), *np.ravel(self.p), self.t} - set(self.parameters)
+
+    # ---- numbers ---------------------------------------------------------------------------------
+
+    def lambdify(self, modules="numpy") -> Callable:
+        """H as a function of (x, p, t), x and p being sequences of d arrays; `parameters` are put in."""
+        self._need_scalars("lambdify")
+        H = self.H.subs({s: v for s, v in self.parameters.items() if np.ndim(v) == 0})
+        return sympy.lambdify([self.x, self.p, self.t], H, modules, cse=True)
+
+    # ---- print -----------------------------------------------------------------------------------
+
+    def latex(self) -> str:
+        """The Hamiltonian and its equation in LaTeX, with the label."""
+        H = sympy.latex(self.H)
+        right = sympy.latex(self.viscosity) + r"\,\Delta V" if self.viscosity != 0 else "0"
+        if self.source != 0:
+            right = (
+                f"{right} + {sympy.latex(self.source)}" if self.viscosity != 0 else sympy.latex(self.source)
+            )
+        return (
+            rf"H(x, p, t) = {H}, \qquad \partial_t V + H(x, \nabla V, t) = {right}"
+            rf" \qquad \text{{({self.label})}}"
+        )
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def __str__(self) -> str:
+        lines = [
+            self.name,
+            f"  H           {_short(self.H)}",
+            f"  viscosity   {_short(self.viscosity)}",
+            *([f"  source      {_short(self.source)}"] if self.source != 0 else []),
+            *([f"  {name:<11} {_short(V)}" for name, V in self.fields.items()]),
+            *([f"  read off    {self.readout}"] if self.readout else []),
+            f"  label       {self.label}: {LABELS[self.label]}",
+            f"              {self.reason}",
+        ]
+        return "\n".join(lines)
+
+    def _need_scalars(self, what: str) -> None:
+        if self.is_matrix:
+            raise BudgetExceeded(
+                f"coordinates in {what}", int(self.x.shape[0]), _MOST_COORDINATES,
+                "read H in its matrix symbols, or a smaller layer",
+            )  # fmt: skip
+
+
+def coordinates(d: int) -> tuple[tuple[sympy.Symbol, ...], tuple[sympy.Symbol, ...]]:
+    """Real symbols x1 … xd and p1 … pd; matrix symbols x and p of shape (d, 1) where that is too many."""
+    if d > _MOST_COORDINATES:
+        return sympy.MatrixSymbol("x", d, 1), sympy.MatrixSymbol("p", d, 1)
+    return tuple(tuple(sympy.Symbol(f"{name}{k}", real=True) for k in range(1, d + 1)) for name in "xp")
+
+
+def mixed(value) -> sympy.Expr:
+    """A number as a rational: a float as the shortest decimal that is read back as it."""
+    if isinstance(value, sympy.Basic):
+        return value
+    if isinstance(value, float | np.floating):
+        return sympy.Rational(repr(float(value)))
+    return sympy.Rational(int(value.numerator), int(value.denominator))
+
+
+def readable(expr: sympy.Basic, digits: int = 6) -> sympy.Basic:
+    """The same with long fractions as decimals of a few digits, to print."""
+    long = {r: sympy.Float(r, digits) for r in expr.atoms(sympy.Rational) if r.q > 1000 or abs(r.p) > 10**9}
+    return expr.xreplace(long)
+
+
+def _short(expr: sympy.Basic) -> str:
+    text = str(readable(expr))
+    return text if len(text) <= 300 else f"{text[:300]} … ({len(text):,} characters)"
