@@ -1,6 +1,6 @@
 """Networks to tropical rational functions, exactly; `hjsym.rails` has the rule of each layer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -8,6 +8,7 @@ import sympy
 from numpy.typing import ArrayLike
 
 from hjsym import layers
+from hjsym.codegen import c_function, python_function
 from hjsym.errors import UnsupportedLayerError
 from hjsym.expr import rational_expression
 from hjsym.forecast import Forecast, forecast
@@ -98,28 +99,87 @@ class TropicalNetwork(Rational):
         """Sizes of the expanded P and Q, of regions and memory, before any work; see `hjsym.forecast.forecast`."""
         return forecast(self, points, seed)
 
-    def expr(self, symbols=None, *, limit: int = 1_000_000) -> sympy.Expr | list[sympy.Expr]:
-        """f as SymPy expressions P − Q, unevaluated; one expression, or a list of them for several outputs.
+    def expr(
+        self, symbols=None, *, form: str = "nested", limit: int = 1_000_000, domain=None, **options
+    ) -> sympy.Expr | list[sympy.Expr]:
+        """f as a SymPy expression, unevaluated; a list of them for several outputs.
 
         Parameters
         ----------
         symbols : sequence of sympy.Symbol, optional
             One per variable; x1 … xd by default.
+        form : str
+            - "nested": P − Q, layer by layer; at every ε.
+            - "max": P − Q with explicit P and Q, maxima of their essential monomials, at ε = 0.
+            - "piecewise": a Piecewise of affine functions, each where its linear regions are, at ε = 0. In floats a
+              point on a boundary may fall between conditions that are rounded.
         limit : int
             Largest number of operations in the printed formula.
+        domain, **options
+            For the last two forms, as in `tropical.linear_regions`.
 
         Raises
         ------
         BudgetExceeded
-            If the formula would be larger, saying how large.
+            If the formula would be larger, or there are too many regions, saying how large.
+
+        Notes
+        -----
+        Maxima are `hjsym.Maximum`, which prints as Max, differentiates to a selection of slopes (`hjsym.GibbsMean`) and
+        is rewritten by ``rewrite(sympy.Max)``. For numbers in floats `lambdify` is better: it does not cancel.
+
+        Examples
+        --------
+        >>> f = compile([([[1, -1]], [0]), ([[2]], [1])], exact=True)
+        >>> f.expr()
+        -2*x2 + 2*Max(x1, x2) + 1
+        >>> f.expr(form="max")
+        -2*x2 + Max(2*x2 + 1, 2*x1 + 1)
+        >>> f.expr(form="piecewise")
+        Piecewise((2*x1 - 2*x2 + 1, -x1 + x2 <= 0), (1, x1 - x2 <= 0))
+        """
+        return rational_expression(self, symbols, form, limit, domain, options)
+
+    def lambdify(self, modules: str = "numpy", symbols=None, *, limit: int = 1_000_000) -> Callable:
+        """f as a plain function of its d variables, layer by layer, by SymPy's `lambdify`.
+
+        It follows the network, so its values are as good as f(x) and it grows like the weights; gradients pass
+        through it by torch and JAX. Arguments are numbers or arrays that broadcast; several outputs are a list.
+
+        Parameters
+        ----------
+        modules : str
+            "numpy", "torch", "jax", "math" or "mpmath".
+        symbols : sequence of sympy.Symbol, optional
+            Names of the arguments.
+        limit : int
+            Largest number of operations.
 
         Examples
         --------
         >>> f = compile([([[1.0, -1.0]], [0.0]), ([[2.0]], [1.0])])
-        >>> f.expr()
-        -2.0*x2 + 2.0*Max(x1, x2) + 1
+        >>> f.lambdify()(np.array([1.0, 3.0]), 2.0)
+        array([1., 3.])
         """
-        return rational_expression(self.P, self.Q, symbols, limit)
+        return python_function(self.network, modules, symbols, limit)
+
+    def ccode(self, name: str = "network", *, limit: int = 1_000_000) -> str:
+        """A complete C99 function ``void name(const double *x, double *y)`` that computes f in double precision.
+
+        Link it with ``-lm``. It follows the network, as `lambdify` does; NaN propagates.
+
+        >>> f = compile([([[1.0, -1.0]], [0.0]), ([[2.0]], [1.0])])
+        >>> print(f.ccode("scores").partition("void")[2])
+         scores(const double *x, double *y)
+        {
+            const double h0 = x[0] - x[1];
+            const double h1 = tropical_max(h0, 0);
+            const double h2 = 2.0*h1 + 1;
+            y[0] = h2;
+        }
+        <BLANKLINE>
+        """
+        return c_function(self.network, name, limit)
 
 
 def compile(source, exact: bool = False, input_shape: Sequence[int] | None = None) -> TropicalNetwork:
