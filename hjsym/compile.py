@@ -155,6 +155,11 @@ class TropicalNetwork(Rational):
         limit : int
             Largest number of operations.
 
+        Notes
+        -----
+        The code is plain Python and computes by the library of its arguments (see `hjsym.runtime`); only for mpmath
+        its constants differ.
+
         Examples
         --------
         >>> f = compile([([[1.0, -1.0]], [0.0]), ([[2.0]], [1.0])])

@@ -30,6 +30,9 @@ class _Printed(sympy.Function):
     _numpycode = _cupycode = _jaxcode = _torchcode = _mpmathcode = _cmathcode = _lambdacode = _pythoncode
 
 
+setattr(_Printed, "_jax.numpycode", _Printed._pythoncode)  # its name for JAX in SymPy before 1.14
+
+
 def _listed(printer, argument) -> str:
     if isinstance(argument, tuple | sympy.Tuple):
         return f"({', '.join(printer._print(a) for a in argument)},)"

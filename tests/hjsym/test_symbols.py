@@ -85,6 +85,8 @@ def test_lambdify(which, eps, modules):
 @pytest.mark.parametrize("modules", ["torch", "jax"])
 def test_lambdify_and_gradients_by_frameworks(which, eps, modules):
     framework = pytest.importorskip(modules)
+    if modules == "torch":
+        pytest.importorskip("sympy.printing.pytorch", reason="SymPy before 1.13 writes no torch")
     f, oracle = functions(eps)[which]
     compiled = sympy.lambdify((X, Y), f, modules)
     slopes = [sympy.lambdify((X, Y), f.diff(s), "mpmath") for s in (X, Y)]

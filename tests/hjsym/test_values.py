@@ -101,6 +101,29 @@ def test_bound_with_every_layer(seed):
         )
 
 
+def test_bound_of_one_bend():
+    """Its own rounding, which is seen: the input has none."""
+    rng = np.random.default_rng(0)
+    wave = layers.PiecewiseLinear(np.sort(rng.normal(size=4)), rng.normal(size=5), 0.3)
+    x = rng.normal(size=(300, 1)) * 2
+    network = Network.sequential(1, [wave])
+    f = hjsym.compile(network)
+    assert close_to(f(x), network.to_exact()(x), f.error_bound(x))
+    assert not close_to(f(x), network.to_exact()(x), f.error_bound(x) / 50)
+    for eps in (0.3, 4.0):
+        soft = wave.deform(eps)
+        values, bounds = soft(x)[:, 0], f.deform(eps).error_bound(x)[:, 0]
+        with mpmath.workdps(40):
+            bends = [mpmath.mpf(b) - mpmath.mpf(a) for a, b in itertools.pairwise(soft.slopes[:, 0].tolist())]
+            gates = list(zip(bends, soft.breaks[:, 0].tolist(), strict=True))
+            ratios = []
+            for z, v, b in zip(x[:, 0].tolist(), values, bounds, strict=True):
+                exact = mpmath.mpf(z) * soft.slopes[0, 0] + soft.intercept[0]
+                exact += sum(w * eps * mpmath.log1p(mpmath.exp((mpmath.mpf(z) - c) / eps)) for w, c in gates)
+                ratios.append(abs(v - exact) / b)
+        assert 0.005 < max(ratios) <= 1
+
+
 def test_points_of_fractions_are_taken_exactly():
     network = bent_network()
     f, x = hjsym.compile(network), [Fraction(1, 3), Fraction(-2, 7), Fraction(5, 11)]

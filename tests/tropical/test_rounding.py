@@ -148,3 +148,21 @@ def test_what_cannot_be_bounded_is_inf():
 def test_underflow_is_bounded_too():
     c = Circuit.identity(1).affine([[1e-200]])
     assert c([1e-200])[0] == 0 < c.error_bound([1e-200])[0]
+
+
+@pytest.mark.parametrize("eps", [0.5, 3.0])
+def test_one_soft_gate(eps):
+    """Operands that no rounding reaches, so that the gate's own error is all there is; it is seen, and bounded."""
+    x = np.random.default_rng(0).uniform(-6 * eps, 6 * eps, size=(300, 1))
+    identity = Circuit.identity(1)
+    c = soft_max([identity, identity**0], eps)
+    p = Polynomial([[1.0], [0.0]], [0.0, 0.0], Semiring(eps=eps))
+    for f in (c, p):
+        values, bounds = np.ravel(f(x)), np.ravel(f.error_bound(x))
+        with mpmath.workdps(40):
+            errors = [
+                abs(v - log_sum_exp(eps, [Fraction(t), Fraction(0)]))
+                for v, t in zip(values, x[:, 0], strict=True)
+            ]
+        assert all(e <= b for e, b in zip(errors, bounds, strict=True))
+        assert max(e / b for e, b in zip(errors, bounds, strict=True)) > 0.02
