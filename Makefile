@@ -7,6 +7,7 @@ BIN    := $(VENV)/bin
 # What runs the compiled code, which the targets that build or choose it anew repeat; TESTS=tests repeats everything.
 CORE := arrays chain circuit closure exp kernels log matrix memory polynomial regions_kernel semiring sizes \
 	special_values threads transform
+FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems
 TESTS ?= $(CORE:%=tests/tropical/test_%.py)
 CORE_TESTS = -m "not slow" --hypothesis-profile=quick $(TESTS)
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
@@ -28,10 +29,9 @@ test-ceilings: $(VENV)/installed-test
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest -m slow
 
-# The readers of torch, Keras and Equinox against those frameworks; installs about a gigabyte.
+# The readers of torch, Keras and Equinox, and code for torch and JAX, with those; installs about a gigabyte.
 test-frameworks: $(VENV)/installed-frameworks
-	$(BIN)/pytest tests/hjsym/test_torch.py tests/hjsym/test_keras.py tests/hjsym/test_equinox.py \
-		tests/hjsym/test_pontryagin.py tests/hjsym/test_systems.py
+	$(BIN)/pytest $(FRAMEWORK_TESTS:%=tests/hjsym/test_%.py)
 
 # Breaks the core on purpose and checks that the tests notice; tens of minutes. SOME chooses, see the script.
 mutants: $(VENV)/installed-test

@@ -1,31 +1,25 @@
-"""Networks to tropical rational functions, exactly: one rule per layer.
+"""Networks to tropical rational functions, exactly; `hjsym.rails` has the rule of each layer."""
 
-Every value of the network is carried as a pair of rails (P, Q) with value P − Q, both tropical circuits.
-With W = W⁺ − W⁻, an affine layer gives A = W⁺P + W⁻Q + b over B = W⁺Q + W⁻P, a ReLU max(A, B) over B, and a
-maximum over entries max_i(P_i + Σ_{k≠i} Q_k) over Σ_k Q_k: weights stay nonnegative, so both rails stay tropical
-polynomials, and nothing is expanded. Sparse weights stay sparse.
-
-Source: L. Zhang, G. Naitzat, L.-H. Lim, "Tropical geometry of deep neural networks", ICML 2018, Prop. 5.1.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property, singledispatch
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from hjsym import layers
+from hjsym.codegen import c_function, python_function
 from hjsym.errors import UnsupportedLayerError
 from hjsym.expr import rational_expression
 from hjsym.forecast import Forecast, forecast
 from hjsym.frontends import load
 from hjsym.network import Network
 from hjsym.pieces import affine_piece
+from hjsym.rails import Rails, rule
+from hjsym.rounding import network_bound
 from tropical import Circuit, Rational
-from tropical.circuit import combine, soft_max
+from tropical._arrays import EXACT, FLOAT64, as_points, is_exact
 from tropical.errors import InputError
-from tropical.sparse import SparseMatrix, Weights, numbers, split
 
 __all__ = ["TropicalNetwork", "compile"]
 
@@ -33,10 +27,13 @@ __all__ = ["TropicalNetwork", "compile"]
 class TropicalNetwork(Rational):
     """A network f as a tropical rational function P ⊘ Q of circuits; see `tropical.Rational`.
 
+    In floats f(x), its gradient and its affine pieces come from the network, which does not cancel as P(x) − Q(x)
+    does; over Fractions f(x) is P(x) − Q(x). `parts` gives both values, and all have a proved `error_bound`.
+
     Attributes
     ----------
     network : Network
-        What was compiled, without its head.
+        The primal form of f: what was compiled, without its head, at the temperatures of P and Q.
     head : Layer or None
         The Sigmoid, Softmax or LogSoftmax that the network applies to f; it is not part of f.
     """
@@ -47,14 +44,37 @@ class TropicalNetwork(Rational):
         self.head = head
 
     def deform(self, eps: float) -> "TropicalNetwork":
-        """P_ε ⊘ Q_ε: every max gate becomes log-sum-exp at temperature `eps`."""
-        return TropicalNetwork(self.P.deform(eps), self.Q.deform(eps), self.network, self.head)
+        """P_ε ⊘ Q_ε: every max gate becomes log-sum-exp at temperature `eps`.
+
+        The network is deformed with them, since A ⊕_ε B − B = ε log(1 + e^{(A − B)/ε}): a ReLU of A − B becomes a
+        softplus, and any bend or maximum its soft version.
+        """
+        P, Q = self.P.deform(eps), self.Q.deform(eps)
+        return TropicalNetwork(P, Q, self.network.deform(eps), self.head)
+
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """f(x) at points (..., d), shape (..., m): by the network in floats, P(x) − Q(x) over Fractions."""
+        x = self._points(x)
+        return super().__call__(x) if self.is_exact else self._network_at(x)(x)
+
+    def _points(self, x: ArrayLike) -> np.ndarray:
+        return as_points(x, self.variables, EXACT if self.is_exact else FLOAT64)
+
+    def _network_at(self, x: np.ndarray) -> Network:
+        """The network over the numbers of the points."""
+        return self.network.to_exact() if is_exact(x) else self.network
+
+    def error_bound(self, x: ArrayLike) -> np.ndarray:
+        """A proved bound on |f(x) as computed − f(x)|, (..., m): the running rounding error of the forward pass.
+
+        Of the circuits, which grow while f need not, these are ``f.P.error_bound(x)`` and ``f.Q.error_bound(x)``.
+        """
+        return network_bound(self.network, self._points(x))
 
     @cached_property
     def exactly(self) -> "TropicalNetwork":
         """The network compiled over Fractions: in floats the rails of a bend may have rounded its slopes."""
-        transcendental = any(node.layer.eps for node in self.network.nodes)
-        if self.is_exact or transcendental or not (self.P.is_tropical and self.Q.is_tropical):
+        if self.is_exact or any(node.layer.eps for node in self.network.nodes):
             return self
         return compile(self.network, exact=True)
 
@@ -67,34 +87,104 @@ class TropicalNetwork(Rational):
         """
         if not (self.P.is_tropical and self.Q.is_tropical):
             raise InputError("affine_at needs every gate at eps = 0; use gradient, or deform(0)")
-        return affine_piece(self.network, x, outputs)
+        x = self._points(x)
+        return affine_piece(self._network_at(x), x, outputs)
+
+    def gradient(self, x: ArrayLike) -> np.ndarray:
+        """The Jacobian of f, (..., m, d), off the network; at ε = 0 the slope of `affine_at`."""
+        x = self._points(x)
+        return affine_piece(self._network_at(x), x)[0]
 
     def forecast(self, points: int = 1000, seed: int = 0) -> Forecast:
         """Sizes of the expanded P and Q, of regions and memory, before any work; see `hjsym.forecast.forecast`."""
         return forecast(self, points, seed)
 
-    def expr(self, symbols=None, *, limit: int = 1_000_000) -> sympy.Expr | list[sympy.Expr]:
-        """f as SymPy expressions P − Q, unevaluated; one expression, or a list of them for several outputs.
+    def expr(
+        self, symbols=None, *, form: str = "nested", limit: int = 1_000_000, domain=None, **options
+    ) -> sympy.Expr | list[sympy.Expr]:
+        """f as a SymPy expression, unevaluated; a list of them for several outputs.
 
         Parameters
         ----------
         symbols : sequence of sympy.Symbol, optional
             One per variable; x1 … xd by default.
+        form : str
+            - "nested": P − Q, layer by layer; at every ε.
+            - "max": P − Q with explicit P and Q, maxima of their essential monomials, at ε = 0.
+            - "piecewise": a Piecewise of affine functions, each where its linear regions are, at ε = 0. In floats a
+              point on a boundary may fall between conditions that are rounded.
         limit : int
             Largest number of operations in the printed formula.
+        domain, **options
+            For the last two forms, as in `tropical.linear_regions`.
 
         Raises
         ------
         BudgetExceeded
-            If the formula would be larger, saying how large.
+            If the formula would be larger, or there are too many regions, saying how large.
+
+        Notes
+        -----
+        Maxima are `hjsym.Maximum`, which prints as Max, differentiates to a selection of slopes (`hjsym.GibbsMean`) and
+        is rewritten by ``rewrite(sympy.Max)``. For numbers in floats `lambdify` is better: it does not cancel.
+
+        Examples
+        --------
+        >>> f = compile([([[1, -1]], [0]), ([[2]], [1])], exact=True)
+        >>> f.expr()
+        -2*x2 + 2*Max(x1, x2) + 1
+        >>> f.expr(form="max")
+        -2*x2 + Max(2*x2 + 1, 2*x1 + 1)
+        >>> f.expr(form="piecewise")
+        Piecewise((2*x1 - 2*x2 + 1, -x1 + x2 <= 0), (1, x1 - x2 <= 0))
+        """
+        return rational_expression(self, symbols, form, limit, domain, options)
+
+    def lambdify(self, modules: str = "numpy", symbols=None, *, limit: int = 1_000_000) -> Callable:
+        """f as a plain function of its d variables, layer by layer, by SymPy's `lambdify`.
+
+        It follows the network, so its values are as good as f(x) and it grows like the weights; gradients pass
+        through it by torch and JAX. Arguments are numbers or arrays that broadcast; several outputs are a list.
+
+        Parameters
+        ----------
+        modules : str
+            "numpy", "torch", "jax", "math" or "mpmath".
+        symbols : sequence of sympy.Symbol, optional
+            Names of the arguments.
+        limit : int
+            Largest number of operations.
+
+        Notes
+        -----
+        The code is plain Python and computes by the library of its arguments (see `hjsym.runtime`); only for mpmath
+        its constants differ.
 
         Examples
         --------
         >>> f = compile([([[1.0, -1.0]], [0.0]), ([[2.0]], [1.0])])
-        >>> f.expr()
-        -2.0*x2 + 2.0*Max(x1, x2) + 1
+        >>> f.lambdify()(np.array([1.0, 3.0]), 2.0)
+        array([1., 3.])
         """
-        return rational_expression(self.P, self.Q, symbols, limit)
+        return python_function(self.network, modules, symbols, limit)
+
+    def ccode(self, name: str = "network", *, limit: int = 1_000_000) -> str:
+        """A complete C99 function ``void name(const double *x, double *y)`` that computes f in double precision.
+
+        Link it with ``-lm``. It follows the network, as `lambdify` does; NaN propagates.
+
+        >>> f = compile([([[1.0, -1.0]], [0.0]), ([[2.0]], [1.0])])
+        >>> print(f.ccode("scores").partition("void")[2])
+         scores(const double *x, double *y)
+        {
+            const double h0 = x[0] - x[1];
+            const double h1 = tropical_max(h0, 0);
+            const double h2 = 2.0*h1 + 1;
+            y[0] = h2;
+        }
+        <BLANKLINE>
+        """
+        return c_function(self.network, name, limit)
 
 
 def compile(source, exact: bool = False, input_shape: Sequence[int] | None = None) -> TropicalNetwork:
@@ -152,127 +242,8 @@ def compile(source, exact: bool = False, input_shape: Sequence[int] | None = Non
                 f"layer {k} ({node.layer}) is transcendental; compile without exact=True"
             )
         try:
-            values.append(_rule(node.layer, *operands))
+            values.append(rule(node.layer, *operands))
         except UnsupportedLayerError as error:
             raise UnsupportedLayerError(f"layer {k} ({node.name or node.layer}): {error}") from None
     rails = values[-1]
     return TropicalNetwork(rails.P, rails.denominator, network, whole.head)
-
-
-@dataclass(frozen=True, eq=False)
-class Rails:
-    """A vector of values P − Q; Q None is zero, which shallow layers often have."""
-
-    P: Circuit
-    Q: Circuit | None = None
-
-    @property
-    def denominator(self) -> Circuit:
-        return self.P**0 if self.Q is None else self.Q
-
-
-def _affine(pairs, bias=None) -> Circuit | None:
-    """Σ weight @ circuit + bias without the terms that vanish; None if nothing is left and no bias."""
-    kept = [(w, c) for w, c in pairs if c is not None and (numbers(w) != 0).any()]
-    if not kept and bias is None:
-        return None
-    return combine(kept or pairs[:1], bias)
-
-
-def _signed(weight: Weights, circuit: Circuit | None):
-    """weight · circuit as a term of P, with W⁺, and one of Q, with W⁻."""
-    positive, negative = split(weight)
-    return (positive, circuit), (negative, circuit)
-
-
-def _linear(weighted: Sequence[tuple[Weights, Rails]], bias: np.ndarray | None = None) -> Rails:
-    """Σ W(P − Q) + b = (Σ W⁺P + W⁻Q + b) − (Σ W⁺Q + W⁻P)."""
-    upper, lower = [], []
-    for weight, rails in weighted:
-        positive, negative = split(weight)
-        upper += [(positive, rails.P), (negative, rails.Q)]
-        lower += [(positive, rails.Q), (negative, rails.P)]
-    bias = np.zeros(len(weighted[0][0])) if bias is None else bias
-    return Rails(_affine(upper, bias), _affine(lower))
-
-
-@singledispatch
-def _rule(layer, *operands: Rails) -> Rails:
-    """The rails of one layer from those of its operands."""
-    raise UnsupportedLayerError(
-        f"{layer} is not piecewise linear; it can only be the last layer, where it is left out of f"
-    )
-
-
-@_rule.register
-def _(layer: layers.Affine, rails: Rails) -> Rails:
-    return _linear([(layer.weight, rails)], layer.bias)
-
-
-@_rule.register
-def _(layer: layers.Scale, rails: Rails) -> Rails:
-    if (layer.factor == -1).all() and not layer.bias.any():
-        return Rails(rails.denominator, rails.P)
-    return _linear([(layer.factor, rails)], layer.bias)
-
-
-@_rule.register
-def _(layer: layers.Identity, rails: Rails) -> Rails:
-    return rails
-
-
-@_rule.register
-def _(layer: layers.Gather, rails: Rails) -> Rails:
-    chosen = SparseMatrix.selection(layer.index, rails.P.outputs)
-    return Rails(*(c and combine([(chosen, c)]) for c in (rails.P, rails.Q)))
-
-
-@_rule.register
-def _(layer: layers.Add, *operands: Rails) -> Rails:
-    size = operands[0].P.outputs
-    return _linear([(np.full(size, f), rails) for f, rails in zip(layer.factors, operands, strict=True)])
-
-
-@_rule.register
-def _(layer: layers.Concat, *operands: Rails) -> Rails:
-    sizes = [rails.P.outputs for rails in operands]
-    places = zip(np.cumsum([0, *sizes]), sizes, strict=False)
-    blocks = [SparseMatrix.selection(start + np.arange(n), sum(sizes)).T for start, n in places]
-    return _linear(list(zip(blocks, operands, strict=True)))
-
-
-@_rule.register
-def _(layer: layers.PiecewiseLinear, rails: Rails) -> Rails:
-    """With first slope s, last slope r, intercept t and bends β_k at c_k,
-    f(P − Q) = s·P − r·Q + t + Σ_k β_k max(P − c_k, Q).
-    """
-    P, Q, size = rails.P, rails.denominator, rails.P.outputs
-    first, last, intercept, *bends = (
-        np.broadcast_to(row, size)
-        for row in (layer.slopes[0], layer.slopes[-1], layer.intercept, *layer.bends)
-    )
-    terms = [(first, P), (-last, rails.Q)]
-    for bend, place in zip(bends, layer.breaks, strict=True):
-        shifted = combine([(np.ones(size), P)], -np.broadcast_to(place, size)) if place.any() else P
-        terms.append((bend, soft_max([shifted, Q], layer.eps)))
-    upper, lower = zip(*(_signed(weight, circuit) for weight, circuit in terms), strict=True)
-    return Rails(_affine(upper, intercept), _affine(lower))
-
-
-@_rule.register
-def _(layer: layers.Maximum, rails: Rails) -> Rails:
-    """max_i(P_i − Q_i) = max_i(P_i + Σ_{k≠i} Q_k) − Σ_k Q_k over each group, and so for log-sum-exp."""
-    size = rails.P.outputs
-    members = layer.members(size)
-    choices = [SparseMatrix.selection(column, size) for column in members.T]
-    if rails.Q is None:
-        return Rails(soft_max([combine([(c, rails.P)]) for c in choices], layer.eps))
-    rows = np.repeat(np.arange(len(members)), members.shape[1] - 1)
-    branches = []
-    for i, chosen in enumerate(choices):
-        others = np.delete(members, i, axis=1).ravel()
-        rest = SparseMatrix((len(members), size), rows, others, np.ones(len(others)))
-        branches.append(_affine([(chosen, rails.P), (rest, rails.Q)]))
-    rows = np.repeat(np.arange(len(members)), members.shape[1])
-    everything = SparseMatrix((len(members), size), rows, members.ravel(), np.ones(members.size))
-    return Rails(soft_max(branches, layer.eps), combine([(everything, rails.Q)]))

@@ -117,6 +117,18 @@ class Network:
         """The same network over Fractions: float weights are dyadic rationals, so nothing changes."""
         return self if self.exact else Network(self.input_size, self.nodes, self.metadata, exact=True)
 
+    def deform(self, eps: float) -> "Network":
+        """The same network with every bend and every maximum at temperature `eps`: ReLU becomes softplus.
+
+        >>> from hjsym.layers import Relu
+        >>> print(Network.sequential(1, [Relu()]).deform(0.5).nodes[0].layer)
+        Softplus eps 0.5
+        """
+        if self.exact and eps:
+            raise InputError(f"an exact network at eps = {eps:g}: log-sum-exp is transcendental; use floats")
+        nodes = tuple(Node(node.layer.deform(eps), node.inputs, node.name) for node in self.nodes)
+        return Network(self.input_size, nodes, self.metadata, self.exact)
+
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """Values of shape (..., output_size) at points of shape (..., input_size)."""
         return self.values(x)[-1]

@@ -1,4 +1,4 @@
-"""The affine piece of a network around a point, by one pass forward and one back.
+"""The affine piece of a network around a point, or its tangent, by one pass forward and one back.
 
 Going back, the adjoint of a value is the slope of the outputs in it, shape (..., m, size); what each layer adds
 to the outputs besides goes to the intercept.
@@ -19,7 +19,8 @@ __all__ = ["affine_piece"]
 
 def affine_piece(network: Network, x: ArrayLike, outputs=None) -> tuple[np.ndarray, np.ndarray]:
     """Slope (..., m, d) and intercept (..., m) of an affine map that equals the network at x and near it
-    wherever x is inside a region; exact for exact networks. `outputs` chooses some of the m.
+    wherever x is inside a region; exact for exact networks. `outputs` chooses some of the m. With layers at ε > 0
+    it is the tangent at x.
 
     Cost: a forward pass, and a pass back with m columns.
     """
@@ -88,13 +89,19 @@ def _(layer: layers.Concat, adjoint, *inputs):
 
 @_back.register
 def _(layer: layers.PiecewiseLinear, adjoint, x):
-    slope, intercept = layer.pieces(x)
+    slope, intercept = layer.tangent(x)
     return (adjoint * slope[..., None, :],), (adjoint @ intercept[..., None])[..., 0]
 
 
 @_back.register
 def _(layer: layers.Maximum, adjoint, x):
     members = layer.members(x.shape[-1])
+    if layer.eps:
+        shares = layer.shares(x)
+        parts = adjoint[..., None] * shares[..., None, :, :]
+        lines = layer(x) - (shares * x[..., members]).sum(axis=-1)
+        spread = _scattered(parts.reshape(*adjoint.shape[:-1], members.size), members.ravel(), x)
+        return (spread,), (adjoint @ lines[..., None])[..., 0]
     first = np.argmax(x[..., members], axis=-1)
     winners = members[np.arange(len(members)), first]
     return (_scattered(adjoint, winners[..., None, :], x),), None

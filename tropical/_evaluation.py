@@ -36,6 +36,12 @@ class Evaluation:
             return x.dtype.type(self._packed.at(x))
         return self._run(x, n_threads, values=out)[0]
 
+    def error_bound(self, x: ArrayLike) -> np.ndarray:
+        """A proved bound on |p(x) as computed − p(x)|, shape (...); 0 for exact polynomials."""
+        from tropical._rounding import polynomial_bound
+
+        return polynomial_bound(self, self._points(x))
+
     def excess(
         self, x: ArrayLike, *, out: np.ndarray | None = None, n_threads: int | None = None
     ) -> np.ndarray:

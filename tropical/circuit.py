@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, FLOAT64, as_array, as_points, common_dtype, convert, frozen, is_finite
+from tropical._formulas import HasFormula
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 from tropical.polynomial import Polynomial
 from tropical.semiring import Semiring
@@ -114,7 +115,7 @@ def in_order(roots: Iterable[Node]) -> list[Node]:
     return list(TopologicalSorter(graph).static_order())
 
 
-class Circuit:
+class Circuit(HasFormula):
     """A vector of m tropical polynomials in d variables, as a shared circuit.
 
     Start from ``Circuit.identity(d)`` and combine: ``affine`` applies weights and bias, ``c1 + c2`` is the
@@ -265,6 +266,19 @@ class Circuit:
         """c(x) at points of shape (..., d); returns shape (..., m)."""
         return evaluate_together((self,), x)[0]
 
+    def error_bound(self, x: ArrayLike) -> np.ndarray:
+        """A proved bound on |c(x) as computed − c(x)|, shape (..., m); 0 for exact circuits.
+
+        The weights count as they are stored. See `tropical._rounding` for what is assumed of the arithmetic.
+
+        >>> c = Circuit.identity(1).affine([[0.1]]) + 0
+        >>> c.error_bound([3.0]) < 1e-15
+        array([ True])
+        """
+        from tropical._rounding import circuit_bounds
+
+        return circuit_bounds((self,), x)[0]
+
     def gradient(self, x: ArrayLike) -> np.ndarray:
         """The Jacobian, shape (..., m, d); at ε = 0 that of the first dominant branch of each gate.
 
@@ -292,7 +306,7 @@ class Circuit:
         `adjoints[node]` is the derivative of the outputs in the node, shape (..., m, node.size). Each bias
         passes through its adjoint to the outputs, which gives the intercept.
         """
-        values = _values(self, self.nodes, x)
+        values = node_values(self, self.nodes, x)
         eye = convert(np.eye(self.outputs), x.dtype)
         adjoints: dict[Node, np.ndarray] = {
             self.node: np.broadcast_to(eye, (*x.shape[:-1], *eye.shape)),
@@ -527,11 +541,12 @@ def evaluate_together(circuits: Sequence[Circuit], x: ArrayLike) -> tuple[np.nda
     _common_temperature(circuits)
     dtype = common_dtype(*(c.dtype for c in circuits))
     points = as_points(x, first.variables, dtype)
-    values = _values(first, in_order(c.node for c in circuits), points)
+    values = node_values(first, in_order(c.node for c in circuits), points)
     return tuple(values[c.node] for c in circuits)
 
 
-def _values(circuit: Circuit, order: Iterable[Node], x: np.ndarray) -> dict[Node, np.ndarray]:
+def node_values(circuit: Circuit, order: Iterable[Node], x: np.ndarray) -> dict[Node, np.ndarray]:
+    """What each of the nodes computes at points of a dtype that fits all weights."""
     values: dict[Node, np.ndarray] = {}
     for node in order:
         if isinstance(node, Input):

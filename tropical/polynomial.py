@@ -24,6 +24,7 @@ from tropical._arrays import (
     to_floats,
 )
 from tropical._evaluation import Evaluation
+from tropical._formulas import HasFormula
 from tropical._truncation import Truncation, truncate
 from tropical.domain import Box
 from tropical.errors import InputError, ShapeError
@@ -36,7 +37,7 @@ __all__ = ["Polynomial", "variables"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Polynomial(Evaluation):
+class Polynomial(Evaluation, HasFormula):
     """The tropical polynomial p(x) = ⊕_j b_j ⊗ x^{⊗W_j}.
 
     In ordinary notation, over max-plus, p(x) = max_j (W_j·x + b_j); at temperature ε > 0,

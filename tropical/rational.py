@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from tropical import _algebra, _bends, _divisor, _simplify
 from tropical._arrays import is_number
+from tropical._formulas import HasFormula
 from tropical.circuit import Circuit, evaluate_together
 from tropical.errors import InputError, SemiringMismatchError, ShapeError
 from tropical.hypersurface import Hypersurface, HypersurfaceCell
@@ -17,7 +18,7 @@ from tropical.polynomial import Polynomial
 __all__ = ["Rational"]
 
 
-class Rational:
+class Rational(HasFormula):
     """The tropical rational function f = P ⊘ Q, f(x) = P(x) − Q(x).
 
     Every continuous piecewise-linear function is one, so every ReLU network is. P and Q are both
@@ -34,7 +35,8 @@ class Rational:
     Notes
     -----
     In floats P(x) − Q(x) cancels when both are large: the error is a few ulp of max(|P|, |Q|), which in deep
-    networks can be far above an ulp of f. Exact P and Q do not round at all.
+    networks can be far above an ulp of f; `error_bound` says. Exact P and Q do not round at all, and compiled
+    networks (`hjsym.compile`) take their values from the network.
 
     References
     ----------
@@ -141,6 +143,21 @@ class Rational:
         if isinstance(self.P, Circuit):
             return evaluate_together((self.P, self.Q), x)
         return self.P(x), self.Q(x)
+
+    def error_bound(self, x: ArrayLike) -> np.ndarray:
+        """A proved bound on |P(x) − Q(x) as computed − f(x)|, of the shape of f(x); 0 for exact functions.
+
+        ``f.P.error_bound(x)`` and ``f.Q.error_bound(x)`` are those of the parts. P and Q count as they are stored.
+
+        >>> from tropical import variables
+        >>> x, = variables(1)
+        >>> f = (0.1 * x + 1e9) / (x + 1e9)
+        >>> 1e-8 < f.error_bound([2e9]) < 1e-5           # the parts are large and cancel
+        np.True_
+        """
+        from tropical._rounding import difference_bound
+
+        return difference_bound(self, x)
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
         """∇P(x) − ∇Q(x), shape (..., d), or (..., m, d) for circuits."""

@@ -107,14 +107,36 @@ class PiecewiseLinear(Layer):
             intercept = np.where(right, lines[k + 1], intercept)
         return slope, intercept
 
-    def __call__(self, x):
+    def tangent(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Slope and intercept of the tangent at each entry of x: at ε = 0 of the piece, the left one at a break."""
+        slope, intercept = self.pieces(x)
         if self.eps == 0:
-            slope, intercept = self.pieces(x)
-            return x * slope + intercept
-        value = x * self.slopes[0] + self.intercept
+            return slope, intercept
+        value = self(x)
         for bend, place in zip(self.bends, self.breaks, strict=True):
-            value = value + bend * Semiring(eps=self.eps).add(x - place, 0.0)
+            share = self._exponential(x - place)
+            slope = slope + np.where(x > place, -bend, bend) * (share / (1 + share))
+        return slope, value - slope * x
+
+    def _exponential(self, gap: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):  # eps may be tiny
+            return np.exp(-abs(gap) / self.eps)
+
+    def __call__(self, x):
+        slope, intercept = self.pieces(x)
+        value = x * slope + intercept
+        if (
+            self.eps
+        ):  # how far each soft maximum lies above the hard one; bends that cancel far out never meet
+            for bend, place in zip(self.bends, self.breaks, strict=True):
+                value = value + bend * (self.eps * np.log1p(self._exponential(x - place)))
         return value
+
+    def deform(self, eps: float) -> Layer:
+        if eps == self.eps:
+            return self
+        label = self.label or type(self).__name__
+        return PiecewiseLinear(self.breaks, self.slopes, self.intercept, eps, label)
 
     def __str__(self) -> str:
         return (self.label or type(self).__name__) + (f" eps {self.eps:g}" if self.eps else "")
@@ -128,6 +150,9 @@ class Relu(PiecewiseLinear):
 
     def __call__(self, x):
         return np.maximum(x, 0)
+
+    def deform(self, eps):
+        return Softplus(eps) if eps else self
 
     def arguments(self):
         return {}
@@ -159,6 +184,9 @@ class Softplus(PiecewiseLinear):
 
     def __call__(self, x):
         return Semiring(eps=self.eps).add(x, 0.0)
+
+    def deform(self, eps):
+        return Softplus(eps) if eps else Relu()
 
     def arguments(self):
         return {"eps": self.eps}
@@ -229,6 +257,18 @@ class Maximum(Layer):
     def members(self, size: int) -> np.ndarray:
         """The groups, spelled out for an input of this size."""
         return np.arange(size)[None] if self.groups is None else self.groups
+
+    def shares(self, x: np.ndarray) -> np.ndarray:
+        """Gibbs weights within each group at eps > 0, (..., outputs, k)."""
+        members = x[..., self.members(x.shape[-1])]
+        with np.errstate(over="ignore"):
+            weights = np.exp((members - members.max(axis=-1, keepdims=True)) / self.eps)
+        return weights / weights.sum(axis=-1, keepdims=True)
+
+    def deform(self, eps):
+        if eps == self.eps:
+            return self
+        return LogSumExp(eps) if eps and self.groups is None else Maximum(self.groups, eps)
 
     def __call__(self, x):
         members = x[..., self.members(x.shape[-1])]

@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 import hjsym
-from hjsym import LogSumExp, layers
+from hjsym import LogSumExp, Maximum, layers
 from hjsym.expr import default_symbols
 from hjsym.network import Network
 from tropical.errors import BudgetExceeded, ShapeError
@@ -107,7 +107,7 @@ def test_exact_numbers_are_the_binary_ones():
 def test_latex_and_str(f):
     expression = f.expr()
     assert isinstance(str(expression), str)
-    assert (r"\max" in sympy.latex(expression)) == bool(expression.atoms(sympy.Max)) == bool(f.P.gates)
+    assert (r"\max" in sympy.latex(expression)) == bool(expression.atoms(Maximum)) == bool(f.P.gates)
     assert (r"\operatorname{LSE}_{0.5}" in sympy.latex(f.deform(0.5).expr())) == bool(f.P.gates)
 
 
@@ -132,7 +132,7 @@ def test_wide_layers_are_not_evaluated():
     # SymPy's own Max of 60 affine terms would take minutes; every unit here has its own.
     f = hjsym.compile(random_pairs(2, 60, 1))
     expression = f.expr()
-    assert len(expression.atoms(sympy.Max)) == 60
+    assert len(expression.atoms(Maximum)) == 60
     compiled = sympy.lambdify(default_symbols(2), expression, "numpy")
     x = points(2)
     np.testing.assert_allclose(compiled(*x.T), f(x)[:, 0], rtol=1e-12, atol=1e-11)
@@ -144,7 +144,7 @@ def test_maximum_of_many_terms_is_not_evaluated():
         2, [layers.Affine(rng.normal(size=(80, 2)), rng.normal(size=80)), layers.LogSumExp()]
     )
     f = hjsym.compile(network).deform(0.0)
-    (gate,) = f.expr().atoms(sympy.Max)
+    (gate,) = f.expr().atoms(Maximum)
     assert len(gate.args) == 80
 
 
