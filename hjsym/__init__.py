@@ -8,6 +8,8 @@ from hjsym.frontends import load
 from hjsym.network import Network
 from hjsym.questions import equivalent, is_convex, lipschitz, maximize, minimize, nearest_boundary
 from hjsym.symbols import LogSumExp
+from hjsym.to_network import to_network
+from hjsym.to_onnx import to_onnx
 
 __version__ = "0.1.0"
 
@@ -27,4 +29,6 @@ __all__ = [
     "maximize",
     "minimize",
     "nearest_boundary",
+    "to_network",
+    "to_onnx",
 ]
