@@ -7,6 +7,7 @@ from hjsym.forecast import Forecast
 from hjsym.frontends import load
 from hjsym.network import Network
 from hjsym.questions import equivalent, is_convex, lipschitz, maximize, minimize, nearest_boundary
+from hjsym.simplify_network import Simplification, simplify_network
 from hjsym.symbols import LogSumExp
 from hjsym.to_network import to_network
 from hjsym.to_onnx import to_onnx
@@ -18,6 +19,7 @@ __all__ = [
     "LogSumExp",
     "ModelFileError",
     "Network",
+    "Simplification",
     "TropicalNetwork",
     "UnsupportedLayerError",
     "compile",
@@ -29,6 +31,7 @@ __all__ = [
     "maximize",
     "minimize",
     "nearest_boundary",
+    "simplify_network",
     "to_network",
     "to_onnx",
 ]
