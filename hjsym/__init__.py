@@ -9,8 +9,11 @@ from hjsym.frontends import load
 from hjsym.network import Network
 from hjsym.pontryagin import pontryagin
 from hjsym.questions import equivalent, is_convex, lipschitz, maximize, minimize, nearest_boundary
+from hjsym.simplify_network import Simplification, simplify_network
 from hjsym.symbols import GibbsMean, LogSumExp, Maximum
 from hjsym.systems import HJSystem, hamiltonian
+from hjsym.to_network import to_network
+from hjsym.to_onnx import to_onnx
 
 __version__ = "0.1.0"
 
@@ -22,6 +25,7 @@ __all__ = [
     "Maximum",
     "ModelFileError",
     "Network",
+    "Simplification",
     "TropicalNetwork",
     "UnsupportedLayerError",
     "compile",
@@ -36,6 +40,9 @@ __all__ = [
     "minimize",
     "nearest_boundary",
     "pontryagin",
+    "simplify_network",
     "solutions",
     "systems",
+    "to_network",
+    "to_onnx",
 ]

@@ -7,13 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
-from hjsym.layers import Head, Layer
+from hjsym.layers import Affine, Head, Layer, Relu
 from tropical._arrays import EXACT, FLOAT64, as_points
 from tropical.errors import InputError, ShapeError
 
-__all__ = ["Network", "Node"]
+__all__ = ["Network", "Node", "needed"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +23,18 @@ class Node:
     layer: Layer
     inputs: tuple[int, ...]
     name: str = ""
+
+
+def needed(nodes: Sequence[Node], output: int | None = None) -> tuple[Node, ...]:
+    """The nodes that value `output` depends on, by default the last, numbered anew."""
+    output = len(nodes) if output is None else output
+    wanted = {0, output}
+    for k in range(output, 0, -1):
+        if k in wanted:
+            wanted.update(nodes[k - 1].inputs)
+    number = {old: new for new, old in enumerate(sorted(wanted))}
+    kept = (nodes[k - 1] for k in sorted(wanted) if k)
+    return tuple(Node(node.layer, tuple(number[i] for i in node.inputs), node.name) for node in kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +141,13 @@ class Network:
         nodes = tuple(Node(node.layer.deform(eps), node.inputs, node.name) for node in self.nodes)
         return Network(self.input_size, nodes, self.metadata, self.exact)
 
+    def to_float(self) -> "Network":
+        """The float64 network nearest to an exact one, weight by weight."""
+        if not self.exact:
+            return self
+        nodes = (Node(n.layer.to_float(), n.inputs, n.name) for n in self.nodes)
+        return Network(self.input_size, tuple(nodes), self.metadata)
+
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """Values of shape (..., output_size) at points of shape (..., input_size)."""
         return self.values(x)[-1]
@@ -139,6 +158,40 @@ class Network:
         for node in self.nodes:
             values.append(node.layer(*(values[i] for i in node.inputs)))
         return values
+
+    def pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The list of (W, b) that `hjsym.load` reads as this network: ReLU between them and nothing after the last.
+
+        Raises InputError for any other network, with the first layer that does not fit.
+
+        >>> from hjsym.layers import Affine, Relu
+        >>> net = Network.sequential(2, [Affine([[1.0, -1.0]], [0.5]), Relu(), Affine([[2.0]], [0.0])])
+        >>> net.pairs()
+        [(array([[ 1., -1.]]), array([0.5])), (array([[2.]]), array([0.]))]
+        """
+        for k, node in enumerate(self.nodes):
+            wanted = (Affine, Relu)[k % 2]
+            if not isinstance(node.layer, wanted) or node.inputs != (k,):
+                raise InputError(
+                    f"layer {k} ({node.name or node.layer}) reads {node.inputs}; a list of (W, b) "
+                    f"has {wanted.__name__} there, reading ({k},). Try fold(), or save the network as it is"
+                )
+        if len(self.nodes) % 2 == 0:
+            raise InputError("the network ends with a Relu; a list of (W, b) ends with an Affine")
+        affine = [node.layer for node in self.nodes[::2]]
+        return [(np.asarray(layer.weight), layer.bias) for layer in affine]
+
+    def fold(self) -> "Network":
+        """The same function with fewer affine layers: neighbours become one; see `hjsym.fold`."""
+        from hjsym.fold import fold
+
+        return fold(self)
+
+    def to_onnx(self, path: str | os.PathLike | None = None, *, dtype: DTypeLike = np.float64):
+        """The network as an ONNX model, written to `path` if that is given; see `hjsym.to_onnx`."""
+        from hjsym.to_onnx import to_onnx
+
+        return to_onnx(self, path, dtype=dtype)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write a .json or .npz file that `hjsym.load` reads back without loss, Fractions included.

@@ -4,12 +4,15 @@ Values are per sample: the first axis of every tensor is the batch, the others a
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import onnx
+from onnx import TensorProto
 
 from hjsym import layers
 from hjsym.errors import ModelFileError, UnsupportedLayerError
+from hjsym.frontends.onnx_constants import FOLDED
+from hjsym.frontends.onnx_ml import ML_DOMAIN, ML_OPERATORS
 from hjsym.frontends.onnx_operators import OPERATORS
 from hjsym.frontends.onnx_tensors import array_of
 from hjsym.frontends.refusals import refusal
@@ -20,13 +23,30 @@ from tropical.errors import BudgetExceeded
 __all__ = ["STANDARD_DOMAINS", "Reader"]
 
 STANDARD_DOMAINS = ("", "ai.onnx")
-_INTEGERS = ("kernel_shape", "strides", "pads", "dilations", "axes", "perm", "starts", "ends", "split")
+_FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
+_INTEGERS = (
+    "kernel_shape",
+    "strides",
+    "pads",
+    "dilations",
+    "axes",
+    "perm",
+    "starts",
+    "ends",
+    "split",
+    "output_padding",
+    "output_shape",
+)
 _ATTRIBUTE_TYPES = {
     **dict.fromkeys(("alpha", "beta", "epsilon", "min", "max", "lambd", "bias", "momentum"), float),
     **dict.fromkeys(("axis", "transA", "transB", "keepdims", "allowzero", "group", "ceil_mode"), int),
-    **dict.fromkeys(("count_include_pad", "storage_order", "training_mode", "spatial", "num_outputs"), int),
+    **dict.fromkeys(
+        ("count_include_pad", "storage_order", "training_mode", "spatial", "num_outputs", "to"), int
+    ),
+    **dict.fromkeys(("start", "end", "blocksize", "antialias", "noop_with_empty_axes", "targets"), int),
     **dict.fromkeys(_INTEGERS, list),
-    **dict.fromkeys(("auto_pad", "mode"), bytes),
+    **dict.fromkeys(("auto_pad", "mode", "nearest_mode", "post_transform"), bytes),
+    "coordinate_transformation_mode": bytes,
 }
 
 
@@ -45,13 +65,15 @@ class Reader:
         if self.graph.sparse_initializer:
             raise UnsupportedLayerError("the model has sparse initializers; store them dense")
         inputs = [i for i in self.graph.input if i.name not in self.known]
-        if len(inputs) != 1 or len(self.graph.output) != 1:
+        outputs = [o for o in self.graph.output if _is_of_floats(o)]
+        if len(inputs) != 1 or len(outputs) != 1:
             raise UnsupportedLayerError(
-                f"the model has {len(inputs)} inputs and {len(self.graph.output)} outputs; one of each is read"
+                f"the model has {len(inputs)} inputs and {len(outputs)} outputs of floats; one of each is read. "
+                "Of a classifier export the scores as a tensor (zipmap=False)"
             )
         self.builder = Builder(_sample_shape(inputs[0], self.input_shape))
         self.known[inputs[0].name] = self.builder.input
-        output = self.graph.output[0].name
+        output = outputs[0].name
         for node in self._needed(output):
             self._convert(node)
         result = self.known.get(output)
@@ -72,13 +94,6 @@ class Reader:
 
     def _convert(self, node: onnx.NodeProto) -> None:
         label = f"{node.op_type} {node.name or next(iter(node.output), '')!r}"
-        converter = OPERATORS.get(node.op_type) if node.domain in STANDARD_DOMAINS else None
-        if converter is None:
-            domain = f" of domain {node.domain!r}" if node.domain not in STANDARD_DOMAINS else ""
-            why = refusal(str(node.op_type)).removeprefix(str(node.op_type))  # bytes, if it is no text
-            raise UnsupportedLayerError(
-                f"ONNX operator {label}{domain}{why}; supported are {', '.join(sorted(OPERATORS))}"
-            )
         for name in node.input:
             if name and name not in self.known:
                 raise ModelFileError(
@@ -90,6 +105,7 @@ class Reader:
                     f"{label} computes {name!r}, which is there already; the file is damaged"
                 )
         operands = [self.known[name] if name else None for name in node.input]
+        converter = self._converter(node, operands, label)
         try:
             attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
             for name, value in attributes.items():
@@ -99,16 +115,39 @@ class Reader:
             raise type(error)(f"{label}: {error}") from None
         except BudgetExceeded as error:
             raise BudgetExceeded(f"{label}: {error.stage}", error.reached, error.limit, error.hint) from None
-        except (ValueError, IndexError, TypeError, KeyError, OverflowError) as error:
+        except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
             raise ModelFileError(f"{label} cannot be read: {error}") from None
         for name, result in zip(
             node.output, results if isinstance(results, list) else [results], strict=False
         ):
-            self.known[name] = result
+            if result is not None:
+                self.known[name] = result
+
+    def _converter(self, node: onnx.NodeProto, operands: list, label: str) -> Callable:
+        """What reads an operator: of constants alone it is computed."""
+        constant = bool(operands) and not any(isinstance(v, Tensor) for v in operands)
+        found = None
+        if node.domain in STANDARD_DOMAINS:
+            found = (FOLDED.get(node.op_type) if constant else None) or OPERATORS.get(node.op_type)
+        elif node.domain == ML_DOMAIN:
+            found = ML_OPERATORS.get(node.op_type)
+        if found is None:
+            domain = "" if node.domain in STANDARD_DOMAINS else f" of domain {node.domain!r}"
+            why = refusal(str(node.op_type)).removeprefix(str(node.op_type))  # bytes, if it is no text
+            known = ", ".join(sorted([*OPERATORS, *ML_OPERATORS]))
+            raise UnsupportedLayerError(f"ONNX operator {label}{domain}{why}; supported are {known}")
+        return found
 
     def emit(self, layer: layers.Layer, operands: list[Tensor], name: str, shape=None) -> Tensor:
         """Append a layer and return its value."""
         return self.builder.emit(layer, operands, name, shape)
+
+
+def _is_of_floats(info: onnx.ValueInfoProto) -> bool:
+    """Whether an output is a tensor of floats; a classifier's label is none."""
+    return info.type.WhichOneof("value") in (None, "tensor_type") and (
+        info.type.tensor_type.elem_type in (TensorProto.UNDEFINED, *_FLOATS)
+    )
 
 
 def _check_attribute(name: str, value) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from hjsym import layers
 from hjsym.errors import UnsupportedLayerError
-from hjsym.network import Network, Node
+from hjsym.network import Network, Node, needed
 from tropical.errors import BudgetExceeded
 from tropical.sparse import SparseMatrix
 
@@ -64,17 +64,7 @@ class Builder:
         """The network up to `output`, without what it does not read."""
         if output.index == 0:
             output = self.emit(layers.Identity(), [output], "")
-        wanted = {output.index}
-        for index in range(output.index, 0, -1):
-            if index in wanted:
-                wanted.update(self.nodes[index - 1].inputs)
-        renumbered = {old: new for new, old in enumerate(sorted(wanted | {0}))}
-        nodes = [
-            Node(node.layer, tuple(renumbered[i] for i in node.inputs), node.name)
-            for index, node in enumerate(self.nodes, start=1)
-            if index in wanted
-        ]
-        return Network(self.input.size, tuple(nodes), metadata or {})
+        return Network(self.input.size, needed(self.nodes, output.index), metadata or {})
 
     def emit(self, layer: layers.Layer, operands: Sequence[Tensor], name: str, shape=None) -> Tensor:
         """Append a layer; the shape is the first operand's unless given."""

@@ -11,7 +11,7 @@ from hjsym.errors import UnsupportedLayerError
 from hjsym.frontends.tensors import Builder, Tensor
 from tropical.sparse import SparseMatrix
 
-__all__ = ["Window", "average_pool", "convolution", "max_pool"]
+__all__ = ["Window", "average_pool", "convolution", "max_pool", "transposed_convolution"]
 
 _MAX_PARAMETER = 1 << 31  # of a length, stride or padding: beyond it index arithmetic could overflow
 
@@ -123,7 +123,43 @@ def convolution(
 ) -> Tensor:  # fmt: skip
     """Cross-correlation with weight (outputs, channels / groups, *kernel), as one sparse matrix."""
     channels, sizes = _layout(t, channels_last)
-    outputs, depth = weight.shape[:2]
+    matrix = _matrix(builder, weight, window, groups, channels, sizes, channels_last)
+    counts, outputs = window.counts(sizes), len(weight)
+    bias, windows = _of_channels(bias, outputs), math.prod(counts)
+    bias = np.tile(bias, windows) if channels_last else np.repeat(bias, windows)
+    return builder.emit(layers.Affine(matrix, bias), [t], name, _joined(outputs, counts, channels_last))
+
+
+def transposed_convolution(
+    builder: Builder, t: Tensor, weight: np.ndarray, bias, window: Window, groups: int, sizes: Sequence[int], name: str
+) -> Tensor:  # fmt: skip
+    """The transpose of the convolution from an image of `sizes` to t; weight (channels, outputs / groups, *kernel)."""
+    channels, before = _layout(t, False)
+    outputs = groups * weight.shape[1] if weight.ndim > 1 else 0
+    if min(sizes) < 1 or len(weight) != channels or window.counts(sizes) != before:
+        raise UnsupportedLayerError(
+            f"a transposed convolution of shape {t.shape} with weights {weight.shape} to {tuple(sizes)}"
+        )
+    matrix = _matrix(builder, weight, window, groups, outputs, sizes, False).T
+    bias = np.repeat(_of_channels(bias, outputs), math.prod(sizes))
+    return builder.emit(layers.Affine(matrix, bias), [t], name, (outputs, *sizes))
+
+
+def _of_channels(bias, channels: int) -> np.ndarray:
+    return np.zeros(channels) if bias is None else np.broadcast_to(np.asarray(bias, float), (channels,))
+
+
+def _matrix(
+    builder: Builder,
+    weight: np.ndarray,
+    window: Window,
+    groups: int,
+    channels: int,
+    sizes,
+    channels_last: bool,
+) -> SparseMatrix:
+    """The matrix of a convolution of an image of so many channels and these sizes."""
+    outputs, depth = (*weight.shape, 0)[:2]
     if (
         weight.ndim != len(sizes) + 2 or window.kernel != weight.shape[2:]
         or groups < 1 or depth * groups != channels or outputs % groups or not weight.size
@@ -132,8 +168,7 @@ def convolution(
             f"weights of shape {weight.shape} in {groups} groups with kernel {window.kernel} for {channels} channels "
             f"of shape {sizes}; (outputs, channels / groups, *kernel) is needed"
         )
-    counts = window.counts(sizes)
-    area, windows = math.prod(sizes), math.prod(counts)
+    area, windows = math.prod(sizes), math.prod(window.counts(sizes))
     builder.spend(windows * weight.size, "convolution as a matrix")
     places, _ = window.places(sizes)
     group = np.arange(outputs) // (outputs // groups)
@@ -146,10 +181,9 @@ def convolution(
     rows = _positions(np.arange(outputs)[:, None], np.arange(windows), outputs, windows, channels_last)
     rows = np.broadcast_to(rows[:, :, None, None], shape)
     data = np.broadcast_to(weight.reshape(outputs, 1, depth, -1), shape)
-    matrix = SparseMatrix((outputs * windows, t.size), rows[keep], columns[keep], data[keep].astype(float))
-    bias = np.zeros(outputs) if bias is None else np.broadcast_to(np.asarray(bias, float), (outputs,))
-    bias = np.tile(bias, windows) if channels_last else np.repeat(bias, windows)
-    return builder.emit(layers.Affine(matrix, bias), [t], name, _joined(outputs, counts, channels_last))
+    return SparseMatrix(
+        (outputs * windows, channels * area), rows[keep], columns[keep], data[keep].astype(float)
+    )
 
 
 def _pooled(builder: Builder, t: Tensor, window: Window, channels_last: bool, what: str):

@@ -1,12 +1,13 @@
 """What all layers have in common."""
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
 
-from tropical._arrays import EXACT, as_array, is_exact, refuse_where
+from tropical._arrays import EXACT, as_array, is_exact, is_finite, refuse_where, to_floats
 from tropical.errors import InputError
 from tropical.sparse import SparseMatrix, Weights, as_weights, cast, numbers, private
 
@@ -44,16 +45,24 @@ class Layer:
         """Whether a number in it is a Fraction."""
         return any(is_exact(v) for v in self._weights().values())
 
-    def astype(self, dtype: np.dtype) -> Self:
-        """The same layer with numbers of another type; to exact without rounding."""
+    def _with(self, change: Callable[[Weights], Weights]) -> Self:
+        """The same layer with its numbers changed."""
         changed = copy(self)
         for name, value in self._weights().items():
-            object.__setattr__(changed, name, private(cast(value, dtype)))
+            object.__setattr__(changed, name, private(change(value)))
         return changed
+
+    def astype(self, dtype: np.dtype) -> Self:
+        """The same layer with numbers of another type; to exact without rounding."""
+        return self._with(lambda value: cast(value, dtype))
 
     def to_exact(self) -> Self:
         """The same layer over Fractions."""
         return self.astype(EXACT)
+
+    def to_float(self) -> Self:
+        """The same layer with each number rounded to the nearest float64."""
+        return self._with(_rounded)
 
     def _set(self, **values) -> None:
         """Give a frozen layer its checked fields."""
@@ -75,12 +84,18 @@ def _is_numeric(value) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in "fO"
 
 
+def _rounded(weights: Weights) -> Weights:
+    if isinstance(weights, SparseMatrix):  # built anew: what rounds to 0 goes
+        return SparseMatrix(weights.shape, weights.rows, weights.columns, to_floats(weights.data))
+    return to_floats(weights)
+
+
 def finite(**values) -> list[Weights]:
     """The arrays as floats, or all as Fractions if one of them is, once they are known to be finite."""
     arrays = {name: as_weights(name, value) for name, value in values.items()}
     for name, array in arrays.items():
         stored = numbers(array)
-        refuse_where(~np.isfinite(stored.astype(float)), name, stored, "weights must be finite numbers")
+        refuse_where(~is_finite(stored), name, stored, "weights must be finite numbers")
     dtype = EXACT if any(map(is_exact, arrays.values())) else np.dtype(np.float64)
     return [cast(array, dtype) for array in arrays.values()]
 
@@ -103,6 +118,6 @@ def temperature(layer: Layer, eps: float) -> float:
 def scalar(name: str, value) -> np.ndarray:
     """One finite number, as an array of no axes."""
     array = as_array(name, value)
-    if array.ndim or not np.isfinite(float(array)):
+    if array.ndim or not is_finite(array).all():
         raise InputError(f"{name} is {value}; pass a finite number")
     return array

@@ -167,7 +167,7 @@ GRAPHS = {
     "unordered": ("Relu h -> y; Gemm x W -> h", C, {}, "Relu 'y' reads 'h'"),
     "missing initializer": ("Gemm x U -> y", C, {}, "Gemm 'y' reads 'U'"),
     "output nobody computes": ("Relu x -> z", C, {}, "output 'y' is not computed"),
-    "constant output": ("Identity W -> y", C, {}, "Identity of a constant"),
+    "constant output": ("Identity W -> y", C, {}, "is not computed from the input"),
     "output is a mask": ("Relu x -> h; Dropout h -> z y", C, {}, "'y'"),
     "no operands": ("Relu -> y", C, {}, "Relu 'y'"),
     "one operand": ("Add x -> y", C, {}, "Add 'y'"),

@@ -1,0 +1,95 @@
+"""Affine maps over Fractions by the nonzero entries of their rows: what folding and simplifying compute with."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from hjsym import layers
+from tropical._arrays import EXACT, convert, to_floats
+from tropical.circuit import entries
+from tropical.sparse import SparseMatrix
+
+__all__ = ["Rows"]
+
+ZERO = Fraction(0)
+
+
+@dataclass
+class Rows:
+    """x ↦ (Σ_j rows[i][j] x_j + bias[i])_i on vectors of length `inputs`; no entry is 0."""
+
+    rows: list[dict[int, Fraction]]
+    bias: list[Fraction]
+    inputs: int
+
+    @classmethod
+    def of(cls, layer: layers.Layer, size: int) -> "Rows":
+        """An Affine, Scale, Gather or Identity that takes vectors of length `size`."""
+        if isinstance(layer, layers.Affine):
+            rows: list[dict[int, Fraction]] = [{} for _ in range(layer.weight.shape[0])]
+            exact = layer.to_exact()
+            for i, j, value in entries(exact.weight):
+                if value:
+                    rows[i][j] = value
+            return cls(rows, exact.bias.tolist(), size)
+        if isinstance(layer, layers.Scale):
+            exact = layer.to_exact()
+            return cls(
+                [{i: v} if v else {} for i, v in enumerate(exact.factor.tolist())], exact.bias.tolist(), size
+            )
+        index = layer.index.tolist() if isinstance(layer, layers.Gather) else range(size)
+        return cls([{j: Fraction(1)} for j in index], [ZERO] * len(index), size)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def entries(self) -> int:
+        """How many numbers it holds besides the bias."""
+        return sum(map(len, self.rows))
+
+    def work(self, inner: "Rows") -> int:
+        """Products that ``self.after(inner)`` takes."""
+        return sum(len(inner.rows[j]) for row in self.rows for j in row)
+
+    def after(self, inner: "Rows") -> "Rows":
+        """x ↦ self(inner(x))."""
+        rows, bias = [], []
+        for row, constant in zip(self.rows, self.bias, strict=True):
+            total: dict[int, Fraction] = {}
+            for j, value in row.items():
+                constant += value * inner.bias[j]
+                _add(total, inner.rows[j], value)
+            rows.append({j: v for j, v in total.items() if v})
+            bias.append(constant)
+        return Rows(rows, bias, inner.inputs)
+
+    def chosen(self, kept: Iterable[int]) -> "Rows":
+        """The outputs `kept`."""
+        kept = list(kept)
+        return Rows([self.rows[i] for i in kept], [self.bias[i] for i in kept], self.inputs)
+
+    def layer(self, exact: bool, sparse: bool) -> layers.Affine:
+        """The layer, with each number rounded once where it is not to be exact."""
+        places = [(i, j) for i, row in enumerate(self.rows) for j in row]
+        rows, columns = np.array(places, dtype=np.int64).reshape(-1, 2).T
+        data = _array([v for row in self.rows for v in row.values()], exact)
+        shape = (len(self.rows), self.inputs)
+        if sparse and 4 * len(data) <= shape[0] * shape[1]:
+            return layers.Affine(SparseMatrix(shape, rows, columns, data), _array(self.bias, exact))
+        weight = convert(np.zeros(shape), data.dtype)
+        weight[rows, columns] = data
+        return layers.Affine(weight, _array(self.bias, exact))
+
+
+def _add(total: dict[int, Fraction], row: dict[int, Fraction], factor: Fraction) -> None:
+    """total += factor · row."""
+    for j, value in row.items():
+        total[j] = total.get(j, ZERO) + factor * value
+
+
+def _array(values: list[Fraction], exact: bool) -> np.ndarray:
+    array = np.array([*values, None], dtype=EXACT)[:-1]
+    return array if exact else to_floats(array)
