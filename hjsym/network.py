@@ -117,6 +117,13 @@ class Network:
         """The same network over Fractions: float weights are dyadic rationals, so nothing changes."""
         return self if self.exact else Network(self.input_size, self.nodes, self.metadata, exact=True)
 
+    def to_float(self) -> "Network":
+        """The network with every number rounded to float64; itself if it has no Fractions."""
+        if not self.exact:
+            return self
+        nodes = (Node(n.layer.astype(FLOAT64), n.inputs, n.name) for n in self.nodes)
+        return Network(self.input_size, tuple(nodes), self.metadata)
+
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """Values of shape (..., output_size) at points of shape (..., input_size)."""
         return self.values(x)[-1]
