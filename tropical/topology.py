@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
+from math import lcm
+from typing import NamedTuple
 
 import networkx as nx
-import numpy as np
 
 from tropical._rails import compared, rails, scores
-from tropical._region_program import value
+from tropical._region_program import primitive, value, whole
 from tropical._region_shape import echelon, reduced
-from tropical.circuit import Circuit, combine, soft_max
+from tropical.circuit import Circuit
 from tropical.domain import Domain, as_domain
 from tropical.errors import InputError
 from tropical.polynomial import Polynomial
@@ -21,14 +22,9 @@ __all__ = ["betti_numbers"]
 
 
 def betti_numbers(
-    f: Circuit | Polynomial | Rational,
-    domain: Domain | None = None,
-    *,
-    label: int = 1,
-    closed: bool = True,
-    **options,
-) -> tuple[int, ...]:
-    """How many components, and in the plane how many holes, the set of the points of one class has.
+    f: Circuit | Polynomial | Rational, domain: Domain | None = None, *, closed: bool = True, **options
+) -> dict[int, tuple[int, ...]]:
+    """How many components, and in the plane how many holes, the points of each class form.
 
     Parameters
     ----------
@@ -37,19 +33,17 @@ def betti_numbers(
         where f ≤ 0, and 1, where f ≥ 0.
     domain : Box, Polyhedron or Slice, optional
         Of one or two dimensions, such as a `Slice` along two directions; all of R^d by default. What it cuts off is
-        no part of the set, so a ring that leaves the domain has no hole.
-    label : int
-        The class.
+        no part of a set, so a ring that leaves the domain has no hole.
     closed : bool
-        Of the set {f_label ≥ all others}, in which ties count: two parts that touch in a point are one, and a point
-        where the class only ties is a part of its own. False takes {f_label > all others}.
+        Of the sets {f_c ≥ all others}, in which ties count: parts that touch in a point are one, and a point where the
+        class only ties is a part of its own. False takes the sets {f_c > all others}.
     **options
         As for `linear_regions`; ``partial`` is refused.
 
     Returns
     -------
-    (b0,) or (b0, b1)
-        b0 components, b1 holes: bounded components of what is left of the plane.
+    dict of class to (b0,) on lines, and to (b0, b1) in planes
+        b0 components, b1 holes: components of the rest that are bounded and inside the domain.
 
     Raises
     ------
@@ -58,25 +52,24 @@ def betti_numbers(
 
     Notes
     -----
-    On each region of f and of the comparison of its outputs the closed set is a face, possibly the whole, and regions
-    meet in faces of both; so the set is a complex of polygons with known vertices. b0 counts what the vertices join.
-    The set shrinks onto its bounded faces, so b0 − b1 is their alternating count, vertices − edges + polygons. The
-    open set has the numbers of {f_label ≥ all others + δ}, with δ below the least positive value of the difference
-    at a vertex: it varies linearly in between. Cost: that of the regions.
+    The regions of f and of the comparison of its outputs, their edges and vertices are the cells of a complex, and
+    which outputs are largest on a cell is decided by whole numbers at what generates it. A closed set shrinks onto its
+    bounded cells, so b0 − b1 is their alternating count, vertices − edges + polygons, and b0 counts what vertices
+    join. For an open set b0 − b1 is the alternating count of all its cells inside the domain (Poincaré duality), and b1
+    counts what vertices join in the rest (Alexander duality). Cost: that of the regions.
 
     References
     ----------
-    J. E. Grigsby, K. Lindsey, "On transversality of bent hyperplane arrangements and the topological
-    expressiveness of ReLU neural networks", SIAM Journal on Applied Algebra and Geometry 6 (2022).
+    J. E. Grigsby, K. Lindsey, "On transversality of bent hyperplane arrangements and the topological expressiveness of
+    ReLU neural networks", SIAM Journal on Applied Algebra and Geometry 6 (2022), for the complex.
 
     Examples
     --------
-    >>> from tropical import Box
     >>> x = Circuit.identity(2, exact=True)
     >>> size = x.affine([[1, 1]]) + x.affine([[1, -1]]) + x.affine([[-1, 1]]) + x.affine([[-1, -1]])    # |x| + |y|
     >>> ring = size.affine([[1]], [1]) / (size.affine([[2]], [-2]) + 2)             # 1 − | |x| + |y| − 2 |
-    >>> betti_numbers(ring), betti_numbers(ring, label=0), betti_numbers(ring, Box(0, 4))
-    ((1, 1), (2, 1), (1, 0))
+    >>> betti_numbers(ring), betti_numbers(ring, (0, 4))
+    ({0: (2, 1), 1: (1, 1)}, {0: (2, 0), 1: (1, 0)})
     """
     if options.get("partial"):
         raise InputError("partial=True could leave out a component; raise max_regions instead")
@@ -85,69 +78,114 @@ def betti_numbers(
     if not 1 <= dimension <= 2:
         raise InputError(f"the domain has {dimension} dimensions; pass a Slice along one or two directions")
     branches = [Q, P] if P.outputs == 1 else scores(P, Q)
-    if not 0 <= label < len(branches):
-        raise InputError(f"label {label} of {len(branches)} classes; classes count from 0")
-    mine = branches.pop(label)
-    others = soft_max(branches)
-    if not closed:
-        rise = _least_rise(linear_regions(Rational(*compared([others, mine])), domain, **options))
-        others = combine([(np.ones(1), others)], np.array([rise]))
-    regions = linear_regions(Rational(*compared([others, mine])), domain, **options)
-    vertices, edges, polygons = _complex(regions)
-    graph = nx.Graph(edges)
-    graph.add_nodes_from(vertices)
-    components = nx.number_connected_components(graph)
-    holes = components - len(vertices) + len(edges) - polygons
-    return (components, holes)[:dimension]
+    regions = linear_regions(Rational(*compared(branches)), domain, **options)
+    cells = _cells(regions)
+    count = _of_closed if closed else _of_open
+    return {c: count(cells, c)[:dimension] for c in range(len(branches))}
 
 
-def _complex(regions: Regions) -> tuple[set, set, int]:
-    """Vertices, bounded edges and the number of bounded polygons of the set where mine − max(mine, others) is 0.
+Key = tuple  # (1, a point) or (0, a direction), without its part along the lines that all regions share
 
-    Where there are lines, all are taken modulo these.
-    """
+
+class _Cell(NamedTuple):
+    """A polygon, an edge or a vertex without its boundary."""
+
+    dimension: int
+    corners: tuple[Key, ...]
+    bounded: bool
+    outside: bool  # whether it lies on the boundary of the domain
+    largest: frozenset[int]  # the outputs that are the largest there
+
+
+def _of_closed(cells: list[_Cell], label: int) -> tuple[int, int]:
+    mine = [cell for cell in cells if label in cell.largest]
+    components = nx.number_connected_components(_joined(mine))
+    return components, components - sum((-1) ** cell.dimension for cell in mine if cell.bounded)
+
+
+def _of_open(cells: list[_Cell], label: int) -> tuple[int, int]:
+    rest = [cell for cell in cells if cell.largest - {label}]
+    leaving = {corner for cell in rest if cell.outside or not cell.bounded for corner in cell.corners}
+    top = max(cell.dimension for cell in cells)
+    holes = (
+        sum(leaving.isdisjoint(part) for part in nx.connected_components(_joined(rest))) if top == 2 else 0
+    )
+    mine = (cell for cell in cells if cell.largest == {label} and not cell.outside)
+    return holes + sum((-1) ** (top - cell.dimension) for cell in mine), holes
+
+
+def _joined(cells: list[_Cell]) -> nx.Graph:
+    """The vertices of the cells, those of one cell joined."""
+    graph = nx.Graph()
+    for cell in cells:
+        nx.add_path(graph, cell.corners)
+    return graph
+
+
+def _cells(regions: Regions) -> list[_Cell]:
+    """All cells; where there are lines, modulo these."""
+    cells: dict[frozenset[Key], _Cell] = {}
     basis = echelon(regions._table.lines[0])
-    vertices, edges, polygons = set(), set(), 0
-    for (_, mine), rays in _forms(regions):
-        face = [ray for ray in rays if value(mine, ray) == 0]
-        corners = [tuple(reduced([Fraction(a, r[-1]) for a in r[:-1]], basis)) for r in face if r[-1] > 0]
-        vertices.update(corners)
-        if any(mine) or regions.variables - len(basis) < 2:
-            edges.update([frozenset(corners)] if len(corners) == 2 else [])
-            continue
-        away = [ray[:-1] for ray in face if ray[-1] == 0]
-        edges.update(map(frozenset, _sides(corners, away)))
-        polygons += not away
-    return vertices, edges, polygons
-
-
-def _forms(regions: Regions) -> Iterator[tuple[list[list[Fraction]], list]]:
-    """Per region the forms of others − max and mine − max, and the generators."""
-    width, (numbers, maps) = regions.variables + 1, regions._maps
+    top = regions.variables - len(basis)
+    numbers, maps = regions._maps
+    forms = [_whole(form, regions.variables + 1) for form in maps]
     for number, rays in zip(numbers, regions._table.rays, strict=True):
-        yield [maps[number][:width], maps[number][width:]], rays
+        given = {_key(ray, basis): ray for ray in rays}
+        for dimension, keys in _faces(list(given), top):
+            name = frozenset(keys)
+            if name not in cells:
+                rays = [given[key] for key in keys]
+                cells[name] = _Cell(
+                    dimension,
+                    tuple(key for key in keys if key[0]),
+                    all(key[0] for key in keys),
+                    dimension < top and any(_vanishes(bound, rays) for bound in regions.program.bounds),
+                    frozenset(i for i, form in enumerate(forms[number]) if _vanishes(form, rays)),
+                )
+    return list(cells.values())
 
 
-def _least_rise(regions: Regions) -> Fraction:
-    """Half of the least positive value of mine − others at a vertex."""
-    rises = [
-        (value(mine, ray) - value(others, ray)) / ray[-1]
-        for (others, mine), rays in _forms(regions)
-        for ray in rays
-        if ray[-1] > 0
-    ]
-    return min((rise for rise in rises if rise > 0), default=Fraction(2)) / 2
+def _whole(form, width: int) -> list[list[int]]:
+    """The rows s_i − max of a map, times a common number."""
+    scale = lcm(*(a.denominator for a in form))
+    integers = [int(a * scale) for a in form]
+    return [integers[k : k + width] for k in range(0, len(form), width)]
 
 
-def _sides(corners: list, away: list) -> Iterator[tuple]:
-    """The bounded edges of a polygon with these corners that goes to infinity in the directions `away`."""
-    if away:  # the graph of a convex function over the line across their sum
-        u, v = (sum(entries) for entries in zip(*away, strict=True))
-        return pairwise(sorted(corners, key=lambda c: v * c[0] - u * c[1]))
+def _vanishes(form, rays: list) -> bool:
+    return all(value(form, ray) == 0 for ray in rays)
+
+
+def _key(ray, basis) -> Key:
+    if ray[-1]:
+        return (1, *reduced([Fraction(a, ray[-1]) for a in ray[:-1]], basis))
+    return (0, *primitive(whole([reduced([Fraction(a) for a in ray[:-1]], basis)])[0][0]))
+
+
+def _faces(keys: list[Key], top: int) -> Iterator[tuple[int, tuple[Key, ...]]]:
+    """(dimension, generators) of a cell and of its faces, those of a polygon in order around it."""
+    corners = [key for key in keys if key[0]]
+    if top == 2:
+        ordered = _around(corners, [key for key in keys if not key[0]])
+        yield 2, tuple(ordered)
+        for edge in pairwise([*ordered, ordered[0]]):
+            if edge[0][0] or edge[1][0]:
+                yield 1, edge
+    elif top == 1:
+        yield 1, tuple(keys)
+    for corner in corners:
+        yield 0, (corner,)
+
+
+def _around(corners: list[Key], away: list[Key]) -> list[Key]:
+    """Around a polygon; one to infinity begins with a direction and ends with the other, if it has two."""
+    if away:  # its corners are on the graph of a convex function over the line across the sum of both
+        u, v = (sum(key[i] for key in away) for i in (1, 2))
+        first, *last = sorted(away, key=lambda key: v * key[1] - u * key[2])
+        return [first, *sorted(corners, key=lambda key: v * key[1] - u * key[2]), *last]
     first, *between, last = sorted(corners)
-    across = [
-        (last[0] - first[0]) * (c[1] - first[1]) - (last[1] - first[1]) * (c[0] - first[0]) for c in between
-    ]
-    below = [c for c, side in zip(between, across, strict=True) if side < 0]
-    above = [c for c, side in zip(between, across, strict=True) if side > 0]
-    return pairwise([first, *below, last, *above[::-1], first])
+    u, v = last[1] - first[1], last[2] - first[2]
+    side = {key: u * (key[2] - first[2]) - v * (key[1] - first[1]) for key in between}
+    below = [key for key in between if side[key] < 0]
+    above = [key for key in between if side[key] > 0]
+    return [first, *below, last, *above[::-1]]
