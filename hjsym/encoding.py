@@ -77,9 +77,17 @@ class Encoding:
             entries = [-float(a[j]) for j in used]
             self.model.require(np.zeros(len(used)), self.inputs[used], entries, float(b), equal=False)
         self._linear_layers = 2 * bool(len(rows))
-        values = [self.inputs]
-        for node in network.nodes:
-            values.append(self._encoded(node.layer, *(values[i] for i in node.inputs)))
+        values, pooled = [self.inputs], _rectified_pools(network)
+        for k, node in enumerate(network.nodes, start=1):
+            operands = [values[i] for i in node.inputs]
+            if k in pooled:
+                values.append(operands[0])
+            elif pooled.intersection(node.inputs):
+                zero = self.model.add(0.0, 0.0)
+                groups = operands[0][node.layer.members(len(operands[0]))]
+                values.append(self._maxima(np.column_stack([groups, np.repeat(zero, len(groups))])))
+            else:
+                values.append(self._encoded(node.layer, *operands))
         self.outputs = values[-1]
 
     def _interval(self, x: np.ndarray) -> Interval:
@@ -150,11 +158,7 @@ class Encoding:
 
     @_encoded.register
     def _(self, layer: layers.Maximum, x):
-        groups = x[layer.members(len(x))]
-        z = self._interval(groups)
-        wins = z.high >= z.low.max(axis=1, keepdims=True)
-        self._tighten(np.unique(groups[wins & (wins.sum(axis=1, keepdims=True) > 1)]))
-        return np.array([self._maximum(np.unique(group)) for group in groups], dtype=int)
+        return self._maxima(x[layer.members(len(x))])
 
     def _sums(self, reach: Interval, weight: Weights, x: np.ndarray, bias: np.ndarray) -> np.ndarray:
         """Variables weight·x + bias."""
@@ -226,6 +230,13 @@ class Encoding:
         values = start + np.concatenate([[0.0], np.cumsum(slopes * lengths)])
         self.gates.append(Gate(y, a, np.array([z]), corners, values))
 
+    def _maxima(self, groups: np.ndarray) -> np.ndarray:
+        z = self._interval(groups)
+        wins = z.high >= z.low.max(axis=1, keepdims=True)
+        open_ = np.unique(groups[wins & (wins.sum(axis=1, keepdims=True) > 1)])
+        self._tighten(open_[self.model.low[open_] < self.model.high[open_]])
+        return np.array([self._maximum(np.unique(group)) for group in groups], dtype=int)
+
     def _maximum(self, x: np.ndarray) -> int:
         """y = max(x), by those that can win."""
         z = self._interval(x)
@@ -248,8 +259,34 @@ class Encoding:
             equal=False,
         )
         self.model.require(np.zeros(n), a, ones, 1.0)
+        self._cap(y, x, low, high)
         self.gates.append(Gate(y, a, x))
         return y
+
+    def _cap(self, y: int, x: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+        """y ≤ L + Σ_j s_j (x_j − l_j) with L = max l and s_j ≥ (u_j − L)/(u_j − l_j): sums of (x_j − L)⁺ from above."""
+        sure = low.max()
+        used = high > sure
+        slopes = np.nextafter(np.minimum((high - sure)[used] / (high - low)[used] * (1 + 2.0**-50), 1.0), 2.0)
+        side = Fraction(sure) - sum(Fraction(s) * Fraction(l) for s, l in zip(slopes, low[used], strict=True))  # noqa: E741
+        columns = np.concatenate([[y], x[used]])
+        self.model.require(
+            np.zeros(len(columns)), columns, np.append(1.0, -slopes), _above(side), equal=False
+        )
+
+
+def _rectified_pools(network: Network) -> set[int]:
+    """Values of ReLUs that only maxima read: max(z⁺) is max(z, 0), which takes no gate for each z."""
+    readers: dict[int, list] = {k: [] for k in range(len(network.nodes) + 1)}
+    for node in network.nodes:
+        for i in node.inputs:
+            readers[i].append(node.layer)
+    return {
+        k
+        for k, node in enumerate(network.nodes, start=1)
+        if isinstance(node.layer, layers.Relu) and readers[k]
+        if all(isinstance(layer, layers.Maximum) for layer in readers[k])
+    }
 
 
 def _entries(weight: Weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -265,4 +302,5 @@ def _columns(array: np.ndarray, n: int) -> list[list]:
 
 
 def _above(number: Fraction) -> float:
+    """A float that is no less."""
     return float(np.nextafter(float(number), np.inf)) if number else 0.0

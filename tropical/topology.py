@@ -84,14 +84,15 @@ def betti_numbers(
     return {c: count(cells, c)[:dimension] for c in range(len(branches))}
 
 
-Key = tuple  # (1, a point) or (0, a direction), without its part along the lines that all regions share
+# Homogeneous coordinates in whole numbers, the last one 0 for a direction, without a part along common lines
+Key = tuple[int, ...]
 
 
 class _Cell(NamedTuple):
     """A polygon, an edge or a vertex without its boundary."""
 
     dimension: int
-    corners: tuple[Key, ...]
+    corners: tuple[int, ...]
     bounded: bool
     outside: bool  # whether it lies on the boundary of the domain
     largest: frozenset[int]  # the outputs that are the largest there
@@ -124,23 +125,31 @@ def _joined(cells: list[_Cell]) -> nx.Graph:
 
 def _cells(regions: Regions) -> list[_Cell]:
     """All cells; where there are lines, modulo these."""
-    cells: dict[frozenset[Key], _Cell] = {}
+    cells: dict[frozenset[int], _Cell] = {}
+    ids: dict[Key, int] = {}
     basis = echelon(regions._table.lines[0])
     top = regions.variables - len(basis)
     numbers, maps = regions._maps
     forms = [_whole(form, regions.variables + 1) for form in maps]
     for number, rays in zip(numbers, regions._table.rays, strict=True):
         given = {_key(ray, basis): ray for ray in rays}
+        largest = {
+            key: frozenset(i for i, form in enumerate(forms[number]) if not value(form, r))
+            for key, r in given.items()
+        }
+        outside = {
+            key: {i for i, b in enumerate(regions.program.bounds) if not value(b, r)}
+            for key, r in given.items()
+        }
         for dimension, keys in _faces(list(given), top):
-            name = frozenset(keys)
+            name = frozenset(ids.setdefault(key, len(ids)) for key in keys)
             if name not in cells:
-                rays = [given[key] for key in keys]
                 cells[name] = _Cell(
                     dimension,
-                    tuple(key for key in keys if key[0]),
-                    all(key[0] for key in keys),
-                    dimension < top and any(_vanishes(bound, rays) for bound in regions.program.bounds),
-                    frozenset(i for i, form in enumerate(forms[number]) if _vanishes(form, rays)),
+                    tuple(ids[key] for key in keys if key[-1]),
+                    all(key[-1] for key in keys),
+                    dimension < top and bool(set.intersection(*(outside[key] for key in keys))),
+                    frozenset.intersection(*(largest[key] for key in keys)),
                 )
     return list(cells.values())
 
@@ -152,40 +161,39 @@ def _whole(form, width: int) -> list[list[int]]:
     return [integers[k : k + width] for k in range(0, len(form), width)]
 
 
-def _vanishes(form, rays: list) -> bool:
-    return all(value(form, ray) == 0 for ray in rays)
-
-
 def _key(ray, basis) -> Key:
-    if ray[-1]:
-        return (1, *reduced([Fraction(a, ray[-1]) for a in ray[:-1]], basis))
-    return (0, *primitive(whole([reduced([Fraction(a) for a in ray[:-1]], basis)])[0][0]))
+    if basis:
+        ray = whole([[*reduced([Fraction(a) for a in ray[:-1]], basis), Fraction(ray[-1])]])[0][0]
+    return tuple(primitive(list(ray)))
 
 
-def _faces(keys: list[Key], top: int) -> Iterator[tuple[int, tuple[Key, ...]]]:
+def _faces(keys: list[Key], top: int) -> Iterator[tuple[int, list[Key]]]:
     """(dimension, generators) of a cell and of its faces, those of a polygon in order around it."""
-    corners = [key for key in keys if key[0]]
+    corners = [key for key in keys if key[-1]]
     if top == 2:
-        ordered = _around(corners, [key for key in keys if not key[0]])
-        yield 2, tuple(ordered)
+        ordered = _around(corners, [key for key in keys if not key[-1]])
+        yield 2, ordered
         for edge in pairwise([*ordered, ordered[0]]):
-            if edge[0][0] or edge[1][0]:
-                yield 1, edge
+            if edge[0][-1] or edge[1][-1]:
+                yield 1, list(edge)
     elif top == 1:
-        yield 1, tuple(keys)
+        yield 1, keys
     for corner in corners:
-        yield 0, (corner,)
+        yield 0, [corner]
 
 
 def _around(corners: list[Key], away: list[Key]) -> list[Key]:
     """Around a polygon; one to infinity begins with a direction and ends with the other, if it has two."""
     if away:  # its corners are on the graph of a convex function over the line across the sum of both
-        u, v = (sum(key[i] for key in away) for i in (1, 2))
-        first, *last = sorted(away, key=lambda key: v * key[1] - u * key[2])
-        return [first, *sorted(corners, key=lambda key: v * key[1] - u * key[2]), *last]
-    first, *between, last = sorted(corners)
-    u, v = last[1] - first[1], last[2] - first[2]
-    side = {key: u * (key[2] - first[2]) - v * (key[1] - first[1]) for key in between}
+        u, v, _ = (sum(entries) for entries in zip(*away, strict=True))
+        first, *last = sorted(away, key=lambda key: v * key[0] - u * key[1])
+        return [first, *sorted(corners, key=lambda key: Fraction(v * key[0] - u * key[1], key[2])), *last]
+    first, *between, last = sorted(
+        corners, key=lambda key: (Fraction(key[0], key[2]), Fraction(key[1], key[2]))
+    )
+    (a, b, c), (p, q, r) = first, last
+    line = [b * r - c * q, c * p - a * r, a * q - b * p]  # positive to the left of it
+    side = {key: value(line, key) for key in between}
     below = [key for key in between if side[key] < 0]
     above = [key for key in between if side[key] > 0]
     return [first, *below, last, *above[::-1]]

@@ -42,6 +42,14 @@ def every_layer(rng) -> Network:
     return Network(2, tuple(nodes))
 
 
+def pooled(rng) -> Network:
+    """Maxima of rectified values, some of which another maximum reads as well."""
+    first = layers.Affine(rng.normal(size=(6, 2)), rng.normal(size=6) - 1)
+    last = layers.Affine(rng.normal(size=(2, 4)), rng.normal(size=2))
+    pool = layers.Maximum([[0, 1, 2], [2, 3, 4], [5, 5, 5], [4, 5, 0]])
+    return Network.sequential(2, [first, layers.Relu(), pool, last])
+
+
 def thirds(network: Network) -> Network:
     """Fractions that no float holds."""
     nodes = []
@@ -68,7 +76,7 @@ DOMAINS = [
 @pytest.mark.parametrize("domain", DOMAINS, ids=lambda d: type(d).__name__)
 def test_programs_enclose_what_regions_find(domain):
     rng = np.random.default_rng(1)
-    for source in (dense(rng, 2, 5, 4, 2), every_layer(rng), thirds(every_layer(rng))):
+    for source in (dense(rng, 2, 5, 4, 2), pooled(rng), thirds(every_layer(rng))):
         f = hjsym.compile(source)
         for ask, sign in ((hjsym.maximize, 1), (hjsym.minimize, -1)):
             exact = ask(f, domain, output=1, method="regions")
