@@ -47,6 +47,7 @@ bench: $(VENV)/installed-demo
 # Trains the stored networks of examples/models again.
 train: $(VENV)/installed-demo
 	$(BIN)/python examples/train_relu.py
+	$(BIN)/python examples/train_conv.py
 	$(BIN)/python examples/train_lse.py
 
 # The tests of the compiled core under AddressSanitizer and UndefinedBehaviorSanitizer.

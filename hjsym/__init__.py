@@ -7,8 +7,10 @@ from hjsym.expr import expression
 from hjsym.forecast import Forecast
 from hjsym.frontends import load
 from hjsym.network import Network
+from hjsym.optimum import least_margin, maximize, minimize
+from hjsym.plotting import plot_slice
 from hjsym.pontryagin import pontryagin
-from hjsym.questions import equivalent, is_convex, lipschitz, maximize, minimize, nearest_boundary
+from hjsym.questions import equivalent, is_convex, lipschitz, nearest_boundary
 from hjsym.simplify_network import Simplification, simplify_network
 from hjsym.symbols import GibbsMean, LogSumExp, Maximum
 from hjsym.systems import HJSystem, hamiltonian
@@ -34,11 +36,13 @@ __all__ = [
     "hamiltonian",
     "hopf",
     "is_convex",
+    "least_margin",
     "lipschitz",
     "load",
     "maximize",
     "minimize",
     "nearest_boundary",
+    "plot_slice",
     "pontryagin",
     "simplify_network",
     "solutions",

@@ -1,13 +1,13 @@
 """What exact work on a network would take, estimated before any of it is done."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from hjsym import layers
 from hjsym.network import Network
-from tropical._arrays import EXACT, FLOAT64
+from tropical._arrays import EXACT
 from tropical.circuit import Affine, Max, Node, in_order
 from tropical.errors import InputError, describe_size
 from tropical.sparse import numbers
@@ -124,10 +124,7 @@ def _bytes(nodes: list[Node]) -> int:
 def _sampled(network: Network, points: int, rng: np.random.Generator) -> tuple[int, float]:
     """How many regions the inputs show, and Chao's estimate."""
     x = rng.normal(size=(points, network.input_size)) * 2.0 ** rng.integers(-3, 4, size=(points, 1))
-    if network.exact:  # a pattern rounded is as likely as any
-        nodes = (replace(node, layer=node.layer.astype(FLOAT64)) for node in network.nodes)
-        network = Network(network.input_size, tuple(nodes))
-    values = network.values(x)
+    values = network.to_float().values(x)  # a pattern rounded is as likely as any
     winners = [
         pattern
         for node in network.nodes

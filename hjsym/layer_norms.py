@@ -17,7 +17,7 @@ from tropical._arrays import to_floats
 from tropical._norms import spectral_bound
 from tropical.sparse import SparseMatrix, Weights
 
-__all__ = ["lipschitz_bound", "margin_bounds", "weight_norm"]
+__all__ = ["float_weights", "lipschitz_bound", "margin_bounds", "weight_norm"]
 
 _LARGEST_GRAM = (
     1024  # rows of a Gram matrix that is decomposed; above it norms 1 and ∞ bound the spectral one
@@ -58,10 +58,17 @@ def weight_norm(weight: Weights, norm: float) -> float:
     return bound
 
 
-def _floats(weight: Weights):
+def float_weights(weight: Weights) -> Weights:
+    """Weights in floats, sparse ones as such."""
     if isinstance(weight, SparseMatrix):
-        return weight.with_data(to_floats(weight.data))._scipy
+        return weight.with_data(to_floats(weight.data))
     return to_floats(weight)
+
+
+def _floats(weight: Weights):
+    """As `float_weights`, for NumPy's functions."""
+    W = float_weights(weight)
+    return W._scipy if isinstance(W, SparseMatrix) else W
 
 
 def _up(value, operations: int):

@@ -1,20 +1,25 @@
-"""The affine piece of a network around a point, or its tangent, by one pass forward and one back.
+"""The affine piece of a network around points, or its tangent, by one pass forward and one back.
 
-Going back, the adjoint of a value is the slope of the outputs in it, shape (..., m, size); what each layer adds
-to the outputs besides goes to the intercept.
+Going back, the adjoint of a value is the slope of the outputs in it. Of its rows, one for each entry of the value and
+point, those behind flat bends and beaten entries of maxima are zero; they are left out, and so are the rows of the
+matrices that would meet them. What each layer adds to the outputs besides goes to the intercept.
 """
 
-import math
-from functools import singledispatch
+from dataclasses import dataclass
+from functools import singledispatchmethod
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import sparse
 
 from hjsym import layers
 from hjsym.network import Network
 from tropical._arrays import EXACT, convert, is_exact
+from tropical.sparse import SparseMatrix
 
 __all__ = ["affine_piece"]
+
+_TOGETHER = 1 << 22  # numbers of the layers times points that are taken at once
 
 
 def affine_piece(network: Network, x: ArrayLike, outputs=None) -> tuple[np.ndarray, np.ndarray]:
@@ -22,98 +27,176 @@ def affine_piece(network: Network, x: ArrayLike, outputs=None) -> tuple[np.ndarr
     wherever x is inside a region; exact for exact networks. `outputs` chooses some of the m. With layers at ε > 0
     it is the tangent at x.
 
-    Cost: a forward pass, and a pass back with m columns.
+    Cost: a forward pass, and a pass back with m columns over what is active at x.
     """
     values = network.values(x)
-    points = values[0]
-    eye = convert(np.eye(network.output_size), points.dtype)
-    if outputs is not None:
-        eye = eye[np.atleast_1d(outputs)]
-    adjoints: list[np.ndarray | None] = [None] * len(network.nodes)
-    adjoints.append(np.broadcast_to(eye, (*points.shape[:-1], *eye.shape)))
-    intercept = convert(np.zeros((*points.shape[:-1], len(eye))), points.dtype)
-    for k in reversed(range(len(network.nodes))):
-        node, adjoint = network.nodes[k], adjoints[k + 1]
-        adjoints[k + 1] = None
-        if adjoint is None:  # nothing that the output reads
-            continue
-        passed, constant = _back(node.layer, adjoint, *(values[i] for i in node.inputs))
-        if constant is not None:
-            intercept = intercept + constant
-        for i, part in zip(node.inputs, passed, strict=True):
-            adjoints[i] = part if adjoints[i] is None else adjoints[i] + part
-    if adjoints[0] is None:
-        shape = (*intercept.shape, network.input_size)
-        return convert(np.zeros(shape), points.dtype), intercept
-    return adjoints[0], intercept
+    axes, dtype = values[0].shape[:-1], values[0].dtype
+    eye = convert(np.eye(network.output_size), dtype)
+    eye = eye if outputs is None else eye[np.atleast_1d(outputs)]
+    values = [value.reshape(-1, value.shape[-1]) for value in values]
+    count = len(values[0])
+    slope = np.empty((count, len(eye), network.input_size), dtype)
+    intercept = np.empty((count, len(eye)), dtype)
+    step = 1 if dtype == EXACT else max(1, _TOGETHER // (1 + network.parameters))
+    for k in range(0, count, step):
+        part = slice(k, k + step)
+        slope[part], intercept[part] = _Pass(network, [value[part] for value in values], eye).back()
+    return slope.reshape(*axes, *slope.shape[1:]), intercept.reshape(*axes, len(eye))
 
 
-@singledispatch
-def _back(
-    layer, adjoint: np.ndarray, *inputs: np.ndarray
-) -> tuple[tuple[np.ndarray, ...], np.ndarray | None]:
-    """The adjoints of a layer's operands, and what its constant adds to the outputs (None: nothing)."""
-    raise NotImplementedError(f"no affine piece of {layer}")
+@dataclass(frozen=True)
+class _Adjoint:
+    """Slopes (r, m) in entries of a value, `rows` are point · size + entry; several may be of one, and add up."""
+
+    rows: np.ndarray
+    slopes: np.ndarray
+    size: int
+
+    @property
+    def entries(self) -> np.ndarray:
+        return self.rows % self.size
+
+    @property
+    def points(self) -> np.ndarray:
+        return self.rows // self.size
+
+    def dense(self, points: int) -> np.ndarray:
+        """All rows, (points, size, m)."""
+        total = convert(np.zeros((points * self.size, self.slopes.shape[1])), self.slopes.dtype)
+        if len(self.rows) and np.bincount(self.rows).max() > 1:
+            np.add.at(total, self.rows, self.slopes)
+        else:
+            total[self.rows] = self.slopes
+        return total.reshape(points, self.size, -1)
+
+    def joined(self, other: "_Adjoint | None", points: int) -> "_Adjoint":
+        """The sum of both."""
+        if other is None:
+            return self
+        rows, slopes = (np.concatenate([getattr(a, n) for a in (self, other)]) for n in ("rows", "slopes"))
+        both = _Adjoint(rows, slopes, self.size)
+        return both if len(rows) <= points * self.size else _full(both.dense(points))
 
 
-@_back.register
-def _(layer: layers.Affine, adjoint, x):
-    return (adjoint @ layer.weight,), adjoint @ layer.bias
+def _full(slopes: np.ndarray) -> _Adjoint:
+    points, size, m = slopes.shape
+    return _Adjoint(np.arange(points * size), slopes.reshape(-1, m), size)
 
 
-@_back.register
-def _(layer: layers.Scale, adjoint, x):
-    return (adjoint * layer.factor,), adjoint @ layer.bias
+class _Pass:
+    """One pass back for some points."""
 
+    def __init__(self, network: Network, values: list[np.ndarray], eye: np.ndarray):
+        self.network, self.values = network, values
+        self.points = len(values[0])
+        self.eye = eye
+        self.intercept = convert(np.zeros((self.points, len(eye))), eye.dtype)
 
-@_back.register
-def _(layer: layers.Identity, adjoint, x):
-    return (adjoint,), None
+    def back(self) -> tuple[np.ndarray, np.ndarray]:
+        """Slopes (points, m, d) and intercepts (points, m)."""
+        nodes = self.network.nodes
+        adjoints: list[_Adjoint | None] = [None] * len(nodes)
+        adjoints.append(_full(np.broadcast_to(self.eye.T, (self.points, *self.eye.T.shape))))
+        for k in reversed(range(len(nodes))):
+            node, adjoint = nodes[k], adjoints[k + 1]
+            adjoints[k + 1] = None
+            if adjoint is None:  # nothing that the output reads
+                continue
+            passed = self._back(node.layer, adjoint, *(self.values[i] for i in node.inputs))
+            for i, part in zip(node.inputs, passed, strict=True):
+                adjoints[i] = part.joined(adjoints[i], self.points)
+        if adjoints[0] is None:
+            none = np.zeros((self.points, len(self.eye), self.network.input_size))
+            return convert(none, self.eye.dtype), self.intercept
+        return adjoints[0].dense(self.points).swapaxes(1, 2), self.intercept
 
+    def _add(self, constants: np.ndarray, adjoint: _Adjoint) -> None:
+        """Constants of the entries, one for each row, go to the outputs by their slopes."""
+        if not constants.any():
+            return
+        if self.points == 1:
+            self.intercept += constants @ adjoint.slopes
+        else:
+            place = adjoint.points, np.arange(len(constants))
+            of_point = sparse.csr_array((constants, place), (self.points, len(constants)))
+            self.intercept += of_point @ adjoint.slopes
 
-@_back.register
-def _(layer: layers.Gather, adjoint, x):
-    return (_scattered(adjoint, layer.index, x),), None
+    @singledispatchmethod
+    def _back(self, layer, adjoint: _Adjoint, *inputs: np.ndarray) -> tuple[_Adjoint, ...]:
+        """The adjoints of a layer's operands."""
+        raise NotImplementedError(f"no affine piece of {layer}")
 
+    @_back.register
+    def _(self, layer: layers.Affine, adjoint, x):
+        entries = adjoint.entries
+        self._add(layer.bias[entries], adjoint)
+        if not isinstance(layer.weight, SparseMatrix):
+            return (_full(layer.weight.T @ adjoint.dense(self.points)),)
+        if is_exact(adjoint.slopes):
+            (slopes,) = adjoint.dense(1)
+            return (_full((slopes.T @ layer.weight).T[None]),)
+        met = layer.weight._scipy[entries]
+        size = layer.weight.shape[1]
+        columns = met.indices
+        if self.points > 1:
+            columns = columns + np.repeat(adjoint.points * size, np.diff(met.indptr))
+        blocks = sparse.csr_array((met.data, columns, met.indptr), (len(entries), self.points * size))
+        return (_full((blocks.T @ adjoint.slopes).reshape(self.points, size, -1)),)
 
-@_back.register
-def _(layer: layers.Add, adjoint, *inputs):
-    return tuple(adjoint * factor for factor in layer.factors), None
+    @_back.register
+    def _(self, layer: layers.Scale, adjoint, x):
+        entries = adjoint.entries
+        self._add(layer.bias[entries], adjoint)
+        return (_Adjoint(adjoint.rows, adjoint.slopes * layer.factor[entries, None], adjoint.size),)
 
+    @_back.register
+    def _(self, layer: layers.Identity, adjoint, x):
+        return (adjoint,)
 
-@_back.register
-def _(layer: layers.Concat, adjoint, *inputs):
-    ends = np.cumsum([x.shape[-1] for x in inputs])
-    return tuple(np.split(adjoint, ends[:-1], axis=-1)), None
+    @_back.register
+    def _(self, layer: layers.Gather, adjoint, x):
+        size = x.shape[1]
+        rows = adjoint.points * size + layer.index[adjoint.entries]
+        return (_Adjoint(rows, adjoint.slopes, size),)
 
+    @_back.register
+    def _(self, layer: layers.Add, adjoint, *inputs):
+        return tuple(_Adjoint(adjoint.rows, adjoint.slopes * f, adjoint.size) for f in layer.factors)
 
-@_back.register
-def _(layer: layers.PiecewiseLinear, adjoint, x):
-    slope, intercept = layer.tangent(x)
-    return (adjoint * slope[..., None, :],), (adjoint @ intercept[..., None])[..., 0]
+    @_back.register
+    def _(self, layer: layers.Concat, adjoint, *inputs):
+        parts, end, entries, points = [], 0, adjoint.entries, adjoint.points
+        for x in inputs:
+            start, end = end, end + x.shape[1]
+            mine = (start <= entries) & (entries < end)
+            rows = points[mine] * x.shape[1] + entries[mine] - start
+            parts.append(_Adjoint(rows, adjoint.slopes[mine], x.shape[1]))
+        return tuple(parts)
 
+    @_back.register
+    def _(self, layer: layers.PiecewiseLinear, adjoint, x):
+        if layer.slopes.shape[1] == 1:  # one function for all entries
+            x = x.reshape(-1)[adjoint.rows]
+            slope, intercept = (a[:, 0] for a in layer.tangent(x[:, None]))
+        else:
+            slope, intercept = (a.reshape(-1)[adjoint.rows] for a in layer.tangent(x))
+        self._add(intercept, adjoint)
+        kept = np.flatnonzero(slope)
+        slopes, slope = adjoint.slopes[kept], slope[kept]
+        if not (slope == 1).all():
+            slopes = slopes * slope[:, None]
+        return (_Adjoint(adjoint.rows[kept], slopes, adjoint.size),)
 
-@_back.register
-def _(layer: layers.Maximum, adjoint, x):
-    members = layer.members(x.shape[-1])
-    if layer.eps:
-        shares = layer.shares(x)
-        parts = adjoint[..., None] * shares[..., None, :, :]
-        lines = layer(x) - (shares * x[..., members]).sum(axis=-1)
-        spread = _scattered(parts.reshape(*adjoint.shape[:-1], members.size), members.ravel(), x)
-        return (spread,), (adjoint @ lines[..., None])[..., 0]
-    first = np.argmax(x[..., members], axis=-1)
-    winners = members[np.arange(len(members)), first]
-    return (_scattered(adjoint, winners[..., None, :], x),), None
-
-
-def _scattered(adjoint: np.ndarray, index: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Zeros of the length of x, with the entries of the adjoint added at `index`."""
-    shape = (*adjoint.shape[:-1], x.shape[-1])
-    rows = np.arange(math.prod(shape[:-1])).reshape(*shape[:-1], 1)
-    index = (rows * shape[-1] + index).ravel()
-    if not is_exact(adjoint):
-        return np.bincount(index, adjoint.ravel(), math.prod(shape)).reshape(shape)
-    total = convert(np.zeros(math.prod(shape)), EXACT)
-    np.add.at(total, index, adjoint.ravel())
-    return total.reshape(shape)
+    @_back.register
+    def _(self, layer: layers.Maximum, adjoint, x):
+        size, members = x.shape[1], layer.members(x.shape[1])[adjoint.entries]
+        members = members + adjoint.points[:, None] * size
+        if layer.eps:
+            shares = layer.shares(x).reshape(-1, members.shape[1])[adjoint.rows]
+            arguments = x.reshape(-1)[members]
+            self._add(layer(x).reshape(-1)[adjoint.rows] - (shares * arguments).sum(axis=1), adjoint)
+            slopes = adjoint.slopes[:, None, :] * shares[..., None]
+            return (_Adjoint(members.ravel(), slopes.reshape(members.size, -1), size),)
+        first = np.argmax(x.reshape(-1)[members], axis=1)
+        winners = members[np.arange(len(members)), first]
+        return (_Adjoint(winners, adjoint.slopes, size),)

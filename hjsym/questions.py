@@ -12,17 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import tropical
-from hjsym.compile import TropicalNetwork, compile
+from hjsym.compile import TropicalNetwork
 from hjsym.layer_norms import lipschitz_bound, margin_bounds, weight_norm
+from hjsym.optimum import as_function
 from tropical import (
-    Circuit,
     Convexity,
     Equivalence,
-    Extremum,
     Lipschitz,
     NearestBoundary,
-    Polynomial,
-    Rational,
     Slice,
 )
 from tropical._arrays import EXACT, as_array, convert
@@ -32,15 +29,10 @@ from tropical.domain import Domain, as_domain
 from tropical.errors import BudgetExceeded, InputError
 from tropical.nearest import Start
 
-__all__ = ["equivalent", "is_convex", "lipschitz", "maximize", "minimize", "nearest_boundary"]
+__all__ = ["equivalent", "is_convex", "lipschitz", "nearest_boundary"]
 
 _REGIONS = 100_000  # after which bounds take over
 _EXACT_PARAMETERS = 200_000  # of a network that is evaluated over Fractions for a bound
-
-
-def _function(f) -> Rational | Circuit | Polynomial:
-    """A function of `tropical` as it is; anything else compiled."""
-    return f if isinstance(f, Rational | Circuit | Polynomial) else compile(f)
 
 
 def equivalent(f, g, domain: Domain | None = None, **options) -> Equivalence:
@@ -59,27 +51,11 @@ def equivalent(f, g, domain: Domain | None = None, **options) -> Equivalence:
     >>> bool(found), (found.values[0] != found.values[1]).any()
     (False, np.True_)
     """
-    f, g = _function(f), _function(g)
+    f, g = as_function(f), as_function(g)
     kinds = [type(getattr(h, "head", None)).__name__ for h in (f, g)]
     if kinds[0] != kinds[1]:
         raise InputError(f"f ends with {kinds[0]} and g with {kinds[1]}; pass two networks of one head")
     return tropical.equivalent(f, g, domain, **options)
-
-
-def maximize(f, domain: Domain | None = None, *, output: int = 0, **options) -> Extremum:
-    """The exact largest value of one output of a network over a domain; see `tropical.maximize`.
-
-    >>> from tropical import Box
-    >>> top = maximize([([[1.0], [1.0]], [0.0, -1.0]), ([[1.0, -3.0]], [0.5])], Box(-2, 4))
-    >>> top.value, top.point
-    (Fraction(3, 2), array([Fraction(1, 1)], dtype=object))
-    """
-    return tropical.maximize(_function(f), domain, output=output, **options)
-
-
-def minimize(f, domain: Domain | None = None, *, output: int = 0, **options) -> Extremum:
-    """The exact smallest value of one output of a network over a domain; see `tropical.minimize`."""
-    return tropical.minimize(_function(f), domain, output=output, **options)
 
 
 def is_convex(f, domain: Domain | None = None, *, output: int = 0, **options) -> Convexity:
@@ -89,7 +65,7 @@ def is_convex(f, domain: Domain | None = None, *, output: int = 0, **options) ->
     >>> bool(bent), bent.points[1]                                        # concave at its bend at 1
     (False, array([Fraction(1, 1)], dtype=object))
     """
-    return tropical.is_convex(_function(f), domain, output=output, **options)
+    return tropical.is_convex(as_function(f), domain, output=output, **options)
 
 
 def lipschitz(
@@ -107,7 +83,7 @@ def lipschitz(
     >>> lipschitz(net).value, lipschitz(net, max_regions=1).exact
     (5.0, False)
     """
-    f = _function(f)
+    f = as_function(f)
     as_norm(norm)
     if not isinstance(f, TropicalNetwork):
         return tropical.lipschitz(f, norm, domain, max_regions=max_regions, **options)
@@ -182,7 +158,7 @@ def nearest_boundary(
     """
     if options.get("partial"):
         raise InputError("partial=True could leave out the nearest face; raise max_regions instead")
-    f = _function(f)
+    f = as_function(f)
     start = Start(f, x, as_norm(norm), domain)
     crossing = start.crossing()
     if crossing.upper == 0:

@@ -53,6 +53,7 @@ from tropical.roots import factor, from_roots, interpolate, is_split, split_form
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
 from tropical.spectral import critical_graph, eigenvalue, eigenvalues, eigenvectors
 from tropical.subdivision import Face, Subdivision
+from tropical.topology import betti_numbers
 from tropical.transform import hopf_cole, hopf_lax, legendre
 
 __all__ = [
@@ -91,6 +92,7 @@ __all__ = [
     "Truncation",
     "backward",
     "best_paths",
+    "betti_numbers",
     "column_rank",
     "core_info",
     "count_optimal_permutations",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tropical._figures import axes_or_new, sides
+from tropical._region_shape import exact_array, vertices
 from tropical.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ def polygon(region, reach: float) -> np.ndarray:
     """Corners (n, 2) of a region in order, with its directions to infinity cut off after a length `reach`."""
     from scipy.spatial import ConvexHull
 
-    corners = region.vertices.astype(float)
-    if not len(corners):
-        corners = region.witness.astype(float)[None]
+    corners = exact_array(vertices(region._column("rays"))).astype(
+        float
+    )  # a point of each face, if lines lie in it
     directions = region.directions.astype(float)
     if len(directions):
         # rays of huge whole numbers stay finite: by the largest entry first

@@ -1,5 +1,6 @@
 """Decision regions: where which output of a function of several outputs is the largest, and the boundary between."""
 
+from fractions import Fraction
 from functools import cached_property
 
 import networkx as nx
@@ -7,6 +8,8 @@ import numpy as np
 
 from tropical._rails import scores
 from tropical._region import Region
+from tropical._region_program import primitive, whole
+from tropical._region_shape import echelon, exact_array, reduced, vertices
 from tropical.circuit import Circuit, soft_max
 from tropical.domain import Domain
 from tropical.errors import InputError
@@ -46,7 +49,7 @@ class DecisionRegions:
         return graph.edge_subgraph((a, b) for a, b in graph.edges if classes[a] != classes[b]).copy()
 
     def facets(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The pieces of the decision boundary as (vertices (n, d), directions (k, d)) that generate them."""
+        """The pieces of the decision boundary as (points (n, d), directions (k, d)) that generate them."""
         return [_common_face(self.regions[a], self.regions[b]) for a, b in self.boundary.edges]
 
     def components(self) -> dict[int, int]:
@@ -60,6 +63,22 @@ class DecisionRegions:
             c = int(classes[min(component)])
             counts[c] = counts.get(c, 0) + 1
         return dict(sorted(counts.items()))
+
+    def plot(self, ax=None, *, window=None, names=None):
+        """Draw classes of two variables, each in a colour, with the boundary between them; needs matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            A new figure by default; ``ax.figure.savefig(file)`` saves it.
+        window : Box or ((low, high), (low, high)), optional
+            What to show of either variable; around most vertices by default.
+        names : sequence of str, optional
+            Of the classes, for the legend; their numbers by default.
+        """
+        from tropical._decision_picture import draw
+
+        return draw(self, window, names, ax)
 
     def __repr__(self) -> str:
         return f"<DecisionRegions: {len(self.components())} classes on {len(self.regions)} regions>"
@@ -100,11 +119,22 @@ def decision_regions(f: Circuit | Rational, domain: Domain | None = None, **opti
 
 
 def _common_face(a: Region, b: Region) -> tuple[np.ndarray, np.ndarray]:
-    """What generates both: closures of neighbours meet in a face of each, and its generators are of both."""
+    """What generates both: closures of neighbours meet in a face of each, and its generators are of both.
 
-    def common(name):
-        first, second = getattr(a, name), getattr(b, name)
-        kept = [row for row in first.tolist() if row in second.tolist()]
-        return first[:0] if not kept else np.array(kept, dtype=object)
+    Where there are lines, which all regions share, the generators are compared without their parts along these.
+    """
+    lines = [line[:-1] for line in a._column("lines")]
+    basis = echelon(a._column("lines"))
+    both = [_generators(region, basis) for region in (a, b)]
+    points, rays = ([row for row in first if row in second] for first, second in zip(*both, strict=True))
+    away = rays + lines + [[-v for v in line] for line in lines]
+    d = a.of.variables
+    return exact_array(points, d), exact_array([[Fraction(v) for v in row] for row in away], d)
 
-    return common("vertices"), common("directions")
+
+def _generators(region: Region, basis) -> tuple[list, list]:
+    """Points and directions, the latter as whole numbers without a common factor."""
+    rays = region._column("rays")
+    away = ([Fraction(v) for v in ray[:-1]] for ray in rays if ray[-1] == 0)
+    directions = [primitive(whole([reduced(row, basis)])[0][0]) for row in away]
+    return [reduced(point, basis) for point in vertices(rays)], directions

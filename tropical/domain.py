@@ -96,6 +96,19 @@ class Slice(Domain):
     directions: ArrayLike
     within: Domain | None = None
 
+    @classmethod
+    def through(cls, points: ArrayLike, within: Domain | None = None) -> "Slice":
+        """The slice through points (k + 1, d), without rounding: s = 0 is the first and unit vectors are the others.
+
+        >>> Slice.through([[0, 0, 1], [2, 0, 1], [0, 1, 1]]).directions.tolist() == [[2, 0, 0], [0, 1, 0]]
+        True
+        """
+        points = as_array("points", points)
+        if points.ndim != 2 or len(points) < 2:
+            raise ShapeError(f"points have shape {points.shape}; pass two or more, (k + 1, d)")
+        points = _finite("points", points)
+        return cls(points[0], points[1:] - points[0], within)
+
     def chart(self, d: int) -> list[list[Fraction]]:
         directions = as_array("directions", self.directions)
         if directions.ndim != 2 or directions.shape[1] != d:

@@ -1,8 +1,8 @@
 """Largest and smallest values of piecewise-linear functions over a domain, exactly, by their linear regions."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,22 +18,43 @@ from tropical.regions import Regions, linear_regions
 __all__ = ["Extremum", "maximize", "minimize", "one_output"]
 
 
-class Extremum(NamedTuple):
-    """An extreme value and where it is.
+@dataclass(frozen=True, eq=False)
+class Extremum:
+    """An extreme value and where it is, or a value and a bound that the extreme one lies between.
 
     Attributes
     ----------
     value : Fraction or float
-        Exact; infinite if there is none.
+        What f is at `point`, exactly; infinite if there is no extreme value.
     point : (d,) array of Fractions
-        Where it is attained; where there is none, the foot of a ray along which f runs away.
+        Where f has the value; if that is infinite, the foot of a ray along which f runs away.
     direction : (d,) array of Fractions or None
         The direction of that ray.
+    bound : Fraction or float
+        f does not go beyond it, which is proved; `value` itself by default.
+    solver_bound : float or None
+        The bound that a solver in floats gave, to its tolerances; nothing proves it.
     """
 
     value: Fraction | float
     point: np.ndarray
     direction: np.ndarray | None = None
+    bound: Fraction | float | None = None
+    solver_bound: float | None = None
+
+    def __post_init__(self):
+        if self.bound is None:
+            object.__setattr__(self, "bound", self.value)
+
+    @property
+    def exact(self) -> bool:
+        """Whether `value` is proved to be the extreme one."""
+        return self.value == self.bound
+
+    @property
+    def gap(self) -> Fraction | float:
+        """How far the extreme value can be from `value`."""
+        return 0 if self.exact else abs(self.bound - self.value)
 
 
 def maximize(

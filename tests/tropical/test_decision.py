@@ -1,5 +1,6 @@
 """Decision regions, extrema and pictures from linear regions."""
 
+from fractions import Fraction
 from itertools import pairwise
 from math import inf
 
@@ -143,3 +144,29 @@ def test_picture(networks, tmp_path):
     with pytest.raises(InputError, match="3 variables"):
         linear_regions(Circuit.identity(3) + 0).plot()
     assert len(linear_regions(Circuit.identity(2)).plot().collections) == 1
+
+
+def test_picture_of_classes(networks, tmp_path):
+    pytest.importorskip("matplotlib")
+    layers = networks.seeded([2, 5, 3])
+    decided = decision_regions(networks.rails(layers))
+    ax = decided.plot(window=((-2, 2), (-3, 3)), names="abc")
+    faces, lines = ax.collections
+    assert len(faces.get_paths()) == len(decided.regions)
+    assert len({tuple(c) for c in faces.get_facecolors()}) == len(decided.components()) == 3
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == list("abc")
+    segments = lines.get_segments()
+    assert len(segments) == decided.boundary.number_of_edges()
+    for segment in segments:
+        scores = networks.forward(layers, [Fraction(v) for v in segment.mean(axis=0).tolist()])
+        top = sorted(map(float, scores))
+        assert top[-1] - top[-2] < 1e-9 * max(1, abs(top[-1]))
+    ax.figure.savefig(tmp_path / "classes.png")
+    assert decided.plot().get_xlim()[0] < decided.plot().get_xlim()[1]
+    plane = decision_regions(
+        Circuit.identity(2, exact=True).affine([[1, 0], [0, 0]])
+    ).plot()  # one line, no vertex
+    (segment,) = plane.collections[1].get_segments()
+    assert (segment[:, 0] == 0).all() and segment[0, 1] * segment[1, 1] < 0
+    with pytest.raises(InputError, match="3 variables"):
+        decision_regions(Circuit.identity(3)).plot()

@@ -101,6 +101,7 @@ def test_charts():
     assert Box(0, 1).chart(2) == [[1, 0, 0], [0, 1, 0]]
     assert Slice([5, 6], [[1, 2]]).chart(2) == [[1, 5], [2, 6]]
     assert Slice(0, [[1, 2]], within=Box(0, 1)).inequalities(2) == [[1, 0], [-1, 1]]
+    assert Slice.through([[0.1, 0], [0.3, 1]]).chart(2)[0] == [Fraction(0.3) - Fraction(0.1), Fraction(0.1)]
 
 
 LINE = (variables(2)[0] + 0).hypersurface()
@@ -130,6 +131,8 @@ LINE = (variables(2)[0] + 0).hypersurface()
         (lambda: Slice([0, inf], [[1, 0]]).chart(2), InputError, "finite"),
         (lambda: Slice([0, 0], [[1, 0, 0]]).chart(2), ShapeError, r"\(k, 2\)"),
         (lambda: Slice([0, 0], [[0, 0]]).chart(2), InputError, "dependent"),
+        (lambda: Slice.through([[0, 0]]), ShapeError, "two or more"),
+        (lambda: Slice.through([[0, inf], [0, 1]]), InputError, "finite"),
         (lambda: Slice([0, 0], [[1, 0]], Slice(0, [[1]])).inequalities(2), InputError, "within"),
     ],
 )
