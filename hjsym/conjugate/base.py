@@ -107,7 +107,7 @@ class ConvexFunction(ABC):
     def __call__(self, y: ArrayLike) -> np.ndarray | float:
         """f at points (..., d), or at numbers of any shape in one variable."""
         points, shape = self._points(y)
-        values = self._everywhere(points, self._values, ()).reshape(shape)
+        values = self._everywhere(points, self._values, ()).reshape(shape) + 0  # no −0
         return values[()] if values.ndim == 0 else values
 
     def argmax(self, y: ArrayLike) -> np.ndarray:

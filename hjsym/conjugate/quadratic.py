@@ -43,7 +43,7 @@ class Quadratic(ConvexFunction):
     >>> f = Quadratic([[1, 1], [1, 1]])                                  # (x + y)²/2
     >>> f.conjugate()([[1.0, 1.0], [1.0, 2.0]])
     array([0.5, inf])
-    >>> Quadratic([[2.0]], [1.0], 3.0).conjugate()(5.0)                  # (y − 1)²/4 − 3
+    >>> float(Quadratic([[2.0]], [1.0], 3.0).conjugate()(5.0))           # (y − 1)²/4 − 3
     1.0
     """
 

@@ -27,7 +27,7 @@ class Transformed(ConvexFunction):
 
     >>> from hjsym.conjugate.radial import Power
     >>> g = (2 * Power(2)).shift(1.0) + 5                                 # (x − 1)² + 5
-    >>> g.conjugate()(2.0)                                                # y²/4 + y − 5
+    >>> float(g.conjugate()(2.0))                                         # y²/4 + y − 5
     -2.0
     """
 
