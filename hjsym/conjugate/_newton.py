@@ -1,9 +1,9 @@
 """min ψ(θ) = log Σ_j exp(A_j·θ + a_j) for many matrices A at once, by Newton's method with a proved step.
 
-Along a direction p, |ψ‴| ≤ β ψ″ with β the range of the A_j·p, so a step of log(1 + β)/β times Newton's never raises ψ,
-and tends to Newton's own (T. Sun, Q. Tran-Dinh, "Generalized self-concordant functions", Math. Programming 178, 2019,
-theorem 2). The full step is taken wherever it lowers ψ enough. Where the a_j differ by much more than 1 the weights at
-θ = 0 tell nothing of the others; then they are first divided by τ, which falls to 1.
+Along a direction p, |ψ‴| ≤ β ψ″ with β the range of the A_j·p, so a step of log(1 + β)/β times Newton's never raises
+ψ, and tends to Newton's own (T. Sun, Q. Tran-Dinh, "Generalized self-concordant functions", Math. Programming 178,
+2019, theorem 2). The full step is taken wherever it lowers ψ enough. Where the a_j differ by much more than 1 the
+weights at θ = 0 tell nothing of the others; then they are first divided by τ, which falls to 1.
 
 The matrices are A_j = W_j − y, so that the mean m of A is the residual and E[AAᵀ] − mmᵀ, the Hessian, is got without
 cancellation: by Sherman and Morrison, Newton's step is −E[AAᵀ]⁻¹m/(1 − q), q = m·E[AAᵀ]⁻¹m.
@@ -18,7 +18,9 @@ __all__ = ["Minimum", "minimise"]
 _FACTOR = 4.0  # by which the temperature falls
 _EARLY = 0.1  # decrement of ψ at which it falls on
 _EARLY_LIMIT = 30  # steps after which it does so anyway
-_DONE = 2.0**-36  # range of A·step, the largest relative change of a ratio of weights; the next step squares it
+_DONE = (
+    2.0**-36
+)  # range of A·step, the largest relative change of a ratio of weights; the next step squares it
 
 
 class Minimum:

@@ -4,7 +4,8 @@
    with a bound on the rounding or else in Fractions, so the program has a point.
 2. The prices x of a basis give c·λ ≥ r·x − (what they exceed the costs by), so value and bound enclose the optimum.
    In Fractions no price may exceed a cost.
-3. Where HiGHS says that there is no point, a plane that separates r from the cone of the columns is found and proved in
+3. Where HiGHS says that there is no point, a plane that separates r from the cone of the columns is found and proved
+in
    floats with a bound on the rounding.
 4. What none of these proves is decided by the simplex method in Fractions.
 """
@@ -129,4 +130,8 @@ class Program:
         used = np.array(sorted(found), dtype=int)
         weights = np.array([*(found[k] for k in used.tolist()), None], dtype=object)[:-1]
         prices = np.array([*(-v for v in simplex.prices), None], dtype=object)[:-1]
-        return Optimum(used, weights, prices) if exact else Optimum(used, weights.astype(float), prices.astype(float))
+        return (
+            Optimum(used, weights, prices)
+            if exact
+            else Optimum(used, weights.astype(float), prices.astype(float))
+        )

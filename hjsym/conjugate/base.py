@@ -91,7 +91,7 @@ class ConvexFunction(ABC):
 
     @abstractmethod
     def conjugate(self) -> "ConvexFunction":
-        """f*, exactly represented where that is possible; of a conjugate, the closed convex hull of what it came from."""
+        """f*; of a conjugate, the closed convex hull of what it came from, in the same form where possible."""
 
     def convexity(self) -> Convexity:
         """Whether this is convex: proved, refuted with a witness, or unknown."""
@@ -100,7 +100,9 @@ class ConvexFunction(ABC):
     @property
     def expr(self):
         """The SymPy expression of a symbolic function."""
-        raise InputError(f"{type(self).__name__} is numeric and has no expression; call it, or build it from SymPy")
+        raise InputError(
+            f"{type(self).__name__} is numeric and has no expression; call it, or build it from SymPy"
+        )
 
     # ---- what all of them share ------------------------------------------------------------------
 
@@ -213,7 +215,9 @@ class ConvexFunction(ABC):
         """Points as a matrix (n, d), and the shape of the values."""
         y, d = as_array("y", y), self.variables
         if d != 1 and (y.ndim == 0 or y.shape[-1] != d):
-            raise ShapeError(f"y has shape {y.shape} but there are {d} variables; pass points of shape (..., {d})")
+            raise ShapeError(
+                f"y has shape {y.shape} but there are {d} variables; pass points of shape (..., {d})"
+            )
         shape = y.shape if d == 1 else y.shape[:-1]
         y = y.reshape(-1, d) if d else np.empty((int(np.prod(shape)), 0))
         if is_exact(y) and not self.rational:

@@ -1,4 +1,4 @@
-"""From what users have (a formula, a polynomial, a layer, a set) to a function of convex analysis, and its conjugate."""
+"""From what users have (a formula, a polynomial, a layer) to a function of convex analysis, and its conjugate."""
 
 import warnings
 
@@ -54,7 +54,9 @@ def check_convex(f: ConvexFunction, strict: bool) -> None:
         return
     message = f"f is not convex ({verdict.reason})"
     if strict:
-        raise NotConvexError(f"{message}; strict=False gives the conjugate of its closed convex hull", verdict.witness)
+        raise NotConvexError(
+            f"{message}; strict=False gives the conjugate of its closed convex hull", verdict.witness
+        )
     warnings.warn(f"{message}: this is the conjugate of its closed convex hull", HullWarning, stacklevel=3)
 
 
@@ -121,4 +123,6 @@ def _advice(f) -> str:
         return "f is a set; pass indicator(f) or support(f)"
     if callable(f):
         return "f is a Python function; pass FromCallable(f, variables=d), or a SymPy expression"
-    return f"f is a {type(f).__name__}; pass a SymPy expression, a Polynomial, or a function of hjsym.conjugate"
+    return (
+        f"f is a {type(f).__name__}; pass a SymPy expression, a Polynomial, or a function of hjsym.conjugate"
+    )

@@ -12,7 +12,18 @@ from numpy.typing import ArrayLike
 from hjsym.conjugate._exact import UNIT
 from tropical._arrays import EXACT, as_points, convert, is_exact, is_finite
 
-__all__ = ["AffineSubspace", "Ball", "Empty", "Halfspaces", "Orthotope", "Product", "Space", "Sublevel", "dual_exponent", "norm_of"]
+__all__ = [
+    "AffineSubspace",
+    "Ball",
+    "Empty",
+    "Halfspaces",
+    "Orthotope",
+    "Product",
+    "Space",
+    "Sublevel",
+    "dual_exponent",
+    "norm_of",
+]
 
 
 def points_of(y: ArrayLike, d: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The conjugate of a log-sum-exp: the least relative entropy of weights with a given mean.
 
-f(x) = ε log Σ_j exp((W_j·x + b_j)/ε) has f*(y) = min{ε Σλ_j log λ_j − b·λ : λ ≥ 0, Σλ_j = 1, Σλ_j W_j = y} on conv{W_j},
-+∞ off it. Only points of the smallest face that holds y can have weight, and on that face the minimum is
+f(x) = ε log Σ_j exp((W_j·x + b_j)/ε) has f*(y) = min{ε Σλ_j log λ_j − b·λ : λ ≥ 0, Σλ_j = 1, Σλ_j W_j = y} on
+conv{W_j}, +∞ off it. Only points of the smallest face that holds y can have weight, and on that face the minimum is
 λ_j ∝ exp((W_j·x + b_j)/ε) for some x. f_0* − ε log N ≤ f_ε* ≤ f_0*.
 """
 
@@ -20,7 +20,7 @@ from hjsym.conjugate.base import ConvexFunction
 from hjsym.conjugate.domains import Space
 from hjsym.conjugate.extended import xlogx
 from hjsym.conjugate.hull import Hull
-from tropical import MAX_PLUS, Polynomial
+from tropical import Polynomial
 from tropical._affine import AffineHull
 from tropical._arrays import as_array, to_floats
 from tropical.errors import InputError
@@ -48,8 +48,15 @@ class LogSumExp(ConvexFunction):
 
     def __post_init__(self):
         p = self.polynomial
-        if p.semiring.sign < 0 or p.semiring.is_tropical or not len(p) or not np.isfinite(p.coefficients).all():
-            raise InputError("a LogSumExp is of at least one term, all finite, at eps > 0; use as_function(p)")
+        if (
+            p.semiring.sign < 0
+            or p.semiring.is_tropical
+            or not len(p)
+            or not np.isfinite(p.coefficients).all()
+        ):
+            raise InputError(
+                "a LogSumExp is of at least one term, all finite, at eps > 0; use as_function(p)"
+            )
 
     @property
     def variables(self) -> int:
@@ -68,7 +75,9 @@ class LogSumExp(ConvexFunction):
     def compose(self, A: ArrayLike) -> "LogSumExp":
         """x ↦ f(A x)."""
         p = self.polynomial
-        return LogSumExp(Polynomial(p.slopes @ as_array("A", A), p.coefficients, p.semiring), "rule", self.of_hull)
+        return LogSumExp(
+            Polynomial(p.slopes @ as_array("A", A), p.coefficients, p.semiring), "rule", self.of_hull
+        )
 
     def _prox(self, x: np.ndarray, lam: float) -> np.ndarray:
         """By Newton's method, at temperatures that fall to ε, with the step of `_newton`."""
@@ -121,11 +130,11 @@ class EntropyOnHull(ConvexFunction):
 
     Notes
     -----
-    `gap` is that between the entropy of weights whose mean is y (corrected to be so to first order in the residual) and
-    the value x·y − f(x) of the dual problem; both bound f*(y). The hull and its faces are decided exactly (see `Hull`);
-    on a face the problem is solved in as many of its coordinates as it has dimensions, at vertices f* = −ε log Σ e^{b_j/ε}
-    over the slopes there. `argmax` exists in the relative interior of the hull only. Cost N·d² for each of some ten steps,
-    and 4 steps more for each factor of 4 in max|b_i − b_j|/ε.
+    `gap` is that between the entropy of weights whose mean is y (corrected to be so to first order in the residual)
+    and the value x·y − f(x) of the dual problem; both bound f*(y). The hull and its faces are decided exactly (see
+    `Hull`); on a face the problem is solved in as many of its coordinates as it has dimensions, at vertices f* = −ε
+    log Σ e^{b_j/ε} over the slopes there. `argmax` exists in the relative interior of the hull only. Cost N·d² for
+    each of some ten steps, and 4 steps more for each factor of 4 in max|b_i − b_j|/ε.
 
     Examples
     --------
@@ -206,7 +215,9 @@ class EntropyOnHull(ConvexFunction):
             rows = np.flatnonzero(self.domain.on_affine_hull(y))
             for s in self._whole.solutions(y, rows, _QUICK):
                 sure = np.isfinite(s.upper)
-                yield _Solution(s.at[sure], s.lower[sure], s.upper[sure], s.x[sure], s.members, s.weights[sure])
+                yield _Solution(
+                    s.at[sure], s.lower[sure], s.upper[sure], s.x[sure], s.members, s.weights[sure]
+                )
                 rows = np.setdiff1d(rows, s.at[sure])
         for members, some in self._by_faces(y, rows):
             if len(members) == len(self.polynomial):
@@ -283,7 +294,9 @@ class _Face:
         rest = np.maximum(1.0 - (found.mean * towards).sum(axis=1), 2.0**-20)
         change = np.matmul(A, (towards / rest[:, None])[:, :, None])[:, :, 0]
         change -= (found.weights * change).sum(axis=1, keepdims=True)
-        inverse = np.stack([found.solve(np.broadcast_to(e, y.shape)) for e, y in self._units(found.mean)], axis=1)
+        inverse = np.stack(
+            [found.solve(np.broadcast_to(e, y.shape)) for e, y in self._units(found.mean)], axis=1
+        )
         reach = np.matmul(np.abs(np.matmul(A, inverse)), hidden[:, :, None])[:, :, 0].max(axis=1)
         sure = np.abs(change).max(axis=1) + 2 * reach < 0.5
         weights = np.where(sure[:, None], found.weights * (1 - change), found.weights)

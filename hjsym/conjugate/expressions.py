@@ -1,7 +1,7 @@
 """SymPy expressions in several variables: what class of functions they belong to.
 
-In this order: quadratic; a maximum of affine functions; ε log of a sum of exponentials of affine functions; a function of
-√Σx_k²; a sum of functions of fewer variables each.
+In this order: quadratic; a maximum of affine functions; ε log of a sum of exponentials of affine functions; a
+function of √Σx_k²; a sum of functions of fewer variables each.
 """
 
 from collections.abc import Sequence
@@ -44,14 +44,16 @@ def from_expression(expr: sympy.Expr, symbols: Sequence[sympy.Symbol], domain=No
     symbols = tuple(symbols)
     extra = expr.free_symbols - set(symbols)
     if extra:
-        raise InputError(f"{expr} has the symbols {sorted(map(str, extra))} beside x = {symbols}; list or substitute them")
+        raise InputError(
+            f"{expr} has the symbols {sorted(map(str, extra))} beside x = {symbols}; list or substitute them"
+        )
     for reading in (_quadratic, _max_affine, _log_sum_exp, _radial, _separable):
         f = reading(expr, symbols)
         if f is not None:
             return f if domain is None else f + _restriction(domain, len(symbols))
     raise InputError(
-        f"{expr} is not quadratic, a maximum of affine functions, a log-sum-exp of them, a function of the Euclidean norm, or a "
-        "sum of functions of separate variables; build it with the calculus of hjsym.conjugate, or use FromCallable"
+        f"{expr} is not quadratic, a maximum of affine functions, a log-sum-exp of them, a function of the "
+        "Euclidean norm, or a sum of functions of separate variables; build it with the calculus of hjsym.conjugate, or use FromCallable"
     )
 
 
@@ -167,7 +169,10 @@ def _radial(expr: sympy.Expr, symbols) -> Radial | None:
     r = sympy.Dummy("r", real=True)
     profile = expr.subs({s: 0 for s in symbols[1:]}, simultaneous=True).subs(symbols[0], r)
     size = sympy.sqrt(sympy.Add(*(s**2 for s in symbols)))
-    if sympy.simplify(profile.subs(r, size) - expr) != 0 or sympy.simplify(profile - profile.subs(r, -r)) != 0:
+    if (
+        sympy.simplify(profile.subs(r, size) - expr) != 0
+        or sympy.simplify(profile - profile.subs(r, -r)) != 0
+    ):
         return None
     return Radial(as_function(profile, r), len(symbols), 2, True)
 

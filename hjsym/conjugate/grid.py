@@ -1,8 +1,8 @@
 """Functions known at the nodes of a grid: discrete conjugates by one linear-time Legendre transform along each axis.
 
 f*(p, q) = max_x p·x + max_y (q·y − f(x, y)): after the first axis each inner result enters the next step negated.
-With ∇²f ≤ K the nodes miss at most Σ_k h_k²K/8 of the supremum, h_k the widest gap of axis k, wherever the maximiser is
-inside the grid. Where it is at an end, the grid was too small for the slope, and the value is only a lower bound.
+With ∇²f ≤ K the nodes miss at most Σ_k h_k²K/8 of the supremum, h_k the widest gap of axis k, wherever the maximiser
+is inside the grid. Where it is at an end, the grid was too small for the slope, and the value is only a lower bound.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hjsym.conjugate.base import ConvexFunction, Convexity
-from hjsym.conjugate.domains import Orthotope, Sublevel
+from hjsym.conjugate.domains import Orthotope
 from hjsym.conjugate.improper import Improper
 from tropical import Polynomial, Semiring, legendre, matmul
 from tropical._arrays import as_array
@@ -57,7 +57,9 @@ class Gridded(ConvexFunction):
         values = np.ascontiguousarray(as_array("values", self.values).astype(float))
         nodes = _each_axis(self.nodes)
         if values.ndim != len(nodes) or not values.size:
-            raise ShapeError(f"values have shape {values.shape} for {len(nodes)} arrays of nodes; pass one for each axis")
+            raise ShapeError(
+                f"values have shape {values.shape} for {len(nodes)} arrays of nodes; pass one for each axis"
+            )
         nodes = tuple(
             np.asarray(as_nodes(f"nodes[{k}]", x, n, strict=True), float)
             for k, (x, n) in enumerate(zip(nodes, values.shape, strict=True))
@@ -88,7 +90,10 @@ class Gridded(ConvexFunction):
 
     def _interpolated(self, y: np.ndarray) -> np.ndarray:
         """The mean over the corners of a cell, those of weight 0 left out."""
-        places = [np.clip(np.searchsorted(x, c, "right") - 1, 0, max(len(x) - 2, 0)) for x, c in zip(self.nodes, y.T, strict=True)]
+        places = [
+            np.clip(np.searchsorted(x, c, "right") - 1, 0, max(len(x) - 2, 0))
+            for x, c in zip(self.nodes, y.T, strict=True)
+        ]
         shares = [
             (c - x[i]) / (x[i + 1] - x[i]) if len(x) > 1 else np.zeros(len(c))
             for x, c, i in zip(self.nodes, y.T, places, strict=True)
@@ -96,7 +101,9 @@ class Gridded(ConvexFunction):
         total = np.zeros(len(y))
         for corner in np.ndindex(*(2,) * self.variables):
             weight = np.prod([s if c else 1 - s for s, c in zip(shares, corner, strict=True)], axis=0)
-            at = tuple(np.minimum(i + c, n - 1) for i, c, n in zip(places, corner, self.values.shape, strict=True))
+            at = tuple(
+                np.minimum(i + c, n - 1) for i, c, n in zip(places, corner, self.values.shape, strict=True)
+            )
             with np.errstate(invalid="ignore"):
                 total = total + np.where(weight > 0, weight * self.values[at], 0.0)
         return total
@@ -132,7 +139,7 @@ def _each_axis(arrays: Sequence[ArrayLike]) -> list[ArrayLike]:
 
 
 def _bend(values: np.ndarray, x: np.ndarray):
-    """(line, i, j, k): finite values at i < k, and one above their chord at j; None if there is none along the last axis."""
+    """(line, i, j, k) along the last axis: finite values at i < k, and one above their chord at j; None for none."""
     for line in np.ndindex(*values.shape[:-1]):
         row = values[line]
         finite = np.flatnonzero(np.isfinite(row))
@@ -219,7 +226,9 @@ class GridConjugate(ConvexFunction):
         from hjsym.conjugate.polyhedral import PolyhedralConjugate
 
         slopes = np.concatenate([p.slopes for p in self._pieces])
-        return PolyhedralConjugate(Polynomial(slopes, np.concatenate([p.coefficients for p in self._pieces])), self.of_hull)
+        return PolyhedralConjugate(
+            Polynomial(slopes, np.concatenate([p.coefficients for p in self._pieces])), self.of_hull
+        )
 
     def on_grid(self, slopes: Sequence[ArrayLike]) -> GridTransform:
         """f* on a grid of slopes, in time linear in both grids.
@@ -232,10 +241,14 @@ class GridConjugate(ConvexFunction):
         f = self.function
         slopes = _each_axis(slopes)
         if len(slopes) != f.variables:
-            raise ShapeError(f"got {len(slopes)} arrays of slopes for {f.variables} variables; pass one for each")
+            raise ShapeError(
+                f"got {len(slopes)} arrays of slopes for {f.variables} variables; pass one for each"
+            )
         values, winners = f.values, []
         for axis in reversed(range(f.variables)):
-            values, best = legendre(values if not winners else -values, f.nodes[axis], slopes[axis], axis, True)
+            values, best = legendre(
+                values if not winners else -values, f.nodes[axis], slopes[axis], axis, True
+            )
             winners = [best, *(np.take_along_axis(w, np.maximum(best, 0), axis) for w in winners)]
         argmax = np.stack(winners)
         ends = [(a == 0) | (a == n - 1) for a, n in zip(argmax, f.values.shape, strict=True)]
@@ -247,9 +260,15 @@ class GridConjugate(ConvexFunction):
         K_k bounds the second derivative of f along axis k; by default the largest second difference, an estimate.
         """
         f = self.function
-        bounds = [_curvature(np.moveaxis(f.values, k, -1), x) for k, x in enumerate(f.nodes)] if curvature is None else curvature
+        bounds = (
+            [_curvature(np.moveaxis(f.values, k, -1), x) for k, x in enumerate(f.nodes)]
+            if curvature is None
+            else curvature
+        )
         gaps = [np.diff(x).max() if len(x) > 1 else 0.0 for x in f.nodes]
-        return float(sum(h * h * k / 8 for h, k in zip(gaps, np.broadcast_to(bounds, len(gaps)), strict=True)))
+        return float(
+            sum(h * h * k / 8 for h, k in zip(gaps, np.broadcast_to(bounds, len(gaps)), strict=True))
+        )
 
 
 def _curvature(values: np.ndarray, x: np.ndarray) -> float:

@@ -95,7 +95,9 @@ class MaxAffine(ConvexFunction):
         if not isinstance(other, MaxAffine):
             return super().__add__(other)
         if other.variables != self.variables:
-            raise ShapeError(f"functions of {self.variables} and {other.variables} variables; give both the same")
+            raise ShapeError(
+                f"functions of {self.variables} and {other.variables} variables; give both the same"
+            )
         return MaxAffine(self.polynomial * other.polynomial, "rule", self.of_hull or other.of_hull)
 
 

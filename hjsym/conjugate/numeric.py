@@ -61,7 +61,11 @@ class FromCallable(ConvexFunction):
         return Sublevel(self)
 
     def convexity(self) -> Convexity:
-        told = "as was said" if self.convex is not None else "Python code is not inspected; pass convex=True if it is"
+        told = (
+            "as was said"
+            if self.convex is not None
+            else "Python code is not inspected; pass convex=True if it is"
+        )
         return Convexity(self.convex, told)
 
     def _shaped(self, y: np.ndarray) -> np.ndarray:
@@ -104,8 +108,8 @@ class FromCallable(ConvexFunction):
 class NumericConjugate(ConvexFunction):
     """sup_x ⟨x, y⟩ − f(x) by search: always a lower bound.
 
-    `gap` is ‖∇f(x) − y‖²/2m for an m-strongly convex f, which is proved; for m = 0 the distance to the tangent value at the
-    slope that was met, ⟨x, y − ∇f(x)⟩, an estimate.
+    `gap` is ‖∇f(x) − y‖²/2m for an m-strongly convex f, which is proved; for m = 0 the distance to the tangent value
+    at the slope that was met, ⟨x, y − ∇f(x)⟩, an estimate.
     """
 
     function: FromCallable

@@ -14,7 +14,7 @@ from hjsym.conjugate._semidefinite import Factor, exact_factor, float_factor, nu
 from hjsym.conjugate.base import ConvexFunction, Convexity
 from hjsym.conjugate.domains import AffineSubspace, Space
 from hjsym.conjugate.improper import Improper
-from tropical._arrays import EXACT, as_array, common_dtype, convert, frozen, is_exact, is_finite, refuse_where
+from tropical._arrays import as_array, common_dtype, convert, frozen, is_exact, is_finite, refuse_where
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["Quadratic"]
@@ -27,8 +27,8 @@ class Quadratic(ConvexFunction):
     Parameters
     ----------
     Q : (d, d) array
-        Its symmetric part counts. Fractions are exact: rank, range and values. Of floats, eigenvalues within rounding of 0
-        count as 0.
+        Its symmetric part counts. Fractions are exact: rank, range and values. Of floats, eigenvalues within
+        rounding of 0 count as 0.
     b : (d,) array, optional
     c : number
     E, e : (k, d) and (k,) arrays, optional
@@ -145,7 +145,9 @@ class Quadratic(ConvexFunction):
         if not isinstance(other, Quadratic):
             return super().__add__(other)
         if other.variables != self.variables:
-            raise ShapeError(f"functions of {self.variables} and {other.variables} variables; give both the same")
+            raise ShapeError(
+                f"functions of {self.variables} and {other.variables} variables; give both the same"
+            )
         E, e = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("E", "e"))
         return Quadratic(self.Q + other.Q, self.b + other.b, self.c + other.c, E, e, "rule")
 

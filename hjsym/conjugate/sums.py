@@ -1,7 +1,8 @@
 """Sums and infimal convolutions, which are conjugate: (f □ g)* = f* + g*, and (f + g)* = f* □ g*.
 
 The first holds always. The second holds where the relative interiors of the domains of f and g meet, or both are
-polyhedral (R. T. Rockafellar, Convex Analysis, 1970, theorem 16.4); else f* □ g* is not closed, and its closure is meant.
+polyhedral (R. T. Rockafellar, Convex Analysis, 1970, theorem 16.4); else f* □ g* is not closed, and its closure is
+meant.
 """
 
 from collections.abc import Sequence
@@ -96,9 +97,9 @@ class InfimalConvolution(ConvexFunction):
 
     Notes
     -----
-    Exact where a rule gives it (see `infimal_convolution`). Else in one variable by bisection on the subgradients, down to
-    neighbouring floats; in more by minimising over z. `gap` is f*(y) + g*(y) + (f □ g)(x) − ⟨x, y⟩ for a slope y of
-    f at z, which bounds the error.
+    Exact where a rule gives it (see `infimal_convolution`). Else in one variable by bisection on the subgradients,
+    down to neighbouring floats; in more by minimising over z. `gap` is f*(y) + g*(y) + (f □ g)(x) − ⟨x, y⟩ for a
+    slope y of f at z, which bounds the error.
 
     Examples
     --------
@@ -162,6 +163,7 @@ class InfimalConvolution(ConvexFunction):
         f, g = self._pair
         rows = []
         for point in x:
+
             def value(z, point=point):
                 return float(sum_at(f._values(z[None]), g._values((point - z)[None]))[0])
 
@@ -194,8 +196,8 @@ def _at(f: ConvexFunction, x: np.ndarray) -> np.ndarray:
 def infimal_convolution(*parts: ConvexFunction) -> ConvexFunction:
     """(f □ g)(x) = inf_z f(z) + g(x − z), exactly where a rule gives it.
 
-    Of polyhedral conjugates and of quadratic functions it is one; of separable functions of one variable each it is taken
-    in each; with ‖·‖²/2λ it is a Moreau envelope.
+    Of polyhedral conjugates and of quadratic functions it is one; of separable functions of one variable each it is
+    taken in each; with ‖·‖²/2λ it is a Moreau envelope.
 
     >>> from hjsym.conjugate.radial import Power
     >>> infimal_convolution(Power(2), Power(2))([2.0])                    # x²/4
