@@ -18,9 +18,7 @@ __all__ = ["Minimum", "minimise"]
 _FACTOR = 4.0  # by which the temperature falls
 _EARLY = 0.1  # decrement of ψ at which it falls on
 _EARLY_LIMIT = 30  # steps after which it does so anyway
-_DONE = (
-    2.0**-36
-)  # range of A·step, the largest relative change of a ratio of weights; the next step squares it
+_DONE = 2.0**-26  # range of A·step, the relative change of a ratio of weights: the step squares the error
 
 
 class Minimum:
@@ -34,7 +32,7 @@ class Minimum:
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         """E[AAᵀ]⁻¹ times vectors (n, k), scaled to a unit diagonal first."""
-        scale = np.sqrt(np.maximum(np.diagonal(self.second, axis1=1, axis2=2), 1e-300))
+        scale = np.sqrt(np.maximum(np.diagonal(self.second, axis1=1, axis2=2), 5e-324))
         matrix = self.second / (scale[:, :, None] * scale[:, None, :])
         matrix[:, np.arange(matrix.shape[1]), np.arange(matrix.shape[1])] += 2.0**-50
         with np.errstate(all="ignore"):
@@ -81,12 +79,13 @@ def _descend(A: np.ndarray, a: np.ndarray, theta: np.ndarray, limit: int, to_the
         useful = (beta > _DONE) & ((beta > 0.1) | (beta < 0.5 * last[going])) & (beta < math.inf)
         if not to_the_end:
             useful &= decrement > _EARLY
-        if not useful.any():
-            break
+        taken = useful | (beta <= _DONE)
         last[going] = beta
         length = _length(part, a, here, step, decrement, beta)
+        theta[going[taken]] += (length[:, None] * step)[taken]
         going = going[useful]
-        theta[going] += (length[:, None] * step)[useful]
+        if not len(going):
+            break
     return theta
 
 

@@ -109,8 +109,8 @@ class ConvexFunction(ABC):
     def __call__(self, y: ArrayLike) -> np.ndarray | float:
         """f at points (..., d), or at numbers of any shape in one variable."""
         points, shape = self._points(y)
-        values = self._everywhere(points, self._values, ()).reshape(shape) + 0  # no −0
-        return values[()] if values.ndim == 0 else values
+        values = self._everywhere(points, self._values, ()) + 0  # no −0
+        return values.reshape(shape)[()]
 
     def argmax(self, y: ArrayLike) -> np.ndarray:
         """A maximiser x of ⟨x, y⟩ − f*(x), which is a subgradient of f at y; of the shape of y.
@@ -119,8 +119,7 @@ class ConvexFunction(ABC):
         """
         points, shape = self._points(y)
         tail = () if self.variables == 1 else (self.variables,)
-        found = self._everywhere(points, self._argmax, (self.variables,)).reshape(shape + tail)
-        return found[()] if found.ndim == 0 else found
+        return self._everywhere(points, self._argmax, (self.variables,)).reshape(shape + tail)[()]
 
     def subgradient(self, y: ArrayLike) -> np.ndarray:
         """An element of ∂f(y): the same as `argmax`."""
@@ -132,8 +131,7 @@ class ConvexFunction(ABC):
         NaN where there is no maximiser.
         """
         points, shape = self._points(y)
-        gaps = self._everywhere(points, self._gap, ()).reshape(shape)
-        return gaps[()] if gaps.ndim == 0 else gaps
+        return self._everywhere(points, self._gap, ()).reshape(shape)[()]
 
     def contains(self, y: ArrayLike) -> np.ndarray:
         """Whether points are in the domain of f."""

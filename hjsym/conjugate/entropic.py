@@ -263,6 +263,7 @@ class _Face:
             at = rows[start : start + step]
             yield self._solve(at, to_floats(y[at][:, self.pivots]), limit)
 
+    @np.errstate(all="ignore")  # weights may be subnormal; what becomes NaN proves nothing
     def _solve(self, at: np.ndarray, y: np.ndarray, limit: int) -> _Solution:
         if not self.dim:
             return self._at_vertex(at)

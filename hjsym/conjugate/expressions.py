@@ -52,8 +52,9 @@ def from_expression(expr: sympy.Expr, symbols: Sequence[sympy.Symbol], domain=No
         if f is not None:
             return f if domain is None else f + _restriction(domain, len(symbols))
     raise InputError(
-        f"{expr} is not quadratic, a maximum of affine functions, a log-sum-exp of them, a function of the "
-        "Euclidean norm, or a sum of functions of separate variables; build it with the calculus of hjsym.conjugate, or use FromCallable"
+        f"{expr} is not quadratic, a maximum of affine functions, a log-sum-exp of them, a function of the Euclidean "
+        "norm, or a sum of functions of separate variables; build it with the calculus of hjsym.conjugate, or use "
+        "FromCallable"
     )
 
 

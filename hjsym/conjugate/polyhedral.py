@@ -198,7 +198,7 @@ class PolyhedralConjugate(ConvexFunction):
         return self.domain.program_of(-self.polynomial.coefficients)
 
     def _optima(self, y: np.ndarray) -> Iterable[Optimum | None]:
-        exact, at = self._is_exact_at(y), self.domain.lifted(y) if self.domain.dim else y
+        exact, at = self._is_exact_at(y), self.domain.lifted(y)
         for point, on in zip(at, self.domain.on_affine_hull(y), strict=True):
             yield self._program.solve(point, exact) if on else None
 
