@@ -3,6 +3,7 @@
 from hjsym.conjugate.average import proximal_average
 from hjsym.conjugate.base import ConvexFunction, Convexity
 from hjsym.conjugate.boxes import BoxIndicator, BoxSupport, LargestSum
+from hjsym.conjugate.convolution import infimal_convolution
 from hjsym.conjugate.differences import deconvolution, toland_dual
 from hjsym.conjugate.dispatch import as_function, biconjugate, conjugate, convexity
 from hjsym.conjugate.domains import Ball
@@ -20,7 +21,6 @@ from hjsym.conjugate.quadratic import Quadratic
 from hjsym.conjugate.radial import Power, Radial, half_squared_norm, norm
 from hjsym.conjugate.separable import Separable
 from hjsym.conjugate.sets import Points, SecondOrderCone, indicator, simplex, support
-from hjsym.conjugate.sums import infimal_convolution
 
 __all__ = [
     "Ball",

@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from hjsym.conjugate.base import ConvexFunction
+from hjsym.conjugate.convolution import InfimalConvolution
 from hjsym.conjugate.domains import Sublevel
 from hjsym.conjugate.maxaffine import MaxAffine, from_polynomial
 from hjsym.conjugate.polyhedral import PolyhedralConjugate
 from hjsym.conjugate.quadratic import Quadratic
-from hjsym.conjugate.sums import InfimalConvolution
 from tropical import Polynomial, Rational
 from tropical.errors import InputError, ShapeError
 

@@ -4,7 +4,7 @@ f(x) = ½xᵀQx + b·x + c on {x : E x = e}. With x = x₀ + N s, E N = 0, M = N
 f*(y) = ½(y − s₀)ᵀ N M⁺ Nᵀ (y − s₀) + x₀·y − f(x₀) where Nᵀ(y − s₀) is in the range of M, +∞ elsewhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -54,6 +54,7 @@ class Quadratic(ConvexFunction):
     e: ArrayLike | None = None
     method: str = "given"
     of_hull: bool = False
+    _rounding: float = field(default=0.0, repr=False)  # relative error of E and e where they were computed
 
     def __post_init__(self):
         Q = as_array("Q", self.Q)
@@ -87,7 +88,7 @@ class Quadratic(ConvexFunction):
 
     @property
     def domain(self):
-        return AffineSubspace(self.E, self.e) if len(self.E) else Space(self.variables)
+        return AffineSubspace(self.E, self.e, self._rounding) if len(self.E) else Space(self.variables)
 
     # ---- the subspace and the matrix on it -------------------------------------------------------
 
@@ -138,7 +139,7 @@ class Quadratic(ConvexFunction):
         Q = N @ factor.inverse @ N.T
         E = (N @ factor.kernel).T
         c = s @ Q @ s / 2 - (x0 @ self.Q @ x0 / 2 + self.b @ x0 + self.c)
-        return Quadratic(Q, x0 - Q @ s, c, E, E @ s, "closed form", self.of_hull)
+        return Quadratic(Q, x0 - Q @ s, c, E, E @ s, "closed form", self.of_hull, factor.rounding)
 
     def __add__(self, other):
         """The sum of two quadratic functions is one on the intersection of their subspaces."""
