@@ -2,7 +2,7 @@
 
 from tropical.errors import InputError
 
-__all__ = ["ModelFileError", "UnsupportedLayerError"]
+__all__ = ["ModelFileError", "UndecidedError", "UnsupportedLayerError"]
 
 
 class ModelFileError(InputError):
@@ -11,3 +11,7 @@ class ModelFileError(InputError):
 
 class UnsupportedLayerError(InputError):
     """A layer that is not piecewise linear, or not known here; the message names it."""
+
+
+class UndecidedError(InputError):
+    """A sign, an order, a zero or a limit that is needed exactly and could not be decided."""
