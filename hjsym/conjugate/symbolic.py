@@ -7,7 +7,7 @@ import sympy
 from sympy import Dummy, Expr, S, Symbol, oo
 
 from hjsym.conjugate.base import ConvexFunction, Convexity
-from hjsym.conjugate.pieces import Pieces, split
+from hjsym.conjugate.pieces import Branch, Pieces, split
 from hjsym.conjugate.symbolic_hull import Hull, closed_hull
 from hjsym.conjugate.symbolic_legendre import Arc, Span, arcs_of, legendre
 from hjsym.conjugate.symbolic_numbers import value_at
@@ -71,7 +71,7 @@ class SymbolicFunction(ConvexFunction):
     def domain(self) -> sympy.Set:
         if self._constant is not None:
             return S.EmptySet if self._constant is oo else S.Reals
-        return self._shown(Pieces(self._x, tuple(self._spans), self._nodes).domain)
+        return self._shown(self._pieces.domain)
 
     @cached_property
     def expr(self) -> Expr:
@@ -223,7 +223,7 @@ class SymbolicFunction(ConvexFunction):
 
     @cached_property
     def _pieces(self) -> Pieces:
-        return Pieces(self._x, tuple(self._spans), self._nodes)
+        return Pieces(self._x, tuple(Branch(s.expr, s.a, s.b) for s in self._spans), self._nodes)
 
     @cached_property
     def _closure(self) -> dict[Expr, Expr]:
