@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hjsym.conjugate.extended import add, inner
-from tropical._arrays import as_array, is_exact, is_finite, to_floats
+from tropical._arrays import as_array, is_exact, is_finite, is_number, to_floats
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["ConvexFunction", "Convexity"]
@@ -61,6 +61,8 @@ class ConvexFunction(ABC):
     rational : bool
         Whether Fractions give Fractions.
     """
+
+    __array_ufunc__ = None  # lets NumPy scalars on the left leave the operators to us
 
     method = "given"
     exact = True
@@ -134,6 +136,71 @@ class ConvexFunction(ABC):
     def contains(self, y: ArrayLike) -> np.ndarray:
         """Whether points are in the domain of f."""
         return self(y) < np.inf
+
+    # ---- calculus --------------------------------------------------------------------------------
+
+    def __add__(self, other) -> "ConvexFunction":
+        """f + g, or f + c for a number c."""
+        from hjsym.conjugate.rules import transformed
+        from hjsym.conjugate.sums import Sum
+
+        if isinstance(other, ConvexFunction):
+            return Sum([self, other])
+        return transformed(self, 1.0, 1.0, 0.0, 0.0, other) if is_number(other) else NotImplemented
+
+    def __radd__(self, other) -> "ConvexFunction":
+        return self.__add__(other)
+
+    def __mul__(self, scale) -> "ConvexFunction":
+        """λ f for a number λ > 0."""
+        from hjsym.conjugate.rules import transformed
+
+        return transformed(self, scale, 1.0, 0.0, 0.0, 0.0) if is_number(scale) else NotImplemented
+
+    __rmul__ = __mul__
+
+    def shift(self, a: ArrayLike) -> "ConvexFunction":
+        """x ↦ f(x − a)."""
+        from hjsym.conjugate.rules import transformed
+
+        return transformed(self, 1.0, 1.0, a, 0.0, 0.0)
+
+    def tilt(self, v: ArrayLike) -> "ConvexFunction":
+        """x ↦ f(x) + ⟨v, x⟩."""
+        from hjsym.conjugate.rules import transformed
+
+        return transformed(self, 1.0, 1.0, 0.0, v, 0.0)
+
+    def dilate(self, mu: float) -> "ConvexFunction":
+        """x ↦ f(μ x)."""
+        from hjsym.conjugate.rules import transformed
+
+        return transformed(self, 1.0, mu, 0.0, 0.0, 0.0)
+
+    def compose(self, A: ArrayLike) -> "ConvexFunction":
+        """x ↦ f(A x)."""
+        from hjsym.conjugate.rules import Precomposed
+
+        return Precomposed(self, A)
+
+    # ---- for other modules -----------------------------------------------------------------------
+
+    def _prox(self, x: np.ndarray, lam: float) -> np.ndarray:
+        """argmin_p f(p) + ‖x − p‖²/2λ for points (n, d); see `prox`."""
+        from hjsym.conjugate.envelope import prox_by_search
+
+        return prox_by_search(self, x, lam)
+
+    def _envelope(self, x: np.ndarray, lam: float) -> np.ndarray:
+        """min_p f(p) + ‖x − p‖²/2λ at points (n, d)."""
+        p = self._prox(x, lam)
+        return add(self._values(p), ((x - p) ** 2).sum(axis=1) / (2 * lam))
+
+    def _anchor(self) -> np.ndarray:
+        """Some point of the domain (d,)."""
+        from hjsym.conjugate.envelope import find_anchor
+
+        return find_anchor(self)
 
     def _gap(self, y: np.ndarray) -> np.ndarray:
         x, gaps = self._argmax(y), np.full(len(y), np.nan)

@@ -22,7 +22,7 @@ from hjsym.conjugate.extended import xlogx
 from hjsym.conjugate.hull import Hull
 from tropical import MAX_PLUS, Polynomial
 from tropical._affine import AffineHull
-from tropical._arrays import to_floats
+from tropical._arrays import as_array, to_floats
 from tropical.errors import InputError
 
 __all__ = ["EntropyOnHull", "LogSumExp"]
@@ -65,12 +65,42 @@ class LogSumExp(ConvexFunction):
     def _argmax(self, y: np.ndarray) -> np.ndarray:
         return self.polynomial.gradient(y)
 
+    def compose(self, A: ArrayLike) -> "LogSumExp":
+        """x ↦ f(A x)."""
+        p = self.polynomial
+        return LogSumExp(Polynomial(p.slopes @ as_array("A", A), p.coefficients, p.semiring), "rule", self.of_hull)
+
+    def _prox(self, x: np.ndarray, lam: float) -> np.ndarray:
+        """By Newton's method, at temperatures that fall to ε, with the step of `_newton`."""
+        p, eps = x, self.polynomial.semiring.eps
+        slopes = self.polynomial.slopes
+        hot = max(eps, float(np.abs(slopes).max(initial=0.0)) ** 2 * lam)
+        while True:
+            p = _proximal_points(self.polynomial.deform(hot), x, p, lam)
+            if hot == eps:
+                return p
+            hot = max(eps, hot / 4)
+
     def conjugate(self) -> "EntropyOnHull":
         return self._conjugate
 
     @cached_property
     def _conjugate(self) -> "EntropyOnHull":
         return EntropyOnHull(self.polynomial, self.of_hull)
+
+
+def _proximal_points(f: Polynomial, x: np.ndarray, p: np.ndarray, lam: float) -> np.ndarray:
+    eye, last = np.eye(x.shape[1]) / lam, np.full(len(x), np.inf)
+    for _ in range(200):
+        step = np.linalg.solve(f.hessian(p) + eye, -(f.gradient(p) + (p - x) / lam)[..., None])[..., 0]
+        beta = np.ptp(step @ f.slopes.T, axis=1) / f.semiring.eps
+        size = np.abs(step).max(axis=1)
+        going = (size > 2.0**-52 * np.abs(p).max(axis=1)) & ((beta > 0.1) | (size < 0.5 * last))
+        if not going.any():
+            break
+        last = size
+        p = p + (going * np.where(beta > 0.5, np.log1p(beta) / np.maximum(beta, 0.5), 1.0))[:, None] * step
+    return p
 
 
 @dataclass(frozen=True)
@@ -121,6 +151,14 @@ class EntropyOnHull(ConvexFunction):
 
     def conjugate(self) -> LogSumExp:
         return LogSumExp(self.polynomial, "newton", self.of_hull)
+
+    def _prox(self, x: np.ndarray, lam: float) -> np.ndarray:
+        return x - lam * self.conjugate()._prox(x / lam, 1 / lam)
+
+    def _envelope(self, x: np.ndarray, lam: float) -> np.ndarray:
+        from hjsym.conjugate.envelope import envelope_of_conjugate
+
+        return envelope_of_conjugate(self.conjugate(), x, lam)
 
     # ---- answers ---------------------------------------------------------------------------------
 

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from hjsym.conjugate._simplex_qp import proximal_weights
 from hjsym.conjugate.base import ConvexFunction, Convexity
 from hjsym.conjugate.domains import Space
 from hjsym.conjugate.improper import Improper
 from tropical import MAX_PLUS, Polynomial
+from tropical._arrays import as_array
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["ConcavePolynomial", "MaxAffine", "from_polynomial"]
@@ -67,6 +70,11 @@ class MaxAffine(ConvexFunction):
     def _argmax(self, y: np.ndarray) -> np.ndarray:
         return self.polynomial.gradient(y)
 
+    def _prox(self, x: np.ndarray, lam: float) -> np.ndarray:
+        W, b = self.polynomial.slopes.astype(float), self.polynomial.coefficients.astype(float)
+        found = (proximal_weights(W, b, point, lam) for point in x)
+        return np.reshape([p - lam * (mu @ W[rows]) for p, (rows, mu) in zip(x, found, strict=True)], x.shape)
+
     def conjugate(self) -> ConvexFunction:
         return self._conjugate
 
@@ -76,10 +84,16 @@ class MaxAffine(ConvexFunction):
 
         return PolyhedralConjugate(self.polynomial, self.of_hull)
 
-    def __add__(self, other: "MaxAffine") -> "MaxAffine":
-        """The sum, whose terms are the sums of two terms."""
+    def compose(self, A: ArrayLike) -> "MaxAffine":
+        """x ↦ f(A x)."""
+        p = self.polynomial
+        slopes = p.slopes @ as_array("A", A, default=p.dtype)
+        return MaxAffine(Polynomial(slopes, p.coefficients), "rule", self.of_hull)
+
+    def __add__(self, other):
+        """The sum of two has the sums of two terms as its terms."""
         if not isinstance(other, MaxAffine):
-            return NotImplemented
+            return super().__add__(other)
         if other.variables != self.variables:
             raise ShapeError(f"functions of {self.variables} and {other.variables} variables; give both the same")
         return MaxAffine(self.polynomial * other.polynomial, "rule", self.of_hull or other.of_hull)

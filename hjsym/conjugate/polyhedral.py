@@ -142,6 +142,14 @@ class PolyhedralConjugate(ConvexFunction):
         b = self.polynomial.coefficients
         return convert(b, EXACT) if self._is_exact_at(y) else b
 
+    def _prox(self, x: np.ndarray, lam: float) -> np.ndarray:
+        return x - lam * MaxAffine(self.polynomial)._prox(x / lam, 1 / lam)
+
+    def _envelope(self, x: np.ndarray, lam: float) -> np.ndarray:
+        from hjsym.conjugate.envelope import envelope_of_conjugate
+
+        return envelope_of_conjugate(MaxAffine(self.polynomial), x, lam)
+
     # ---- weights ---------------------------------------------------------------------------------
 
     def weights(self, y: ArrayLike) -> np.ndarray:
