@@ -14,9 +14,28 @@ from functools import cached_property
 
 import mpmath
 import sympy
-from sympy import E, Expr, LambertW, S, Symbol, acosh, asin, asinh, atan, cos, cosh, exp, log, oo, pi, sinh, sqrt, tan
+from sympy import (
+    E,
+    Expr,
+    LambertW,
+    S,
+    Symbol,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    cos,
+    cosh,
+    exp,
+    log,
+    oo,
+    pi,
+    sinh,
+    sqrt,
+    tan,
+)
 
-__all__ = ["PAIRS", "Pair", "exponential_and_square", "entropy_and_square", "logarithm_and_square", "power"]
+__all__ = ["PAIRS", "Pair", "entropy_and_square", "exponential_and_square", "logarithm_and_square", "power"]
 
 u = Symbol("u", real=True)
 v = Symbol("v", real=True)
@@ -76,7 +95,7 @@ class Pair:
 
 def power(p: Expr) -> Pair:
     """u^p/p for p > 1, −u^p/p for p < 1, on u > 0; conjugate exponents 1/p + 1/q = 1."""
-    q = sympy.together(p / (p - 1))
+    q = sympy.cancel(p / (p - 1))
     above = (p - 1).is_positive
     s = 1 if above else -1
     at_0 = S.Zero if p.is_positive else oo

@@ -5,12 +5,13 @@ cut the line into cells, and in each cell one case holds. Logarithms, roots and 
 arguments leave their domain. Every cut is an exact zero, or `UndecidedError` is raised.
 """
 
+import itertools
 from dataclasses import dataclass, field
 
 import sympy
 from sympy import Abs, Expr, Heaviside, Max, Min, Piecewise, S, Symbol, oo
 
-from hjsym.conjugate.symbolic_numbers import is_finite, order, ordered, probes, draws, sign_on, value_at
+from hjsym.conjugate.symbolic_numbers import draws, is_finite, order, ordered, probes, sign_on, value_at
 from hjsym.conjugate.symbolic_zeros import zeros
 from hjsym.errors import UndecidedError
 
@@ -133,7 +134,7 @@ def _innermost(expr: Expr, x: Symbol) -> Expr | None:
 
 def _cut(a: Expr, b: Expr, breaks) -> list[tuple[Expr, Expr]]:
     ends = [a, *ordered(breaks), b]
-    return list(zip(ends, ends[1:], strict=False))
+    return list(itertools.pairwise(ends))
 
 
 def _breaks(switch: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr]:
@@ -174,7 +175,9 @@ def _case(switch: Piecewise, x: Symbol, a: Expr, b: Expr) -> Expr:
         else:
             chosen.add(None)
     if len(chosen) > 1:
-        raise UndecidedError(f"which case of {switch} holds depends on its parameters; replace them by numbers")
+        raise UndecidedError(
+            f"which case of {switch} holds depends on its parameters; replace them by numbers"
+        )
     k = chosen.pop()
     return oo if k is None else switch.args[k][0]
 

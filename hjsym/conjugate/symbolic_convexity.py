@@ -11,7 +11,7 @@ from sympy import Expr, Rational, Symbol, oo
 
 from hjsym.conjugate.base import Convexity
 from hjsym.conjugate.pieces import Pieces
-from hjsym.conjugate.symbolic_hull import Defect, defect_of
+from hjsym.conjugate.symbolic_defects import Defect, defect_of
 from hjsym.conjugate.symbolic_legendre import Arc
 from hjsym.conjugate.symbolic_numbers import compiled, to_mpf
 from hjsym.conjugate.symbolic_zeros import has_one_sign, zeros
@@ -33,7 +33,9 @@ def convexity_of(f: Pieces, arcs: list[Arc]) -> Convexity:
         return Convexity(False, defect.reason, _witness(f, defect))
     for arc in arcs:
         if not _bends_up(arc, f.x):
-            return Convexity(None, f"f'' agrees in 25 digits with a convex one on ({arc.a}, {arc.b}), which is no proof")
+            return Convexity(
+                None, f"f'' agrees in 25 digits with a convex one on ({arc.a}, {arc.b}), which is no proof"
+            )
     closed = "" if defect is None else f", but not closed: {defect.reason}"
     return Convexity(True, f"f'' >= 0 on each of {len(arcs)} pieces and slopes rise between them{closed}")
 
@@ -105,5 +107,3 @@ def _value(f: Pieces, point):
         if to_mpf(branch.a) < at < to_mpf(branch.b):
             return compiled(branch.expr, f.x)(at)
     return mpmath.inf
-
-

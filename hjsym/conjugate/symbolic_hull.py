@@ -1,11 +1,12 @@
 """The closed convex hull of pieces in one variable: convex arcs that join, and the common tangents between them.
 
 f is the least of its convex arcs and of points (ends, corners, ends of concave arcs), so f* is the largest of their
-conjugates, (min f_i)* = max f_i*. In the order of x each pair of these crosses once, at the slope of the common tangent;
-a stack keeps those that attain the maximum, as for the hull of points. Crossings are located in 30 digits; they are kept
-exact where the equation of two formulas can be solved or a simple number solves it.
+conjugates, (min f_i)* = max f_i*. In the order of x each pair of these crosses once, at the slope of the common
+tangent; a stack keeps those that attain the maximum, as for the hull of points. Crossings are located in 50 digits;
+they are kept exact where the equation of two formulas can be solved or a simple number solves it.
 """
 
+import itertools
 from dataclasses import dataclass, field
 
 import mpmath
@@ -13,13 +14,14 @@ import sympy
 from sympy import Expr, S, Symbol, oo
 
 from hjsym.conjugate.pieces import Pieces
+from hjsym.conjugate.symbolic_defects import defect_of
 from hjsym.conjugate.symbolic_implicit import SlopeInverse
 from hjsym.conjugate.symbolic_legendre import Arc, Span, conjugate_arc
 from hjsym.conjugate.symbolic_numbers import compiled, is_finite, order, short_constant, to_mpf, value_at
 from hjsym.conjugate.symbolic_zeros import zeros
 from hjsym.errors import UndecidedError
 
-__all__ = ["Defect", "Hull", "closed_hull", "defect_of"]
+__all__ = ["Hull", "closed_hull"]
 
 _DIGITS = 50
 _SAME = mpmath.mpf(10) ** -42
@@ -34,65 +36,6 @@ class Hull:
     improper: Expr | None = None
 
 
-@dataclass(frozen=True)
-class Defect:
-    """What keeps pieces from being a closed convex function: where (at, and to the far end of a gap), and why."""
-
-    reason: str
-    at: Expr
-    to: Expr | None = None
-    at_an_end: bool = False
-    """A value above the limit at an end of the domain: not closed, but convex."""
-
-
-def defect_of(f: Pieces, arcs: list[Arc]) -> Defect | None:
-    """The first defect; None for a closed convex function."""
-    for arc in arcs:
-        if arc.bend < 0:
-            return Defect(f"it bends down on ({arc.a}, {arc.b})", _inside(arc))
-    return _gap(f, arcs) or _corner(f, arcs) or _end(f, arcs)
-
-
-def _inside(arc: Arc) -> Expr:
-    if arc.a is -oo and arc.b is oo:
-        return S.Zero
-    return arc.a + 1 if arc.b is oo else arc.b - 1 if arc.a is -oo else (arc.a + arc.b) / 2
-
-
-def _gap(f: Pieces, arcs: list[Arc]) -> Defect | None:
-    ends = {e for arc in arcs for e in (arc.a, arc.b)}
-    isolated = [n for n in f.nodes if n not in ends and f.values[n] is not oo]
-    others = [e for e in ends if is_finite(e)] + isolated
-    if isolated and len(others) > 1:
-        other = next(e for e in others if e != isolated[0])
-        low, high = (isolated[0], other) if order(isolated[0], other) < 0 else (other, isolated[0])
-        return Defect(f"its domain has the isolated point {isolated[0]}", low, high)
-    for left, right in zip(arcs, arcs[1:], strict=False):
-        if left.b != right.a:
-            return Defect(f"its domain has a gap from {left.b} to {right.a}", left.b, right.a)
-    return None
-
-
-def _corner(f: Pieces, arcs: list[Arc]) -> Defect | None:
-    for left, right in zip(arcs, arcs[1:], strict=False):
-        node = left.b
-        limits = [value_at(left.expr, f.x, node, "-"), value_at(right.expr, f.x, node, "+")]
-        here = f.values.get(node, limits[0])
-        if limits[0] != limits[1] and order(*limits) != 0 or order(here, limits[0]) != 0:
-            return Defect(f"it jumps at {node}", node)
-        if order(left.slope_b, right.slope_a) > 0:
-            return Defect(f"its slope falls from {left.slope_b} to {right.slope_a} at {node}", node)
-    return None
-
-
-def _end(f: Pieces, arcs: list[Arc]) -> Defect | None:
-    for end in (arcs[0].a, arcs[-1].b) if arcs else ():
-        value = f.values.get(end)
-        if value is not None and order(f.closure(end), value) < 0:
-            return Defect(f"its limit at the end {end} of its domain is below its value", end, at_an_end=True)
-    return None
-
-
 def closed_hull(f: Pieces, arcs: list[Arc]) -> Hull:
     """The hull of what `arcs` cut f into."""
     values = {n: f.closure(n) for n in f.nodes}
@@ -100,7 +43,9 @@ def closed_hull(f: Pieces, arcs: list[Arc]) -> Hull:
         for end, side in ((arc.a, "+"), (arc.b, "-")):
             if end not in values and end not in (oo, -oo):
                 values[end] = value_at(arc.expr, f.x, end, side)
-    if any(v is S.NegativeInfinity for v in values.values()) or any(a.expr is S.NegativeInfinity for a in arcs):
+    if any(v is S.NegativeInfinity for v in values.values()) or any(
+        a.expr is S.NegativeInfinity for a in arcs
+    ):
         return Hull([], {}, -oo)
     values = {n: v for n, v in values.items() if v is not oo}
     if not arcs and not values:
@@ -118,7 +63,13 @@ def _closes(f: Pieces, arcs: list[Arc], values) -> bool:
     if any(n not in ends for n in values) and (arcs or len(values) > 1):
         return False
     outer = {arcs[0].a, arcs[-1].b} if arcs else set()
-    return defect_of(Pieces(f.x, f.branches, {n: values.get(n, oo) if n in outer else v for n, v in f.values.items()}), arcs) is None
+    return (
+        defect_of(
+            Pieces(f.x, f.branches, {n: values.get(n, oo) if n in outer else v for n, v in f.values.items()}),
+            arcs,
+        )
+        is None
+    )
 
 
 # ---- what the hull is made of --------------------------------------------------------------------------
@@ -159,7 +110,9 @@ def _elements(x: Symbol, y: Symbol, arcs: list[Arc], values) -> list[_Element]:
         if is_finite(own[1]) and is_finite(arc.slope_b):
             spans = [*spans, Span(y * arc.b - own[1], arc.b, arc.slope_b, oo, "rule")]
         covered |= {
-            e for (e, _), v, w in zip(ends, limits, own, strict=True) if e not in (oo, -oo) and v == w and is_finite(v)
+            e
+            for (e, _), v, w in zip(ends, limits, own, strict=True)
+            if e not in (oo, -oo) and v == w and is_finite(v)
         }
         if spans:
             found.append(_Element(arc.a, arc.b, spans, arc))
@@ -223,7 +176,7 @@ def _scan(elements: list[_Element], y: Symbol, left, right) -> list[tuple[_Eleme
         start = left
         while stack:
             start = _crossing(stack[-1][0], e, y, left, right)
-            if start > stack[-1][1] or len(stack) == 1 and start > left:
+            if start > stack[-1][1] or (len(stack) == 1 and start > left):
                 break
             stack.pop()
             start = left
@@ -259,7 +212,9 @@ def _bracket(left, right):
         return left + gap, right - gap
     if left > -mpmath.inf:
         return left + mpmath.mpf(10) ** -18, left + 1
-    return (right - 1, right - mpmath.mpf(10) ** -18) if right < mpmath.inf else (mpmath.mpf(-1), mpmath.mpf(1))
+    return (
+        (right - 1, right - mpmath.mpf(10) ** -18) if right < mpmath.inf else (mpmath.mpf(-1), mpmath.mpf(1))
+    )
 
 
 def _exact_crossing(p: _Element, q: _Element, near, x: Symbol, y: Symbol) -> Expr:
@@ -313,7 +268,7 @@ def _hard(e: Expr, y: Symbol) -> bool:
 
 def _assembled(stack, x: Symbol, y: Symbol, left: Expr, right: Expr) -> Hull:
     slopes = [left]
-    for (p, _), (q, start) in zip(stack, stack[1:], strict=False):
+    for (p, _), (q, start) in itertools.pairwise(stack):
         slopes.append(_exact_crossing(p, q, start, x, y))
     slopes.append(right)
     arcs: list[Arc] = []

@@ -5,6 +5,7 @@ One-to-one functions are peeled off from the outside; what remains is tried as a
 taken only if it solves the equation in 30 digits at points of its interval.
 """
 
+import itertools
 from collections.abc import Iterator
 
 import mpmath
@@ -20,7 +21,9 @@ __all__ = ["solve_slope"]
 _Part = tuple[Expr, Expr, Expr]
 
 
-def solve_slope(slope: Expr, x: Symbol, y: Symbol, a: Expr, b: Expr, lo: Expr, hi: Expr) -> list[_Part] | None:
+def solve_slope(
+    slope: Expr, x: Symbol, y: Symbol, a: Expr, b: Expr, lo: Expr, hi: Expr
+) -> list[_Part] | None:
     """Formulas (x(y), from, to) for the solution in (a, b) of slope(x) = y, y from lo to hi; None without one."""
     try:
         for cuts, candidates in _candidates(slope, x, y):
@@ -37,7 +40,7 @@ def solve_slope(slope: Expr, x: Symbol, y: Symbol, a: Expr, b: Expr, lo: Expr, h
 def _chosen(candidates, ends, slope, x, y, a, b) -> list[_Part] | None:
     """The candidate that solves the equation, for each interval between ends."""
     parts = []
-    for left, right in zip(ends, ends[1:], strict=False):
+    for left, right in itertools.pairwise(ends):
         formula = next((c for c in candidates if _solves(c, slope, x, y, a, b, left, right)), None)
         if formula is None:
             return None
@@ -109,7 +112,9 @@ def _peeled(lhs: Expr, x: Symbol, target: Expr) -> Iterator[tuple[Expr, list[Exp
 
 def _squared(lhs: Expr, x: Symbol) -> Expr | None:
     """The square of a product with square roots, where that is rational."""
-    if not lhs.is_Mul or not any(isinstance(n, sympy.Pow) and n.exp.is_Rational and n.exp.q == 2 for n in lhs.args):
+    if not lhs.is_Mul or not any(
+        isinstance(n, sympy.Pow) and n.exp.is_Rational and n.exp.q == 2 for n in lhs.args
+    ):
         return None
     square = sympy.cancel(sympy.expand(lhs**2))
     return square if square.is_rational_function(x) else None

@@ -1,7 +1,7 @@
 """All zeros of an expression on a bounded interval, isolated in interval arithmetic and refined to 35 digits.
 
-An interval is dropped where the enclosure of f excludes 0, and kept where that of f' does: there f is monotone, and has a
-zero exactly if its signs at the ends differ. Everything else is halved, up to a limit.
+An interval is dropped where the enclosure of f excludes 0, and kept where that of f' does: there f is monotone, and
+has a zero exactly if its signs at the ends differ. Everything else is halved, up to a limit.
 """
 
 import mpmath

@@ -5,6 +5,7 @@ y x(y) − f(x(y)) between its slopes, x(y) inverse to f'; a corner or an end of
 a y − f(a) between the slopes beside it; a line gives the point where the two arcs beside it meet.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import sympy
@@ -63,17 +64,20 @@ def _bent(branch: Branch, x: Symbol) -> list[Arc]:
     if sympy.simplify(q) == 0:
         return [_arc(g, x, a, b, 0, None)]
     ends = [a, *zeros(q, x, a, b), b]
-    parts = zip(ends, ends[1:], strict=False)
+    parts = itertools.pairwise(ends)
     cut = len(ends) > 2
     return [
-        _arc(g, x, lo, hi, sign_on(q, x, lo, hi), find_match(g, x, lo, hi) if cut else None) for lo, hi in parts
+        _arc(g, x, lo, hi, sign_on(q, x, lo, hi), find_match(g, x, lo, hi) if cut else None)
+        for lo, hi in parts
     ]
 
 
 def _decided(e: Expr) -> int:
     s = sign(e)
     if s is None:
-        raise UndecidedError(f"whether f bends up depends on the sign of {e}; declare its parameters positive")
+        raise UndecidedError(
+            f"whether f bends up depends on the sign of {e}; declare its parameters positive"
+        )
     return s
 
 
@@ -108,10 +112,28 @@ def legendre(arcs: list[Arc], values: dict[Expr, Expr], x: Symbol, y: Symbol, *,
         for end, slope in ((arc.a, arc.slope_a), (arc.b, arc.slope_b)):
             if is_finite(slope):
                 found[slope] = _value(arc, end, slope, values, spans, x, y)
+    if _is_even(arcs, x):
+        spans = _mirrored(spans, y)
     for left in spans[:-1]:  # cuts inside an arc
         if left.b not in found:
             found[left.b] = value_at(left.expr, y, left.b, "-")
     return spans, found
+
+
+def _is_even(arcs: list[Arc], x: Symbol) -> bool:
+    return all(
+        p.a == -q.b and sympy.expand(p.expr.subs(x, -x) - q.expr) == 0
+        for p, q in zip(arcs, reversed(arcs), strict=True)
+    )
+
+
+def _mirrored(spans: list[Span], y: Symbol) -> list[Span]:
+    """The formulas on y < 0 from those on y > 0."""
+    if any(s.a != -t.b for s, t in zip(spans, reversed(spans), strict=True)):
+        return spans
+    right = spans[(len(spans) + 1) // 2 :]
+    left = [Span(s.expr.subs(y, -y), -s.slope.subs(y, -y), -s.b, -s.a, s.method) for s in reversed(right)]
+    return left + spans[len(left) : len(spans) - len(left)] + right
 
 
 def _line(node: Expr, value: Expr, y: Symbol, lo: Expr, hi: Expr) -> list[Span]:
@@ -146,7 +168,10 @@ def conjugate_arc(arc: Arc, x: Symbol, y: Symbol, numeric: bool = False) -> list
         return [_of_quadratic(arc, x, y)]
     parts = None if numeric else solve_slope(slope, x, y, arc.a, arc.b, lo, hi)
     if parts is not None:
-        return [_with_contact(arc, x, y, tidy(c, y, left, right), left, right, "sympy") for c, left, right in parts]
+        return [
+            _with_contact(arc, x, y, tidy(c, y, left, right), left, right, "sympy")
+            for c, left, right in parts
+        ]
     contact = slope_inverse(slope, x, y, arc.a, arc.b)
     return [Span(contact * y - arc.expr.subs(x, contact), contact, lo, hi, "numeric")]
 
@@ -160,5 +185,3 @@ def _of_quadratic(arc: Arc, x: Symbol, y: Symbol) -> Span:
 
 def _with_contact(arc: Arc, x: Symbol, y: Symbol, contact: Expr, lo: Expr, hi: Expr, method: str) -> Span:
     return Span(tidy(contact * y - arc.expr.subs(x, contact), y, lo, hi), contact, lo, hi, method)
-
-

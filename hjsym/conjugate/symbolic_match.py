@@ -12,7 +12,13 @@ import sympy
 from sympy import Expr, S, Symbol, pi
 
 from hjsym.conjugate.pairs import (
-    PAIRS, Pair, entropy_and_square, exponential_and_square, logarithm_and_square, mirror_symbols, power,
+    PAIRS,
+    Pair,
+    entropy_and_square,
+    exponential_and_square,
+    logarithm_and_square,
+    mirror_symbols,
+    power,
 )  # fmt: skip
 from hjsym.conjugate.symbolic_numbers import compiled, draws, is_finite, order, probes, short_constant, sign
 
@@ -209,7 +215,10 @@ def _proportional(values, others) -> bool:
     if not first > 0:
         return False
     ratio = values[0] / first
-    return all(abs(value - ratio * other) <= 1e-9 * abs(value) for value, other in zip(values[1:], others, strict=True))
+    return all(
+        abs(value - ratio * other) <= 1e-9 * abs(value)
+        for value, other in zip(values[1:], others, strict=True)
+    )
 
 
 def _powers(q, x, alpha, beta, points, values):
@@ -217,7 +226,8 @@ def _powers(q, x, alpha, beta, points, values):
     if len(set(points)) < 3:
         return
     rates = [
-        mpmath.log(abs(values[k] / values[0])) / mpmath.log(points[k] / points[0]) for k in range(1, len(points))
+        mpmath.log(abs(values[k] / values[0])) / mpmath.log(points[k] / points[0])
+        for k in range(1, len(points))
     ]
     if max(abs(r - rates[0]) for r in rates) > 1e-8 * (1 + abs(rates[0])):
         return

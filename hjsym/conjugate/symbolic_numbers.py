@@ -125,7 +125,9 @@ def draws(symbols, count: int = 3) -> list[dict[Symbol, Expr]]:
 
 def probes(a: Expr, b: Expr, count: int = 1) -> list[Expr]:
     """Rational points inside the numeric interval (a, b), spread over its scale."""
-    a, b = (e if e in (oo, -oo) else sympy.Rational(str(e.evalf(_DIGITS))) for e in map(sympy.sympify, (a, b)))
+    a, b = (
+        e if e in (oo, -oo) else sympy.Rational(str(e.evalf(_DIGITS))) for e in map(sympy.sympify, (a, b))
+    )
     parts = [sympy.Rational(int(1e4 * ((0.4142 + 0.618034 * k) % 1)) or 1, 10**4) for k in range(count)]
     if a is S.NegativeInfinity and b is S.Infinity:
         return [(2 * p - 1) / (1 - p) / p * sympy.Rational(3, 4) for p in parts]

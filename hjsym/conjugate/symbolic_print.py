@@ -7,7 +7,7 @@ from hjsym.conjugate.symbolic_legendre import Span
 from hjsym.conjugate.symbolic_numbers import is_finite
 from hjsym.conjugate.symbolic_tidy import same, signed_form
 
-__all__ = ["joined", "one_expression"]
+__all__ = ["joined", "odd_expression", "one_expression", "with_infinity"]
 
 
 def joined(spans: list[Span], y: Symbol) -> list[Span]:
@@ -75,6 +75,20 @@ def _even_half(spans: list[Span], y: Symbol) -> Expr | None:
     cases = [(s.expr.subs(y, size) if not _is_even(s.expr, y) else s.expr, size <= s.b) for s in half[:-1]]
     last = half[-1].expr if _is_even(half[-1].expr, y) else half[-1].expr.subs(y, size)
     return Piecewise(*cases, (last, True)) if cases else last
+
+
+def odd_expression(spans: list[Span], y: Symbol) -> Expr | None:
+    """sign(y) times cases of |y|, for an odd function."""
+    for left, right in zip(spans, reversed(spans), strict=True):
+        if left.a != -right.b or sympy.expand(left.expr.subs(y, -y) + right.expr) != 0:
+            return None
+    half = [s for s in spans if s.b is oo or (is_finite(s.b) and s.b.is_positive)]
+    if len(half) == len(spans):
+        return None
+    size = Abs(y)
+    cases = [(s.expr.subs(y, size), size <= s.b) for s in half[:-1]]
+    last = half[-1].expr.subs(y, size)
+    return sympy.sign(y) * (Piecewise(*cases, (last, True)) if cases else last)
 
 
 def _is_even(e: Expr, y: Symbol) -> bool:

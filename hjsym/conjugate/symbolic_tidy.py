@@ -1,5 +1,6 @@
 """Short real forms of formulas on an interval: logarithms split by signs, |y| in place of roots of ±y."""
 
+import mpmath
 import sympy
 from sympy import Abs, Expr, S, Symbol, log, oo
 
@@ -20,6 +21,9 @@ def tidy(e: Expr, y: Symbol, lo: Expr, hi: Expr) -> Expr:
             lambda n: isinstance(n, log) and n.has(t), lambda n: _split_log(n.args[0], t, *ends)
         )
         forms += [split, _collected(split)]
+    if any(isinstance(p, sympy.Pow) and p.exp.is_Rational and p.exp.q == 2 for p in e.atoms(sympy.Pow)):
+        merged = _merged_roots(_collected(e))
+        forms += [merged, _collected(merged), sympy.factor_terms(merged)]
     if e.has(sympy.Pow):
         forms += [sympy.powsimp(f) for f in forms[:2]] + [sympy.factor_terms(forms[1])]
         forms.append(sympy.radsimp(forms[1]) if e.count_ops() < 60 else forms[1])
@@ -44,6 +48,29 @@ def _collected(e: Expr) -> Expr:
     return sympy.collect(e, logs) if logs else e
 
 
+def _merged_roots(e: Expr) -> Expr:
+    """Products of square roots under one root, squares taken out: √λ·√(4 + x²/λ) = √(4λ + x²)."""
+    return e.replace(lambda n: isinstance(n, (sympy.Mul, sympy.Pow)), _merged_root)
+
+
+def _merged_root(product: Expr) -> Expr:
+    roots, rest, parts = S.One, S.One, 0
+    for factor in sympy.Mul.make_args(product):
+        base, exponent = factor.as_base_exp()
+        if exponent in (S.Half, -S.Half):
+            roots, parts = roots * base ** (2 * exponent), parts + 1
+        else:
+            rest *= factor
+    if not parts:
+        return product
+    top, bottom = sympy.fraction(sympy.cancel(sympy.together(roots)))
+    if bottom.could_extract_minus_sign():
+        top, bottom = -top, -bottom
+    if not bottom.is_positive and bottom != 1:
+        return product
+    return rest * sympy.sqrt(top) / sympy.sqrt(bottom)
+
+
 def _split_log(argument: Expr, t: Symbol, lo: Expr, hi: Expr) -> Expr:
     """log of a product as a sum, each factor with the sign that makes it positive on (lo, hi)."""
     top, bottom = sympy.fraction(sympy.together(argument))
@@ -66,8 +93,6 @@ def _split_log(argument: Expr, t: Symbol, lo: Expr, hi: Expr) -> Expr:
 
 def same(e: Expr, f: Expr, y: Symbol, lo: Expr, hi: Expr) -> bool:
     """Whether two analytic formulas agree in 30 digits at points of (lo, hi)."""
-    import mpmath
-
     difference = e - f
     if difference == 0:
         return True

@@ -1,8 +1,8 @@
 """Formulas as functions of float64 arrays, right to about 1e-13, and never NaN where they are defined.
 
 A formula is evaluated twice, in double and in extended precision, and the extended value is returned; where the two
-differ by much it is taken from mpmath instead. That catches cancellation and overflow inside of a formula whose value is
-ordinary (log(1 + eˣ) at 1000, the removable point of log cos). Where the platform has no extended precision, only
+differ by much it is taken from mpmath instead. That catches cancellation and overflow inside of a formula whose value
+is ordinary (log(1 + eˣ) at 1000, the removable point of log cos). Where the platform has no extended precision, only
 what is not finite is caught.
 """
 
@@ -67,7 +67,9 @@ class FloatFormula:
 
 def _lambdified(expr: Expr, x: Symbol):
     optimised = optimize(expr, [expm1_opt, log1p_opt]) if expr.count_ops() < 200 else expr
-    return sympy.lambdify(x, optimised, modules=[{"LambertW": _lambert, "lambertw": _lambert, **MODULES}, "numpy"])
+    return sympy.lambdify(
+        x, optimised, modules=[{"LambertW": _lambert, "lambertw": _lambert, **MODULES}, "numpy"]
+    )
 
 
 def _lambert(z, branch=0):

@@ -17,9 +17,13 @@ _ERROR = mpmath.mpf(10) ** -20
 _PER_SPAN, _PER_ARC = 2, 5
 
 
-def fenchel_young_holds(arcs: list[Arc], values: dict[Expr, Expr], spans: list[Span], x: Symbol, y: Symbol) -> bool:
+def fenchel_young_holds(
+    arcs: list[Arc], values: dict[Expr, Expr], spans: list[Span], x: Symbol, y: Symbol
+) -> bool:
     """Whether the spans pass at points of each, for several values of the parameters."""
-    symbols = {s for p in [*arcs, *spans] for s in (p.expr.free_symbols | p.a.free_symbols | p.b.free_symbols)}
+    symbols = {
+        s for p in [*arcs, *spans] for s in (p.expr.free_symbols | p.a.free_symbols | p.b.free_symbols)
+    }
     symbols |= {s for n, v in values.items() for s in n.free_symbols | v.free_symbols}
     with mpmath.workdps(_DIGITS):
         return all(_holds_for(row, arcs, values, spans, x, y) for row in draws(symbols - {x, y}, 2))
@@ -47,7 +51,9 @@ def _holds_at(slope, value, contact, pieces, nodes, others) -> bool:
     at = _value(contact, pieces, nodes)
     if at is None or not abs(value + at - slope * contact) <= _ERROR * size:
         return False
-    return all(value + v - slope * point >= -_ERROR * (size + abs(v) + abs(slope * point)) for point, v in others)
+    return all(
+        value + v - slope * point >= -_ERROR * (size + abs(v) + abs(slope * point)) for point, v in others
+    )
 
 
 def _value(point, pieces, nodes):

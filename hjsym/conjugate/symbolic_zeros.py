@@ -1,14 +1,14 @@
 """Real zeros of expressions in one variable on an interval: all of them, or an error.
 
-Exact numbers where a template or SymPy has them; else, on bounded intervals, 35 digits of each zero, isolated in interval
-arithmetic.
+Exact numbers where a template or SymPy has them; else, on bounded intervals, 35 digits of each zero, isolated in
+interval arithmetic.
 """
 
 import sympy
 from sympy import Expr, S, Symbol, oo
 
-from hjsym.conjugate.symbolic_numbers import between, ordered, sign
 from hjsym.conjugate.symbolic_isolate import isolated_zeros
+from hjsym.conjugate.symbolic_numbers import between, ordered, sign
 from hjsym.errors import UndecidedError
 
 __all__ = ["exponential_polynomial", "has_one_sign", "zeros"]
@@ -119,7 +119,11 @@ def _of_exponentials(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
 def exponential_polynomial(f: Expr, x: Symbol) -> tuple[Expr | None, Expr, Symbol]:
     """k, q, u with f = q(e^{kx}) and q rational in u; k is None where there is none."""
     u = sympy.Dummy("u", positive=True)
-    f = f.rewrite(sympy.exp) if f.has(sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth, sympy.sech, sympy.csch) else f
+    f = (
+        f.rewrite(sympy.exp)
+        if f.has(sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth, sympy.sech, sympy.csch)
+        else f
+    )
     slopes, replaced = [], {}
     for e in f.atoms(sympy.exp):
         if not e.has(x):
@@ -159,7 +163,12 @@ def _of_inverse(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
         sympy.tanh: lambda t: sympy.atanh(t) if sign(1 - t**2) == 1 else None,
     }
     if type(inner) not in inverses or len(inner.args) != 1:
-        if isinstance(inner, sympy.Pow) and not inner.exp.has(x) and not inner.exp.is_integer and sign(target) == 1:
+        if (
+            isinstance(inner, sympy.Pow)
+            and not inner.exp.has(x)
+            and not inner.exp.is_integer
+            and sign(target) == 1
+        ):
             return zeros(inner.base - target ** (1 / inner.exp), x, a, b)
         return None
     if isinstance(inner, sympy.exp) and sign(target) in (0, -1):
