@@ -1,6 +1,7 @@
 """What keeps pieces in one variable from being a closed convex function."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sympy import Expr, S, oo
 
@@ -44,14 +45,14 @@ def _gap(f: Pieces, arcs: list[Arc]) -> Defect | None:
         other = next(e for e in others if e != isolated[0])
         low, high = (isolated[0], other) if order(isolated[0], other) < 0 else (other, isolated[0])
         return Defect(f"its domain has the isolated point {isolated[0]}", low, high)
-    for left, right in itertools.pairwise(arcs):
+    for left, right in pairwise(arcs):
         if left.b != right.a:
             return Defect(f"its domain has a gap from {left.b} to {right.a}", left.b, right.a)
     return None
 
 
 def _corner(f: Pieces, arcs: list[Arc]) -> Defect | None:
-    for left, right in itertools.pairwise(arcs):
+    for left, right in pairwise(arcs):
         node = left.b
         limits = [value_at(left.expr, f.x, node, "-"), value_at(right.expr, f.x, node, "+")]
         here = f.values.get(node, limits[0])

@@ -10,10 +10,9 @@ from hjsym.conjugate.base import ConvexFunction, Convexity
 from hjsym.conjugate.pieces import Branch, Pieces
 from hjsym.conjugate.symbolic_hull import Hull, closed_hull
 from hjsym.conjugate.symbolic_legendre import Arc, Span, arcs_of, legendre
-from hjsym.conjugate.symbolic_numbers import value_at
 from hjsym.conjugate.symbolic_parameters import NO_PARAMETERS, Parameters
 from hjsym.conjugate.symbolic_print import joined, one_expression, with_infinity
-from hjsym.conjugate.symbolic_values import FloatFormula
+from hjsym.conjugate.symbolic_values import SpanTable
 from hjsym.conjugate.symbolic_verify import fenchel_young_holds
 from hjsym.errors import UndecidedError
 from tropical.errors import InputError
@@ -118,71 +117,25 @@ class SymbolicFunction(ConvexFunction):
     # ---- values ----------------------------------------------------------------------------------
 
     @cached_property
-    def _table(self):
-        free = {s for p in self._spans for s in p.expr.free_symbols | p.a.free_symbols | p.b.free_symbols}
-        free |= {s for n, v in self._nodes.items() for s in n.free_symbols | v.free_symbols}
-        free -= {self._x}
-        if free:
-            names = ", ".join(sorted(str(self._shown(s)) for s in free))
+    def _table(self) -> SpanTable:
+        table = SpanTable(self._spans, self._nodes, self._x)
+        if table.free:
+            names = ", ".join(sorted({str(s) for e in table.free for s in self._shown(e).free_symbols}))
             raise InputError(
-                f"the function depends on {names}; give them values with subs({{...}}) before calling it"
+                f"the function depends on {names}; give values with subs({{...}}) before calling it"
             )
-        ends = np.array([[float(s.a), float(s.b)] for s in self._spans]).reshape(-1, 2)
-        nodes = {float(n): float(v) for n, v in self._nodes.items()}
-        return ends, nodes, [FloatFormula(s.expr, self._x) for s in self._spans]
-
-    @cached_property
-    def _slopes(self):
-        return [FloatFormula(s.slope, self._x) for s in self._spans]
+        return table
 
     def _values(self, y: np.ndarray) -> np.ndarray:
-        y = y[:, 0]
         if self._constant is not None:
             return np.full(len(y), float(self._constant))
-        ends, nodes, formulas = self._table
-        out = np.full(len(y), np.inf)
-        for (a, b), f in zip(ends, formulas, strict=True):
-            inside = (a < y) & (y < b)
-            if inside.any():
-                out[inside] = f(y[inside])
-        for node, value in nodes.items():
-            out[y == node] = value
-        return out
+        return self._table.values(y[:, 0])
 
     def _argmax(self, y: np.ndarray) -> np.ndarray:
         """The slope where there is one; at a node the one of the two beside it that is less in size."""
-        flat = y[:, 0]
-        out = np.full(len(flat), np.nan)
         if self._constant is not None:
-            return out[:, None]
-        ends, nodes, _ = self._table
-        for (a, b), f in zip(ends, self._slopes, strict=True):
-            inside = (a < flat) & (flat < b)
-            if inside.any():
-                out[inside] = f(flat[inside])
-        for k in np.flatnonzero(np.isin(flat, list(nodes))):
-            out[k] = self._slope_at_node(flat[k])
-        return out[:, None]
-
-    def _slope_at_node(self, node: float) -> float:
-        ends, nodes, _ = self._table
-        if not np.isfinite(nodes[node]):
-            return np.nan
-        found = []
-        for k, (a, b) in enumerate(ends):
-            if node in (a, b):
-                found.append(self._end_slope(k, 0 if node == a else 1))
-        finite = [s for s in found if np.isfinite(s)]
-        if not self._spans:
-            return 0.0
-        return min(finite, key=abs, default=np.nan)
-
-    def _end_slope(self, k: int, side: int) -> float:
-        span = self._spans[k]
-        try:
-            return float(value_at(span.slope, self._x, (span.a, span.b)[side], "+-"[side]))
-        except (UndecidedError, TypeError):
-            return np.nan
+            return np.full(y.shape, np.nan)
+        return self._table.slopes(y[:, 0])[:, None]
 
     # ---- convex analysis -------------------------------------------------------------------------
 

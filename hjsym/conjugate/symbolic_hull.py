@@ -7,7 +7,7 @@ they are kept exact where the equation of two formulas can be solved or a simple
 """
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import mpmath
 import sympy
@@ -15,16 +15,15 @@ from sympy import Expr, S, Symbol, oo
 
 from hjsym.conjugate.pieces import Pieces
 from hjsym.conjugate.symbolic_defects import defect_of
-from hjsym.conjugate.symbolic_implicit import SlopeInverse
 from hjsym.conjugate.symbolic_legendre import Arc, Span, conjugate_arc
-from hjsym.conjugate.symbolic_numbers import compiled, is_finite, order, short_constant, to_mpf, value_at
+from hjsym.conjugate.symbolic_numbers import is_finite, order, short_constant, to_mpf, value_at
+from hjsym.conjugate.symbolic_tangents import Element, conjugate_at, contact_at, crossing, exact_crossing
 from hjsym.conjugate.symbolic_zeros import zeros
 from hjsym.errors import UndecidedError
 
 __all__ = ["Hull", "closed_hull"]
 
 _DIGITS = 50
-_SAME = mpmath.mpf(10) ** -42
 
 
 @dataclass(frozen=True)
@@ -75,28 +74,7 @@ def _closes(f: Pieces, arcs: list[Arc], values) -> bool:
 # ---- what the hull is made of --------------------------------------------------------------------------
 
 
-@dataclass
-class _Element:
-    """A point or a closed convex arc, with its conjugate as spans over all slopes."""
-
-    a: Expr
-    b: Expr
-    spans: list[Span]
-    arc: Arc | None = None
-    functions: list = field(default_factory=list)
-
-    def span_at(self, slope) -> Span:
-        """The span that holds a slope, given in mpmath."""
-        for s in self.spans:
-            if slope <= to_mpf(s.b):
-                return s
-        return self.spans[-1]
-
-    def value(self, slope, y: Symbol):
-        return compiled(self.span_at(slope).expr, y)(slope)
-
-
-def _elements(x: Symbol, y: Symbol, arcs: list[Arc], values) -> list[_Element]:
+def _elements(x: Symbol, y: Symbol, arcs: list[Arc], values) -> list[Element]:
     found, covered = [], set()
     for arc in arcs:
         if arc.bend < 0:
@@ -115,10 +93,10 @@ def _elements(x: Symbol, y: Symbol, arcs: list[Arc], values) -> list[_Element]:
             if e not in (oo, -oo) and v == w and is_finite(v)
         }
         if spans:
-            found.append(_Element(arc.a, arc.b, spans, arc))
+            found.append(Element(arc.a, arc.b, spans, arc))
     for node, value in values.items():
         if node not in covered:
-            found.append(_Element(node, node, [Span(y * node - value, node, -oo, oo, "rule")]))
+            found.append(Element(node, node, [Span(y * node - value, node, -oo, oo, "rule")]))
     with mpmath.workdps(_DIGITS):
         return sorted(found, key=lambda e: (to_mpf(e.a), to_mpf(e.b)))
 
@@ -166,16 +144,13 @@ def _flat_hull(x: Symbol, arcs: list[Arc], values, slope: Expr) -> Hull:
     return Hull([Arc(slope * x + lowest, -oo, oo, 0, slope, slope)], {})
 
 
-# ---- common tangents -------------------------------------------------------------------------------------
-
-
-def _scan(elements: list[_Element], y: Symbol, left, right) -> list[tuple[_Element, object]]:
+def _scan(elements: list[Element], y: Symbol, left, right) -> list[tuple[Element, object]]:
     """Elements on the hull, each with the slope (mpmath) from which on it is active."""
-    stack: list[tuple[_Element, object]] = []
+    stack: list[tuple[Element, object]] = []
     for e in elements:
         start = left
         while stack:
-            start = _crossing(stack[-1][0], e, y, left, right)
+            start = crossing(stack[-1][0], e, y, left, right)
             if start > stack[-1][1] or (len(stack) == 1 and start > left):
                 break
             stack.pop()
@@ -185,99 +160,18 @@ def _scan(elements: list[_Element], y: Symbol, left, right) -> list[tuple[_Eleme
     return stack
 
 
-def _crossing(p: _Element, q: _Element, y: Symbol, left, right):
-    """The least slope from which on q* ≥ p*; left or right where there is none between."""
-    lo, hi = _bracket(left, right)
-    ahead = lambda s: q.value(s, y) - p.value(s, y) >= -_SAME * (1 + abs(s))  # noqa: E731
-    step = mpmath.mpf(1)
-    while left == -mpmath.inf and ahead(lo) and step < 1e12:
-        lo, step = lo - step, 2 * step
-    step = mpmath.mpf(1)
-    while right == mpmath.inf and not ahead(hi) and step < 1e12:
-        hi, step = hi + step, 2 * step
-    if ahead(lo):
-        return left
-    if not ahead(hi):
-        return right
-    for _ in range(170):
-        middle = (lo + hi) / 2
-        lo, hi = (lo, middle) if ahead(middle) else (middle, hi)
-    return hi
-
-
-def _bracket(left, right):
-    """Points just inside of the slopes between which f* is finite."""
-    if left > -mpmath.inf and right < mpmath.inf:
-        gap = (right - left) * mpmath.mpf(10) ** -18
-        return left + gap, right - gap
-    if left > -mpmath.inf:
-        return left + mpmath.mpf(10) ** -18, left + 1
-    return (
-        (right - 1, right - mpmath.mpf(10) ** -18) if right < mpmath.inf else (mpmath.mpf(-1), mpmath.mpf(1))
-    )
-
-
-def _exact_crossing(p: _Element, q: _Element, near, x: Symbol, y: Symbol) -> Expr:
-    """The crossing as an exact number where one is found, else in 35 digits."""
-    if p.arc is not None and q.arc is not None and p.b == q.a:
-        slope = p.arc.slope_b
-        if is_finite(slope) and abs(to_mpf(slope) - near) <= 1e-15 * (1 + abs(near)):
-            return slope
-    f, g = p.span_at(near), q.span_at(near)
-    difference = sympy.expand(f.expr - g.expr)
-    lo = f.a if order(f.a, g.a) >= 0 else g.a
-    hi = f.b if order(f.b, g.b) <= 0 else g.b
-    simple = sympy.nsimplify(sympy.Float(str(near), 30), rational=True, tolerance=1e-18)
-    if simple.q < 10**6 and abs(to_mpf(simple) - near) < 1e-15 * (1 + abs(near)):
-        at = difference.subs(y, simple)
-        if abs(to_mpf(at)) < 1e-30:
-            return simple
-    touching = _tangent_through(p, q, near, x, y)
-    if touching is not None:
-        return touching
-    if not _hard(difference, y):
-        try:
-            for z in zeros(difference, y, lo, hi):
-                if abs(to_mpf(z) - near) < 1e-15 * (1 + abs(near)):
-                    return z
-        except UndecidedError:
-            pass
-    return sympy.Float(str(near), 35)
-
-
-def _tangent_through(p: _Element, q: _Element, near, x: Symbol, y: Symbol) -> Expr | None:
-    """The slope of the tangent to the one arc through the one point, where it touches the arc inside."""
-    arcs = [e for e in (p, q) if e.arc is not None and e.span_at(near).slope.has(y)]
-    ends = [e.span_at(near) for e in (p, q) if not e.span_at(near).slope.has(y)]
-    if len(arcs) != 1 or len(ends) != 1:
-        return None
-    arc, end = arcs[0].arc, ends[0]
-    slope = sympy.diff(arc.expr, x)
-    node, height = end.slope, -end.expr.subs(y, 0)
-    try:
-        touching = zeros(sympy.expand(slope * (x - node) - arc.expr + height), x, arc.a, arc.b)
-    except UndecidedError:
-        return None
-    slopes = [short_constant(slope.subs(x, z)) for z in touching]
-    return next((s for s in slopes if abs(to_mpf(s) - near) < 1e-15 * (1 + abs(near))), None)
-
-
-def _hard(e: Expr, y: Symbol) -> bool:
-    return not e.is_polynomial(y) and e.count_ops() > 12
-
-
 def _assembled(stack, x: Symbol, y: Symbol, left: Expr, right: Expr) -> Hull:
     slopes = [left]
     for (p, _), (q, start) in itertools.pairwise(stack):
-        slopes.append(_exact_crossing(p, q, start, x, y))
+        slopes.append(exact_crossing(p, q, start, x, y))
     slopes.append(right)
     arcs: list[Arc] = []
     values: dict[Expr, Expr] = {}
     for k, (e, _) in enumerate(stack):
-        begin = e.a if k == 0 else _contact(e, slopes[k], x, y)
-        end = e.b if k + 1 == len(stack) else _contact(e, slopes[k + 1], x, y)
+        begin = e.a if k == 0 else contact_at(e, slopes[k], x, y)
+        end = e.b if k + 1 == len(stack) else contact_at(e, slopes[k + 1], x, y)
         if k > 0:
-            height = -_conjugate_at(e, slopes[k], x, y)
+            height = -conjugate_at(e, slopes[k], x, y)
             _bridge(arcs, values, begin, slopes[k] * x + height, slopes[k], x)
         if e.arc is not None and order(begin, end) < 0:
             lo = e.arc.slope_a if begin == e.a else slopes[k]
@@ -296,34 +190,12 @@ def _bridge(arcs, values, begin: Expr, line: Expr, slope: Expr, x: Symbol) -> No
         arcs.append(Arc(sympy.expand(line), start, begin, 0, slope, slope))
 
 
-def _height(e: _Element, node: Expr, x: Symbol) -> Expr:
+def _height(e: Element, node: Expr, x: Symbol) -> Expr:
     if e.arc is None:
         span = e.spans[0]
         (y,) = span.expr.free_symbols or (None,)
         return -span.expr if y is None else -span.expr.subs(y, 0)
     value = value_at(e.arc.expr, x, node, "+" if node == e.a else "-")
-    return value.evalf(35) if value.has(sympy.Float) else short_constant(value)
-
-
-def _contact(e: _Element, slope: Expr, x: Symbol, y: Symbol) -> Expr:
-    span = e.span_at(to_mpf(slope))
-    if span.slope.has(SlopeInverse):
-        found = zeros(sympy.diff(e.arc.expr, x) - slope, x, e.arc.a, e.arc.b)
-        if found:
-            return found[0]
-    return _at_slope(span.slope, slope, y)
-
-
-def _conjugate_at(e: _Element, slope: Expr, x: Symbol, y: Symbol) -> Expr:
-    span = e.span_at(to_mpf(slope))
-    if span.slope.has(SlopeInverse):
-        contact = _contact(e, slope, x, y)
-        return short_constant(slope * contact - e.arc.expr.subs(x, contact))
-    return _at_slope(span.expr, slope, y)
-
-
-def _at_slope(formula: Expr, slope: Expr, y: Symbol) -> Expr:
-    value = formula.subs(y, slope)
     return value.evalf(35) if value.has(sympy.Float) else short_constant(value)
 
 

@@ -14,9 +14,11 @@ from sympy import Expr, Symbol
 from sympy.codegen.rewriting import expm1_opt, log1p_opt, optimize
 
 from hjsym.conjugate.symbolic_implicit import MODULES
-from hjsym.conjugate.symbolic_numbers import compiled
+from hjsym.conjugate.symbolic_legendre import Span
+from hjsym.conjugate.symbolic_numbers import compiled, value_at
+from hjsym.errors import UndecidedError
 
-__all__ = ["FloatFormula"]
+__all__ = ["FloatFormula", "SpanTable"]
 
 _AGREE = 1e-10  # of double with extended precision, whose own error is 2000 times smaller
 
@@ -76,3 +78,60 @@ def _lambert(z, branch=0):
     """The real value of W, NaN beyond its branch point."""
     w = lambertw(np.asarray(z, np.float64), int(branch))
     return np.where(w.imag == 0, w.real, np.nan)
+
+
+class SpanTable:
+    """Spans, and values at nodes, as a function of float64 arrays with its slopes."""
+
+    def __init__(self, spans: list[Span], nodes: dict[Expr, Expr], x: Symbol):
+        self.free = {s for p in spans for s in p.expr.free_symbols | p.a.free_symbols | p.b.free_symbols}
+        self.free |= {s for n, v in nodes.items() for s in n.free_symbols | v.free_symbols}
+        self.free -= {x}
+        if self.free:
+            return
+        self._spans, self._x = spans, x
+        self._ends = [(float(s.a), float(s.b)) for s in spans]
+        self._nodes = {float(n): float(v) for n, v in nodes.items()}
+        self._formulas = [FloatFormula(s.expr, x) for s in spans]
+        self._derivatives = [FloatFormula(s.slope, x) for s in spans]
+
+    def values(self, at: np.ndarray) -> np.ndarray:
+        """Values, +∞ outside of the spans and nodes."""
+        out = self._filled(at, self._formulas, np.inf)
+        for node, value in self._nodes.items():
+            out[at == node] = value
+        return out
+
+    def slopes(self, at: np.ndarray) -> np.ndarray:
+        """Derivatives; at a node the one of the two beside it that is less in size, NaN where none is finite."""
+        out = self._filled(at, self._derivatives, np.nan)
+        for k in np.flatnonzero(np.isin(at, list(self._nodes))):
+            out[k] = self._slope_at_node(at[k])
+        return out
+
+    def _filled(self, at: np.ndarray, formulas: list[FloatFormula], missing: float) -> np.ndarray:
+        out = np.full(len(at), missing)
+        for (a, b), f in zip(self._ends, formulas, strict=True):
+            inside = (a < at) & (at < b)
+            if inside.any():
+                out[inside] = f(at[inside])
+        return out
+
+    def _slope_at_node(self, node: float) -> float:
+        if not np.isfinite(self._nodes[node]):
+            return np.nan
+        if not self._spans:
+            return 0.0
+        beside = [
+            self._limit(span, side)
+            for span, ends in zip(self._spans, self._ends, strict=True)
+            for side in (0, 1)
+            if ends[side] == node
+        ]
+        return min((s for s in beside if np.isfinite(s)), key=abs, default=np.nan)
+
+    def _limit(self, span: Span, side: int) -> float:
+        try:
+            return float(value_at(span.slope, self._x, (span.a, span.b)[side], "+-"[side]))
+        except (UndecidedError, TypeError):
+            return np.nan
