@@ -2,7 +2,7 @@
 
 from tropical.errors import InputError
 
-__all__ = ["HullWarning", "ModelFileError", "NotConvexError", "UnsupportedLayerError"]
+__all__ = ["HullWarning", "ModelFileError", "NotConvexError", "UndecidedError", "UnsupportedLayerError"]
 
 
 class ModelFileError(InputError):
@@ -11,6 +11,10 @@ class ModelFileError(InputError):
 
 class UnsupportedLayerError(InputError):
     """A layer that is not piecewise linear, or not known here; the message names it."""
+
+
+class UndecidedError(InputError):
+    """A sign, an order, a zero or a limit that is needed exactly and could not be decided."""
 
 
 class NotConvexError(InputError):
