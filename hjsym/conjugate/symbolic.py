@@ -1,0 +1,151 @@
+"""SymPy expressions as functions of convex analysis."""
+
+import sympy
+from sympy import Dummy, Expr, S, Symbol, oo
+
+from hjsym.conjugate.base import ConvexFunction
+from hjsym.conjugate.pieces import split
+from hjsym.conjugate.symbolic_function import SymbolicFunction
+from hjsym.conjugate.symbolic_legendre import Span
+from hjsym.conjugate.symbolic_parameters import Parameters, readings
+from hjsym.errors import UndecidedError
+from tropical.errors import InputError
+
+__all__ = ["as_symbolic", "symbolic_function"]
+
+
+def symbolic_function(
+    f: Expr, x: Symbol | None = None, domain: sympy.Set | None = None, y: Symbol | None = None
+) -> SymbolicFunction:
+    """A SymPy expression in one variable as a function of convex analysis.
+
+    Parameters
+    ----------
+    f : Expr
+        With Piecewise, Max, Min and Abs where needed; +∞ where it is not real. Other symbols are parameters, taken as
+        positive unless declared otherwise; exponents beyond 1, or below 1 where that is what makes f convex.
+    x : Symbol, optional
+        The variable; by default the only free symbol.
+    domain : Set, optional
+        Intervals and points; f is +∞ outside.
+    y : Symbol, optional
+        The variable of the conjugate.
+
+    Returns
+    -------
+    SymbolicFunction
+
+    Raises
+    ------
+    UndecidedError
+        A zero, sign or limit that is needed could not be decided; the message says which.
+
+    Examples
+    --------
+    >>> x, a, p = sympy.symbols("x a p", positive=True)
+    >>> print(symbolic_function(x / a - sympy.log(x / a) - 1, x).conjugate())
+    -log(-a*y + 1) for y in Interval.open(-oo, 1/a)
+    >>> g = symbolic_function(abs(sympy.Symbol("t")) ** p / p, sympy.Symbol("t")).conjugate()
+    >>> g.expr, g.conditions
+    ((p - 1)*Abs(y)**(p/(p - 1))/p, (p > 1,))
+    """
+    f = sympy.sympify(f)
+    x = _variable(f, x)
+    first, error = None, None
+    choices = list(readings(f, x, domain))
+    for parameters in choices:
+        try:
+            result = _built(f, x, domain, parameters)
+            if len(choices) == 1 or result.convexity().convex:
+                return _with_dual(result, y)
+            first = first or result
+        except UndecidedError as e:
+            error = error or e
+    if first is None:
+        raise error
+    return _with_dual(first, y)
+
+
+def _with_dual(f: SymbolicFunction, y: Symbol | None) -> SymbolicFunction:
+    if y is not None:
+        f._conjugate = f._conjugated(y)
+    return f
+
+
+def _built(f: Expr, x: Symbol, domain: sympy.Set | None, parameters: Parameters) -> SymbolicFunction:
+    inner = Dummy(x.name, real=True)
+    inside = f.xreplace({x: inner, **parameters.inward})
+    restricted = None if domain is None else domain.xreplace(parameters.inward)
+    if inside is S.Infinity or restricted is S.EmptySet:
+        return SymbolicFunction(x, inner, [], {}, constant=oo, given=oo)
+    if inside is S.NegativeInfinity:
+        if restricted in (None, S.Reals):
+            return SymbolicFunction(x, inner, [], {}, constant=-oo, given=-oo)
+        raise InputError(
+            f"f is -oo on {domain} alone; pass a function that is finite somewhere, or -oo on all reals"
+        )
+    pieces = split(inside, inner, restricted)
+    if not pieces.branches and all(v is oo for v in pieces.values.values()):
+        return SymbolicFunction(x, inner, [], {}, constant=oo, given=oo)
+    spans = [Span(b.expr, sympy.diff(b.expr, inner), b.a, b.b, "given") for b in pieces.branches]
+    return SymbolicFunction(x, inner, spans, pieces.values, given=f, parameters=parameters)
+
+
+def _variable(f: Expr, x: Symbol | None) -> Symbol:
+    if x is not None:
+        return x
+    if len(f.free_symbols) != 1:
+        names = ", ".join(sorted(map(str, f.free_symbols))) or "none"
+        raise InputError(f"f has the symbols {names}; say which is the variable with x=")
+    return next(iter(f.free_symbols))
+
+
+def as_symbolic(f: Expr, x=None, y=None, domain=None) -> ConvexFunction:
+    """An expression in one variable, or a sum of such in several, as a function; see `conjugate` for the arguments."""
+    xs = (
+        tuple(x)
+        if isinstance(x, (tuple, list))
+        else (x,)
+        if x is not None
+        else tuple(sorted(f.free_symbols, key=str))
+    )
+    ys = tuple(y) if isinstance(y, (tuple, list)) else (y,) * (y is not None)
+    if len(xs) <= 1:
+        return symbolic_function(f, xs[0] if xs else Symbol("x", real=True), domain, ys[0] if ys else None)
+    if ys and len(ys) != len(xs):
+        raise InputError(f"got {len(ys)} symbols y for {len(xs)} variables; pass one each")
+    parts = separated(f, xs)
+    if parts is None:
+        names = ", ".join(map(str, xs))
+        raise InputError(
+            f"{f} is no sum of functions of one of {names} each; use Quadratic, MaxAffine, LogSumExp or the rules of "
+            "hjsym.conjugate, or FromCallable"
+        )
+    from hjsym.conjugate.separable import Separable
+
+    domains = _factors(domain, len(xs))
+    return Separable(
+        [
+            symbolic_function(p, v, d, w)
+            for p, v, d, w in zip(parts, xs, domains, ys or (None,) * len(xs), strict=True)
+        ]
+    )
+
+
+def separated(f: Expr, xs: tuple[Symbol, ...]) -> list[Expr] | None:
+    """Parts of one variable each that add up to f; constants go to the first."""
+    parts = dict.fromkeys(xs, S.Zero)
+    for term in sympy.Add.make_args(sympy.expand(f)):
+        found = [v for v in xs if term.has(v)]
+        if len(found) > 1:
+            return None
+        parts[found[0] if found else xs[0]] += term
+    return list(parts.values())
+
+
+def _factors(domain, d: int) -> list[sympy.Set | None]:
+    if domain is None:
+        return [None] * d
+    if isinstance(domain, sympy.ProductSet) and len(domain.args) == d:
+        return list(domain.args)
+    raise InputError(f"domain is {domain}; pass a product of {d} sets of numbers")
