@@ -69,13 +69,13 @@ def _(layer: layers.Concat, adjoint, *inputs):
 
 @pull.register
 def _(layer: layers.PiecewiseLinear, adjoint, x):
-    return (adjoint * _slope(layer, x),)
+    return (adjoint * layer.tangent(x)[0],)
 
 
 @pull.register
 def _(layer: layers.Maximum, adjoint, x):
     members = layer.members(x.shape[-1])
-    shares = adjoint[..., None] * _shares(layer, x[..., members])
+    shares = adjoint[..., None] * _shares(layer, x)
     flat = shares.reshape(*shares.shape[:-2], members.size)
     return (_scattered(flat, members.ravel(), x.shape[-1]),)
 
@@ -118,13 +118,13 @@ def _(layer: layers.Scale, tangents, x):
 
 @push.register
 def _(layer: layers.PiecewiseLinear, tangents, x):
-    return tangents[0] * _slope(layer, x)
+    return tangents[0] * layer.tangent(x)[0]
 
 
 @push.register
 def _(layer: layers.Maximum, tangents, x):
     members = layer.members(x.shape[-1])
-    return (tangents[0][..., members] * _shares(layer, x[..., members])).sum(axis=-1)
+    return (tangents[0][..., members] * _shares(layer, x)).sum(axis=-1)
 
 
 @push.register(layers.Sigmoid)
@@ -165,7 +165,7 @@ def _(layer: layers.Maximum, adjoint, tangents, x):
     if not layer.eps:
         return (np.zeros_like(tangents[0]),)
     members = layer.members(x.shape[-1])
-    weights, moved = _shares(layer, x[..., members]), tangents[0][..., members]
+    weights, moved = _shares(layer, x), tangents[0][..., members]
     changes = weights * (moved - _total(weights * moved)) / layer.eps
     changes = adjoint[..., None] * changes
     flat = changes.reshape(*changes.shape[:-2], members.size)
@@ -248,17 +248,11 @@ def _step(eps: float, z: np.ndarray) -> np.ndarray:
     return layers.Sigmoid()(z / eps) if eps else (z > 0) * 1
 
 
-def _slope(layer: layers.PiecewiseLinear, x: np.ndarray) -> np.ndarray:
-    if not layer.eps:
-        return layer.pieces(x)[0]
-    rise = (b * _step(layer.eps, x - c) for b, c in zip(layer.bends, layer.breaks, strict=True))
-    return sum(rise, layer.slopes[0])
-
-
-def _shares(layer: layers.Maximum, z: np.ndarray) -> np.ndarray:
-    """The derivative of the maximum by each of its arguments: Gibbs weights, at ε = 0 the first maximum."""
+def _shares(layer: layers.Maximum, x: np.ndarray) -> np.ndarray:
+    """The derivative of each maximum by its arguments: Gibbs weights, at ε = 0 the first of the largest."""
     if layer.eps:
-        return layers.Softmax()(z / layer.eps)
+        return layer.shares(x)
+    z = x[..., layer.members(x.shape[-1])]
     first = np.argmax(z, axis=-1)[..., None]
     return (np.arange(z.shape[-1]) == first) * 1
 
