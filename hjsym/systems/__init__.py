@@ -4,11 +4,13 @@ from hjsym.systems.attention import attention, attention_heads
 from hjsym.systems.flows import StateSpace, gru, lstm, residual_step, rnn
 from hjsym.systems.read import hamiltonian
 from hjsym.systems.recurrences import integrate_and_fire, log_semiring_step
+from hjsym.systems.space_time import SpaceTimeNetwork
 from hjsym.systems.system import HJSystem
 from hjsym.systems.waves import gelu, log_sum_exp, maximum, sigmoid, silu, softplus, tanh, tropical_rational
 
 __all__ = [
     "HJSystem",
+    "SpaceTimeNetwork",
     "StateSpace",
     "attention",
     "attention_heads",

@@ -9,6 +9,7 @@ from hjsym.frontends import load
 from hjsym.frontends.torch_steps import to_array
 from hjsym.hopf import LSELayer
 from hjsym.systems import flows, waves
+from hjsym.systems.space_time import SpaceTimeNetwork
 from hjsym.systems.system import HJSystem
 from tropical import Polynomial, Rational
 from tropical.errors import InputError
@@ -40,6 +41,7 @@ def hamiltonian(
     | `tropical.Rational`, piecewise-linear networks | a pair of these, f = V_Q − V_P | exact |
     | "sigmoid", "tanh", "silu", "gelu", "softplus" with eps= | the viscous equation, by derivatives | exact |
     | torch RNN, GRU, LSTM and their cells, at an input u | H = p·F, a unit Euler step | structural |
+    | `hjsym.systems.SpaceTimeNetwork` | the Hamiltonian learnt by a max network of x and t | exact |
     | `hjsym.systems.StateSpace` | H = p·(Ax + Bu), the hold is the flow | exact |
 
     `hjsym.systems` has the rest by name: `attention`, `attention_heads`, `residual_step`, `log_semiring_step`,
@@ -83,6 +85,8 @@ def hamiltonian(
         return _ACTIVATIONS[source.lower()](**options)
     if isinstance(source, flows.StateSpace):
         return source.system(u)
+    if isinstance(source, SpaceTimeNetwork):
+        return source.system()
     if isinstance(source, LSELayer):
         return waves.log_sum_exp(source, gauge, symbolic)
     if isinstance(source, Polynomial):
