@@ -2,6 +2,7 @@
 
 from hjsym import hopf, solutions, systems
 from hjsym.compile import TropicalNetwork, compile
+from hjsym.diagram import Diagram, diagram
 from hjsym.errors import ModelFileError, UnsupportedLayerError
 from hjsym.expr import expression
 from hjsym.forecast import Forecast
@@ -20,6 +21,7 @@ from hjsym.to_onnx import to_onnx
 __version__ = "0.1.0"
 
 __all__ = [
+    "Diagram",
     "Forecast",
     "GibbsMean",
     "HJSystem",
@@ -31,6 +33,7 @@ __all__ = [
     "TropicalNetwork",
     "UnsupportedLayerError",
     "compile",
+    "diagram",
     "equivalent",
     "expression",
     "hamiltonian",
