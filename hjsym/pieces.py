@@ -14,7 +14,7 @@ from hjsym import layers
 from hjsym.network import Network
 from tropical._arrays import EXACT, convert, is_exact
 
-__all__ = ["affine_piece"]
+__all__ = ["affine_piece", "scattered"]
 
 
 def affine_piece(network: Network, x: ArrayLike, outputs=None) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +73,7 @@ def _(layer: layers.Identity, adjoint, x):
 
 @_back.register
 def _(layer: layers.Gather, adjoint, x):
-    return (_scattered(adjoint, layer.index, x),), None
+    return (scattered(adjoint, layer.index, x),), None
 
 
 @_back.register
@@ -100,14 +100,14 @@ def _(layer: layers.Maximum, adjoint, x):
         shares = layer.shares(x)
         parts = adjoint[..., None] * shares[..., None, :, :]
         lines = layer(x) - (shares * x[..., members]).sum(axis=-1)
-        spread = _scattered(parts.reshape(*adjoint.shape[:-1], members.size), members.ravel(), x)
+        spread = scattered(parts.reshape(*adjoint.shape[:-1], members.size), members.ravel(), x)
         return (spread,), (adjoint @ lines[..., None])[..., 0]
     first = np.argmax(x[..., members], axis=-1)
     winners = members[np.arange(len(members)), first]
-    return (_scattered(adjoint, winners[..., None, :], x),), None
+    return (scattered(adjoint, winners[..., None, :], x),), None
 
 
-def _scattered(adjoint: np.ndarray, index: np.ndarray, x: np.ndarray) -> np.ndarray:
+def scattered(adjoint: np.ndarray, index: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Zeros of the length of x, with the entries of the adjoint added at `index`."""
     shape = (*adjoint.shape[:-1], x.shape[-1])
     rows = np.arange(math.prod(shape[:-1])).reshape(*shape[:-1], 1)
