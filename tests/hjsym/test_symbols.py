@@ -141,12 +141,12 @@ def test_nothing_is_evaluated_but_numbers():
         GibbsMean(1, (X, Y), (1,))
 
 
-def test_a_thousand_terms():
+def test_hundreds_of_terms():
     # SymPy's own Max of 40 such terms takes seconds to build and minutes to differentiate.
     rng = np.random.default_rng(0)
-    p = Polynomial(rng.normal(size=(1000, 2)), rng.normal(size=1000))
+    p = Polynomial(rng.normal(size=(400, 2)), rng.normal(size=400))
     f = hjsym.expression(p)
-    assert len(f.args) == 1000 and len(f.subs(default_symbols(2)[0], 1).args) == 1000
+    assert len(f.args) == 400 and len(f.subs(default_symbols(2)[0], 1).args) == 400
     slope = f.diff(default_symbols(2)[1])
     for x in rng.normal(size=(2, 2)):
         values = dict(zip(default_symbols(2), x.tolist(), strict=True))
