@@ -16,7 +16,7 @@ from hjsym import layers
 from hjsym.network import Network
 from hjsym.pieces import scattered
 from hjsym.rounding import layer_error, network_errors
-from tropical._arrays import EXACT
+from tropical._arrays import EXACT, FLOAT64, as_points, is_exact
 from tropical._rounding import U, absolute, gamma, rounded_up
 
 __all__ = ["network_bound"]
@@ -29,9 +29,10 @@ def network_bound(network: Network, x: ArrayLike) -> np.ndarray:
 
     Cost: a forward pass, and a pass back with m columns of intervals.
     """
-    values = network.values(x)
-    if values[0].dtype == EXACT:
-        return np.zeros(values[-1].shape)
+    points = as_points(x, network.input_size, EXACT if network.exact else FLOAT64)
+    if is_exact(points):
+        return np.zeros((*points.shape[:-1], network.output_size))
+    values = network.values(points)
     errors = network_errors(network, values)
     eye = np.broadcast_to(np.eye(network.output_size), (*values[-1].shape, network.output_size))
     adjoints: list[Interval | None] = [None] * len(network.nodes) + [(eye, np.zeros(eye.shape))]

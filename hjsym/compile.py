@@ -70,7 +70,7 @@ class TropicalNetwork(Rational):
         Of the circuits, which grow while f need not, these are ``f.P.error_bound(x)`` and ``f.Q.error_bound(x)``.
         Cost: about three passes of `affine_at`.
         """
-        return network_bound(self.network, self._points(x))
+        return network_bound(self.network, x)
 
     @cached_property
     def exactly(self) -> "TropicalNetwork":
