@@ -24,7 +24,7 @@ from tropical import Semiring
 from tropical._arrays import EXACT, convert, is_exact
 from tropical.sparse import SparseMatrix
 
-__all__ = ["curve", "pull", "push", "weight_gradients"]
+__all__ = ["curve", "pull", "push", "scattered", "weight_gradients"]
 
 
 # ---- adjoints ------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ def _(layer: layers.Identity, adjoint, x):
 
 @pull.register
 def _(layer: layers.Gather, adjoint, x):
-    return (_scattered(adjoint, layer.index, x.shape[-1]),)
+    return (scattered(adjoint, layer.index, x.shape[-1]),)
 
 
 @pull.register
@@ -77,7 +77,7 @@ def _(layer: layers.Maximum, adjoint, x):
     members = layer.members(x.shape[-1])
     shares = adjoint[..., None] * _shares(layer, x)
     flat = shares.reshape(*shares.shape[:-2], members.size)
-    return (_scattered(flat, members.ravel(), x.shape[-1]),)
+    return (scattered(flat, members.ravel(), x.shape[-1]),)
 
 
 @pull.register
@@ -169,7 +169,7 @@ def _(layer: layers.Maximum, adjoint, tangents, x):
     changes = weights * (moved - _total(weights * moved)) / layer.eps
     changes = adjoint[..., None] * changes
     flat = changes.reshape(*changes.shape[:-2], members.size)
-    return (_scattered(flat, members.ravel(), x.shape[-1]),)
+    return (scattered(flat, members.ravel(), x.shape[-1]),)
 
 
 @curve.register
@@ -257,7 +257,7 @@ def _shares(layer: layers.Maximum, x: np.ndarray) -> np.ndarray:
     return (np.arange(z.shape[-1]) == first) * 1
 
 
-def _scattered(adjoint: np.ndarray, index: np.ndarray, size: int) -> np.ndarray:
+def scattered(adjoint: np.ndarray, index: np.ndarray, size: int) -> np.ndarray:
     """Zeros of this size, with the entries of the adjoint added at `index`."""
     shape = (*adjoint.shape[:-1], size)
     rows = np.arange(math.prod(shape[:-1])).reshape(*shape[:-1], 1)

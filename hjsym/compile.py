@@ -8,6 +8,7 @@ import sympy
 from numpy.typing import ArrayLike
 
 from hjsym import layers
+from hjsym.adjoint_rounding import network_bound
 from hjsym.codegen import c_function, python_function
 from hjsym.errors import UnsupportedLayerError
 from hjsym.expr import rational_expression
@@ -16,7 +17,6 @@ from hjsym.frontends import load
 from hjsym.network import Network
 from hjsym.pieces import affine_piece
 from hjsym.rails import Rails, rule
-from hjsym.rounding import network_bound
 from tropical import Circuit, Rational
 from tropical._arrays import EXACT, FLOAT64, as_points, is_exact
 from tropical.errors import InputError
@@ -65,11 +65,12 @@ class TropicalNetwork(Rational):
         return self.network.to_exact() if is_exact(x) else self.network
 
     def error_bound(self, x: ArrayLike) -> np.ndarray:
-        """A proved bound on |f(x) as computed − f(x)|, (..., m): the running rounding error of the forward pass.
+        """A proved bound on |f(x) as computed − f(x)|, (..., m): what rounding in each layer can do to the outputs.
 
         Of the circuits, which grow while f need not, these are ``f.P.error_bound(x)`` and ``f.Q.error_bound(x)``.
+        Cost: about three passes of `affine_at`.
         """
-        return network_bound(self.network, self._points(x))
+        return network_bound(self.network, x)
 
     @cached_property
     def exactly(self) -> "TropicalNetwork":

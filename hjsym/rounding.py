@@ -3,52 +3,47 @@
 from functools import singledispatch
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from hjsym import layers
 from hjsym.network import Network
-from tropical._arrays import EXACT
 from tropical._rounding import U, affine_error, gamma, rounded_up, soft_add_error, soft_sum_error
 
-__all__ = ["network_bound"]
+__all__ = ["layer_error", "network_errors"]
 
 
-def network_bound(network: Network, x: ArrayLike) -> np.ndarray:
-    """A bound on |network(x) as computed − its exact value|, (..., m); weights count as they are stored."""
-    values = network.values(x)
-    if values[0].dtype == EXACT:
-        return np.zeros(values[-1].shape)
+def network_errors(network: Network, values: list[np.ndarray]) -> list[np.ndarray]:
+    """Bounds on |value as computed − exact value| of what `network.values` gave; weights count as they are stored."""
     errors = [np.zeros(values[0].shape)]
     for node, value in zip(network.nodes, values[1:], strict=True):
         pairs = [(values[i], errors[i]) for i in node.inputs]
-        errors.append(np.broadcast_to(_error(node.layer, value, *pairs), value.shape))
-    return errors[-1]
+        errors.append(np.broadcast_to(layer_error(node.layer, value, *pairs), value.shape))
+    return errors
 
 
 @singledispatch
-def _error(layer, value: np.ndarray, *pairs: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def layer_error(layer, value: np.ndarray, *pairs: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Of a layer's value, from its operands as computed and their errors."""
     raise NotImplementedError(f"no rounding bound of {layer}")
 
 
-@_error.register
+@layer_error.register
 def _(layer: layers.Affine, value, pair):
     return affine_error([(layer.weight, *pair)], layer.bias)
 
 
-@_error.register
+@layer_error.register
 def _(layer: layers.Scale, value, pair):
     return affine_error([(layer.factor, *pair)], layer.bias)
 
 
-@_error.register(layers.Identity)
-@_error.register(layers.Gather)
-@_error.register(layers.Concat)
+@layer_error.register(layers.Identity)
+@layer_error.register(layers.Gather)
+@layer_error.register(layers.Concat)
 def _(layer, value, *pairs):
     return layer(*(error for _, error in pairs))
 
 
-@_error.register
+@layer_error.register
 def _(layer: layers.Add, value, *pairs):
     size = value.shape[-1]
     return affine_error(
@@ -56,18 +51,18 @@ def _(layer: layers.Add, value, *pairs):
     )
 
 
-@_error.register
+@layer_error.register
 def _(layer: layers.Relu, value, pair):
     x, error = pair
     return np.where(x + error <= 0, 0.0, error)  # there both are 0
 
 
-@_error.register
+@layer_error.register
 def _(layer: layers.Softplus, value, pair):
     return rounded_up(pair[1] + soft_add_error(layer.eps, value), 1)
 
 
-@_error.register
+@layer_error.register
 def _(layer: layers.PiecewiseLinear, value, pair):
     """f is Lipschitz with its largest slope, soft or not. An intercept is a sum over the bends before it, each a
     difference of two slopes times a break, and each soft maximum adds `soft_add_error`."""
@@ -81,7 +76,7 @@ def _(layer: layers.PiecewiseLinear, value, pair):
         return rounded_up(steep.max(axis=0) * error + gamma(count) * size + soft, bends + 6)
 
 
-@_error.register
+@layer_error.register
 def _(layer: layers.Maximum, value, pair):
     members = layer.members(pair[0].shape[-1])
     error = pair[1][..., members].max(axis=-1)

@@ -162,7 +162,10 @@ class LogSumExp(_Printed):
         if not _are_numbers((eps, *args)):
             return None
         first, top = _largest(args)
+        if top.is_infinite:
+            return top
         rest = sympy.Add(*(sympy.exp((z - top) / eps) for k, z in enumerate(args) if k != first))
+        rest = sympy.Rational(rest) if rest.is_Float else rest  # 1 + rest must not round
         return (top + eps * sympy.log(1 + rest))._eval_evalf(prec)
 
     def _latex(self, printer, exp=None):

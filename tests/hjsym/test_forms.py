@@ -40,7 +40,7 @@ def f():
 
 def test_max_form_is_the_network_exactly(f):
     expressions = f.expr(form="max")
-    for point in itertools.product(GRID[::3], repeat=2):
+    for point in itertools.product(GRID[::4], repeat=2):
         assert [value(e, point) for e in expressions] == f.network(point).tolist()
     for e, (P, Q) in zip(expressions, f.essential(), strict=True):
         assert sorted(len(m.args) for m in e.atoms(Maximum)) == sorted(len(p) for p in (P, Q) if len(p) > 1)
@@ -66,7 +66,7 @@ def test_max_form_of_floats_and_its_derivative():
 
 def test_piecewise_form_is_the_network_exactly(f):
     expressions = f.expr(form="piecewise")
-    for point in itertools.product(GRID[::3], repeat=2):
+    for point in itertools.product(GRID[::4], repeat=2):
         assert [value(e, point) for e in expressions] == f.network(point).tolist()
     maps = {(tuple(r.slope[0]), r.intercept[0]) for r in linear_regions(f)}
     assert isinstance(expressions[0], sympy.Piecewise) and len(expressions[0].args) == len(maps)

@@ -67,6 +67,7 @@ def test_deep_networks_do_not_cancel():
     expected = f.network.to_exact()(x)
     relative = [abs(Fraction(v) / e - 1) for v, e in zip(f(x), expected, strict=True)]
     assert max(relative) < 1e-12 and close_to(f(x), expected, f.error_bound(x))
+    assert (f.error_bound(x) < 1e-10 * abs(f(x))).all()  # through |W| it would be 1e7 times that
     p, q = f.parts(x)
     assert abs((p - q) / f(x) - 1).max() > 1e-9  # while the rails have lost most of theirs
     assert (abs(p - q - f(x)) <= Rational.error_bound(f, x)).all()
@@ -122,6 +123,39 @@ def test_bound_of_one_bend():
                 exact += sum(w * eps * mpmath.log1p(mpmath.exp((mpmath.mpf(z) - c) / eps)) for w, c in gates)
                 ratios.append(abs(v - exact) / b)
         assert 0.005 < max(ratios) <= 1
+
+
+@pytest.mark.parametrize("eps", [0.0, 1e-13, 0.5])
+def test_bound_on_bends(eps):
+    """Rounding decides on which side of their bends most units of two layers are, and which entries win."""
+    rng = np.random.default_rng(7)
+    W, V = rng.normal(size=(6, 6)), rng.normal(size=(5, 6))
+    for trial in range(8):
+        x = rng.normal(size=6)
+        b = -(W @ x) * (rng.random(6) < 0.7)  # zero but for rounding
+        h = np.maximum(W @ x + b, 0) + 0.5 * (trial % 2)
+        c = -(V @ h)
+        network = Network.sequential(
+            6,
+            [
+                layers.Affine(W, b),
+                layers.clip(0.0, 3.0),
+                layers.Scale(np.ones(6), np.full(6, 0.5 * (trial % 2))),
+                layers.Affine(V, c),
+                layers.LeakyRelu(-0.5),
+                layers.Maximum([[0, 1, 1], [2, 3, 4], [0, 0, 0], [1, 4, 2]]),
+                layers.Affine(rng.normal(size=(2, 4)), [0.0, 1.0]),
+            ],
+        )
+        f = hjsym.compile(network).deform(eps)
+        value, bound = f(x), f.error_bound(x)
+        assert (bound < 1e-12).all()
+        if eps == 0:
+            assert close_to(value, network.to_exact()(x), bound)
+        elif eps > 0.1:
+            with mpmath.workdps(60):
+                exact = difference_in_digits(f, x)
+                assert all(abs(v - e) <= b for v, e, b in zip(value, exact, bound, strict=True))
 
 
 def test_points_of_fractions_are_taken_exactly():
