@@ -1,9 +1,8 @@
 """Bounded domains for programs in floats: bounds that hold for all points, and floats made points of the domain."""
 
-import math
 from fractions import Fraction
 from functools import cached_property
-from math import inf, isinf
+from math import inf
 
 import numpy as np
 from scipy.optimize import linprog
@@ -42,8 +41,7 @@ class BoundedDomain:
         rows = self.chart.bounds.tolist()
         self.rows = [row for row in rows if np.count_nonzero(row[:-1]) > 1]
         self.exact_low, self.exact_high = _bounds(rows, self.chart.directions.shape[1])
-        self.low = np.array([_rounded(a, -inf) for a in self.exact_low])
-        self.high = np.array([_rounded(a, inf) for a in self.exact_high])
+        self.low, self.high = _rounded(self.exact_low, -inf), _rounded(self.exact_high, inf)
 
     def moved(self, network: Network) -> Network:
         """The network as a function of s."""
@@ -55,6 +53,10 @@ class BoundedDomain:
         first = Affine(*(floats if lossless else parts))
         nodes = (Node(n.layer, tuple(i + 1 for i in n.inputs), n.name) for n in network.nodes)
         return Network(len(self.low), (Node(first, (0,)), *nodes))
+
+    def nearly_inside(self, s: np.ndarray) -> np.ndarray:
+        """As `inside`, rounded to floats."""
+        return np.clip(to_floats(self.inside(s)) if self.rows else s, self.low, self.high)
 
     def inside(self, s: np.ndarray) -> np.ndarray:
         """A point of the domain in Fractions near the floats s: clipped, then moved inwards where that is needed."""
@@ -97,13 +99,15 @@ def _bounds(rows: list[list[Fraction]], k: int) -> tuple[list, list]:
     """Bounds of each coordinate, by those of the others in the rows; if that is not enough, by the vertices."""
     low, high = [-inf] * k, [inf] * k
     for _ in range(k + 1):
-        if not any(isinf(v) for v in low + high):
+        if not any(abs(v) == inf for v in low + high):
             return low, high
         for row in rows:
             used = [j for j in range(k) if row[j]]
-            tops = {j: row[j] * (high[j] if row[j] > 0 else low[j]) for j in used}
             for j in used:
-                end = -(row[-1] + sum(tops[i] for i in used if i != j)) / row[j]
+                ends = {i: high[i] if row[i] > 0 else low[i] for i in used if i != j}
+                if any(abs(end) == inf for end in ends.values()):
+                    continue
+                end = -(row[-1] + sum(row[i] * end for i, end in ends.items())) / row[j]
                 low[j], high[j] = (max(low[j], end), high[j]) if row[j] > 0 else (low[j], min(high[j], end))
     return _by_vertices(rows, k)
 
@@ -120,8 +124,8 @@ def _by_vertices(rows: list[list[Fraction]], k: int) -> tuple[list, list]:
     return corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
 
 
-def _rounded(number: Fraction, towards: float) -> float:
-    """The nearest float on that side."""
-    near = float(number)
-    beyond = near > number if towards < 0 else near < number
-    return math.nextafter(near, towards) if beyond else near
+def _rounded(bounds: list[Fraction], towards: float) -> np.ndarray:
+    """The nearest floats on that side."""
+    near = to_floats(exact_array(bounds))
+    beyond = [f > b if towards < 0 else f < b for f, b in zip(near.tolist(), bounds, strict=True)]
+    return np.where(beyond, np.nextafter(near, towards), near)

@@ -15,12 +15,14 @@ import numpy as np
 from hjsym.bounded import BoundedDomain
 from hjsym.encoding import Encoding
 from hjsym.network import Network
+from hjsym.pieces import affine_piece
 from tropical._arrays import EXACT, convert
 from tropical.domain import Domain
 from tropical.extremum import Extremum
 
 __all__ = ["largest_by_programs"]
 
+_STARTS = 16  # random points, the best of which is the first to climb from
 _VIOLATED = 1e-9  # gates closer than this to what they stand for are not branched on
 
 
@@ -31,10 +33,11 @@ def largest_by_programs(
     start = monotonic()
     place = BoundedDomain(domain, network.input_size)
     here = place.moved(network)
-    encoding = Encoding(here, place.low, place.high, place.rows, start + time_limit / 4)
-    search = _Search(encoding, here, place, objectives, gap)
-    solver_bound = search.by_solver(start + 0.4 * time_limit)
-    bound = search.by_branching(start + time_limit)
+    with np.errstate(over="ignore", invalid="ignore"):
+        encoding = Encoding(here, place.low, place.high, place.rows, start + time_limit / 4)
+        search = _Search(encoding, here, place, objectives, gap)
+        solver_bound = search.by_solver(start + 0.4 * time_limit)
+        bound = search.by_branching(start + time_limit)
     point = place.inside(search.best)
     value = max(convert(objectives, EXACT) @ here.to_exact()(point))
     return Extremum(value, point, None, bound, solver_bound)
@@ -60,7 +63,10 @@ class _Search:
         self.network = network.to_float()
         self.best, self.value = None, -np.inf
         self.ticks, self.closed = count(), -np.inf
-        self._try((place.low + place.high) / 2)
+        self._try(place.low / 2 + place.high / 2)
+        for share in np.random.default_rng(0).uniform(size=(_STARTS, len(place.low))):
+            self._try(place.low + share * (place.high - place.low))
+        self._climb()
         self.costs = []
         for row in objectives:
             cost = np.zeros(self.model.size)
@@ -80,10 +86,19 @@ class _Search:
         return max([self.closed, *(-part.negative_bound for part in self.parts[:1])])
 
     def _try(self, s: np.ndarray) -> None:
-        s = np.clip(s, self.place.low, self.place.high)
+        s = self.place.nearly_inside(s)
         value = float((self.objectives @ self.network(s)).max())
         if self.best is None or value > self.value:
             self.best, self.value = s, value
+
+    def _climb(self) -> None:
+        """From corner to corner of a box, each time where the affine piece at the best point has its largest value."""
+        value = -np.inf
+        while not self.place.rows and self.value > value:
+            value = self.value
+            slopes = self.objectives @ affine_piece(self.network, self.best)[0]
+            for slope in slopes:
+                self._try(np.where(slope > 0, self.place.high, self.place.low))
 
     def _part(self, objective: int, fixed: dict[int, int], above: float) -> _Part:
         low, high = self.model.low.copy(), self.model.high.copy()
@@ -117,6 +132,7 @@ class _Search:
                 bound = min(bound, theirs)
                 if x is not None:
                     self._try(x[self.encoding.inputs])
+                    self._climb()
             solver_bound = max(solver_bound, bound)
         return solver_bound
 

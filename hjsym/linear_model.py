@@ -19,6 +19,8 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 
+from tropical.errors import InputError
+
 __all__ = ["LinearModel", "Relaxed"]
 
 _UNIT = 2.0**-52
@@ -59,7 +61,11 @@ class LinearModel:
 
     def add(self, low, high, binary: bool = False) -> np.ndarray:
         """Numbers of new variables."""
-        first, low = self.size, np.atleast_1d(low)
+        first, low, high = self.size, np.atleast_1d(low), np.atleast_1d(high)
+        if not (np.isfinite(low).all() and np.isfinite(high).all()):
+            raise InputError(
+                "bounds of some values are beyond the floats; scale the weights or shrink the domain"
+            )
         self.low, self.high = np.append(self.low, low), np.append(self.high, high)
         self.binary = np.append(self.binary, np.full(len(low), binary))
         self.__dict__.pop("_matrix", None)

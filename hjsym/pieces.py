@@ -7,6 +7,8 @@ matrices that would meet them. What each layer adds to the outputs besides goes 
 
 from dataclasses import dataclass
 from functools import singledispatchmethod
+from itertools import pairwise
+from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +21,7 @@ from tropical.sparse import SparseMatrix
 
 __all__ = ["affine_piece"]
 
-_TOGETHER = 1 << 22  # numbers of the layers times points that are taken at once
+_TOGETHER = 1 << 24  # numbers of the layers times points that are taken at once
 
 
 def affine_piece(network: Network, x: ArrayLike, outputs=None) -> tuple[np.ndarray, np.ndarray]:
@@ -33,8 +35,8 @@ def affine_piece(network: Network, x: ArrayLike, outputs=None) -> tuple[np.ndarr
     axes, dtype = values[0].shape[:-1], values[0].dtype
     eye = convert(np.eye(network.output_size), dtype)
     eye = eye if outputs is None else eye[np.atleast_1d(outputs)]
-    values = [value.reshape(-1, value.shape[-1]) for value in values]
-    count = len(values[0])
+    count = prod(axes)
+    values = [value.reshape(count, value.shape[-1]) for value in values]
     slope = np.empty((count, len(eye), network.input_size), dtype)
     intercept = np.empty((count, len(eye)), dtype)
     step = 1 if dtype == EXACT else max(1, _TOGETHER // (1 + network.parameters))
@@ -135,13 +137,14 @@ class _Pass:
         if is_exact(adjoint.slopes):
             (slopes,) = adjoint.dense(1)
             return (_full((slopes.T @ layer.weight).T[None]),)
-        met = layer.weight._scipy[entries]
-        size = layer.weight.shape[1]
-        columns = met.indices
-        if self.points > 1:
-            columns = columns + np.repeat(adjoint.points * size, np.diff(met.indptr))
-        blocks = sparse.csr_array((met.data, columns, met.indptr), (len(entries), self.points * size))
-        return (_full((blocks.T @ adjoint.slopes).reshape(self.points, size, -1)),)
+        size, points = layer.weight.shape[1], adjoint.points
+        order = np.argsort(points, kind="stable")
+        ends = np.searchsorted(points[order], np.arange(self.points + 1))
+        slopes = np.empty((self.points, size, adjoint.slopes.shape[1]))
+        for p, (start, end) in enumerate(pairwise(ends)):
+            mine = order[start:end]
+            slopes[p] = layer.weight._scipy[entries[mine]].T @ adjoint.slopes[mine]
+        return (_full(slopes),)
 
     @_back.register
     def _(self, layer: layers.Scale, adjoint, x):
@@ -186,6 +189,11 @@ class _Pass:
         if not (slope == 1).all():
             slopes = slopes * slope[:, None]
         return (_Adjoint(adjoint.rows[kept], slopes, adjoint.size),)
+
+    @_back.register
+    def _(self, layer: layers.Relu, adjoint, x):
+        kept = np.flatnonzero(x.reshape(-1)[adjoint.rows] > 0)
+        return (_Adjoint(adjoint.rows[kept], adjoint.slopes[kept], adjoint.size),)
 
     @_back.register
     def _(self, layer: layers.Maximum, adjoint, x):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, isinf
+from math import inf
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -50,8 +50,8 @@ class Box(Domain):
         rows = []
         for i, (a, b) in enumerate(zip(*(bound.tolist() for bound in self.bounds(d)), strict=True)):
             unit = [Fraction(i == j) for j in range(d)]
-            rows += [] if isinf(a) else [[*unit, -Fraction(a)]]
-            rows += [] if isinf(b) else [[*(-u for u in unit), Fraction(b)]]
+            rows += [] if a == -inf else [[*unit, -Fraction(a)]]
+            rows += [] if b == inf else [[*(-u for u in unit), Fraction(b)]]
         return rows
 
 

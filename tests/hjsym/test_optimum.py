@@ -310,3 +310,23 @@ def test_bad_input():
     tiny = hjsym.load([([[Fraction(1, 10**400)]], [Fraction(0)])])
     with pytest.raises(InputError, match="below the floats"):
         hjsym.maximize(tiny, box, method="milp")
+
+
+def test_extreme_numbers():
+    """Floats beyond what HiGHS works with: the bound holds, and corners of the box are tried."""
+    box = Box(-1, 1)
+    for scale in (1e-12, 1e18):
+        pairs = [
+            (np.array([[scale, -scale], [3, 1]]), np.zeros(2)),
+            (np.array([[1 / scale, -scale]]), np.zeros(1)),
+        ]
+        exact = hjsym.maximize(pairs, box, method="regions")
+        found = hjsym.maximize(pairs, box, method="milp", time_limit=2)
+        assert 0 < found.value <= exact.value <= found.bound
+    with pytest.raises(InputError, match="beyond the floats"):
+        hjsym.maximize([(np.full((1, 2), 1e200), [0.0]), (np.full((1, 1), 1e200), [0.0])], box, method="milp")
+    with pytest.raises(InputError, match="beyond the floats"):
+        hjsym.maximize([([[1.0]], [0.0])], Box(0, Fraction(10) ** 400), method="milp")
+    for layer in (layers.Identity(), layers.Gather([0, 0]), layers.Maximum(), layers.Add([1.0])):
+        found = hjsym.maximize(Network.sequential(2, [layer]), box, method="milp")
+        assert found.value == 1 <= found.bound < 1 + 1e-12
