@@ -28,7 +28,8 @@ def load(source, input_shape: Sequence[int] | None = None) -> Network:
           between the layers and nothing after the last;
         - a torch `nn.Module` in evaluation mode that `torch.fx` can trace, or an `ExportedProgram`;
         - a Keras 3 model, Sequential or Functional; an Equinox Sequential or MLP;
-        - a fitted scikit-learn MLPClassifier or MLPRegressor; an ONNX ModelProto;
+        - a fitted scikit-learn MLP or linear model, or a Pipeline of scalers and other affine steps before one; an
+          ONNX ModelProto;
         - the path of a .onnx file; of a .json or .npz file that `Network.save` wrote; of a .json description
           beside a .safetensors file (`hjsym.frontends.described`); of an .npz file of one log-sum-exp layer
           (`hopf.LSELayer.save`).

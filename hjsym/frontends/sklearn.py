@@ -1,9 +1,12 @@
-"""Networks from fitted scikit-learn MLPClassifier and MLPRegressor."""
+"""Networks from fitted scikit-learn estimators: MLPs, linear models, and pipelines of affine steps before them."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from hjsym import layers
 from hjsym.errors import UnsupportedLayerError
-from hjsym.layers import Affine, Identity, Layer, Relu, Sigmoid, Softmax
+from hjsym.layers import Affine, Gather, Identity, Layer, Relu, Scale, Sigmoid, Softmax
 from hjsym.network import Network
 from tropical.errors import InputError
 
@@ -14,14 +17,43 @@ _OUTPUT = {"identity": None, "softmax": Softmax, "logistic": Sigmoid, "relu": Re
 
 
 def load_sklearn(estimator) -> Network:
-    """The network of a fitted MLP; a classifier keeps its softmax or logistic output as the head."""
-    name = type(estimator).__name__
-    if not any(c.__name__ in ("MLPClassifier", "MLPRegressor") for c in type(estimator).__mro__):
-        raise UnsupportedLayerError(
-            f"scikit-learn's {name} is not an MLP; pass MLPClassifier or MLPRegressor"
-        )
-    if not hasattr(estimator, "coefs_"):
-        raise InputError(f"this {name} is not fitted; call fit first")
+    """The network of a fitted estimator; where it gives probabilities by a softmax or a logistic function of scores
+    that is the head. Of other classifiers the outputs are their decision function."""
+    steps = [step for _, step in estimator.steps] if _is(estimator, "Pipeline") else [estimator]
+    steps = [step for step in steps if step is not None and not isinstance(step, str)]  # "passthrough"
+    if not steps:
+        raise InputError("the pipeline has no steps but passthrough; give it an estimator")
+    made = [layer for step in steps for layer in _layers(step)]
+    return Network.sequential(_fitted(steps[0], "n_features_in_"), made)
+
+
+def _is(estimator, *names: str) -> bool:
+    """Whether its class, or one that this derives from, has one of these names."""
+    return any(cls.__name__ in names for cls in type(estimator).__mro__)
+
+
+def _fitted(estimator, attribute: str):
+    if not hasattr(estimator, attribute):
+        raise InputError(f"this {type(estimator).__name__} is not fitted; call fit first")
+    return getattr(estimator, attribute)
+
+
+def _layers(step) -> Sequence[Layer]:
+    for names, rule in _RULES.items():
+        if _is(step, *names):
+            return rule(step)
+    read = ", ".join(sorted(name for names in _RULES for name in names))
+    raise UnsupportedLayerError(
+        f"scikit-learn's {type(step).__name__} is not an affine map or an MLP that is read; read are {read} and "
+        "pipelines of these"
+    )
+
+
+# ---- perceptrons and linear models -----------------------------------------------------------------------
+
+
+def _mlp(estimator) -> list[Layer]:
+    name, weights = type(estimator).__name__, _fitted(estimator, "coefs_")
     if estimator.activation not in _HIDDEN:
         raise UnsupportedLayerError(
             f"activation {estimator.activation!r} of {name} is not piecewise linear; "
@@ -29,10 +61,81 @@ def load_sklearn(estimator) -> Network:
         )
     if estimator.out_activation_ not in _OUTPUT:
         raise UnsupportedLayerError(f"output activation {estimator.out_activation_!r} of {name} is not known")
-    layers: list[Layer] = []
-    for weight, bias in zip(estimator.coefs_, estimator.intercepts_, strict=True):
-        layers += [Affine(np.asarray(weight).T, bias), _HIDDEN[estimator.activation]()]
-    layers.pop()
+    made: list[Layer] = []
+    for weight, bias in zip(weights, estimator.intercepts_, strict=True):
+        made += [Affine(np.asarray(weight).T, bias), _HIDDEN[estimator.activation]()]
+    made.pop()
     if (head := _OUTPUT[estimator.out_activation_]) is not None:
-        layers.append(head())
-    return Network.sequential(layers[0].weight.shape[1], layers)
+        made.append(head())
+    return made
+
+
+def _linear(estimator) -> list[Layer]:
+    weight = np.atleast_2d(_fitted(estimator, "coef_"))
+    return [Affine(weight, np.broadcast_to(estimator.intercept_, len(weight)).astype(float))]
+
+
+def _probabilistic(estimator) -> list[Layer]:
+    """Scores behind a logistic function, or a softmax unless there is a model for each class."""
+    made = _linear(estimator)
+    binary = len(made[0].bias) == 1
+    kind = getattr(estimator, "multi_class", "auto")
+    if kind == ("multinomial" if binary else "ovr") or (
+        not binary and getattr(estimator, "solver", "") == "liblinear"
+    ):
+        return made
+    return [*made, Sigmoid() if binary else Softmax()]
+
+
+# ---- steps before them -------------------------------------------------------------------------------------
+
+
+def _standard(step) -> list[Layer]:
+    size = _fitted(step, "n_features_in_")
+    return [_shifted(step.mean_ if step.with_mean else None, step.scale_, size)]
+
+
+def _robust(step) -> list[Layer]:
+    return [_shifted(step.center_, step.scale_, _fitted(step, "n_features_in_"))]
+
+
+def _shifted(center, scale, size: int) -> Scale:
+    """(x − center) / scale, either of which may be left out."""
+    factor = np.ones(size) if scale is None else 1 / np.asarray(scale, dtype=float)
+    return Scale(factor, np.zeros(size) if center is None else -factor * center)
+
+
+def _min_max(step) -> list[Layer]:
+    made: list[Layer] = [Scale(_fitted(step, "scale_"), step.min_)]
+    return [*made, layers.clip(*map(float, step.feature_range))] if step.clip else made
+
+
+def _max_abs(step) -> list[Layer]:
+    made: list[Layer] = [_shifted(None, _fitted(step, "scale_"), step.n_features_in_)]
+    return [*made, layers.clip(-1, 1)] if getattr(step, "clip", False) else made
+
+
+def _principal(step) -> list[Layer]:
+    components = _fitted(step, "components_")
+    if getattr(step, "whiten", False):
+        tiny = np.finfo(components.dtype).eps  # as scikit-learn keeps from dividing by 0
+        components = components / np.maximum(np.sqrt(step.explained_variance_), tiny)[:, None]
+    mean = getattr(step, "mean_", None)
+    return [Affine(components, np.zeros(len(components)) if mean is None else -components @ mean)]
+
+
+def _selection(step) -> list[Layer]:
+    return [Gather(np.flatnonzero(step.get_support()))]
+
+
+_RULES = {
+    ("MLPClassifier", "MLPRegressor"): _mlp,
+    ("LogisticRegression", "LinearDiscriminantAnalysis"): _probabilistic,
+    ("LinearModel", "LinearClassifierMixin", "BaseSGDRegressor"): _linear,
+    ("StandardScaler",): _standard,
+    ("MinMaxScaler",): _min_max,
+    ("MaxAbsScaler",): _max_abs,
+    ("RobustScaler",): _robust,
+    ("PCA", "TruncatedSVD"): _principal,
+    ("SelectorMixin",): _selection,
+}

@@ -17,7 +17,6 @@ from tropical.errors import InputError, ShapeError
 
 sklearn = pytest.importorskip("sklearn")
 from sklearn.exceptions import ConvergenceWarning  # noqa: E402
-from sklearn.linear_model import LinearRegression  # noqa: E402
 from sklearn.neural_network import MLPClassifier, MLPRegressor  # noqa: E402
 
 X = np.random.default_rng(7).normal(size=(60, 3))
@@ -89,11 +88,6 @@ def test_curved_activations_are_refused(activation):
 def test_unfitted(make):
     with pytest.raises(InputError, match=f"{make.__name__} is not fitted"):
         hjsym.load(make())
-
-
-def test_other_estimators_are_refused():
-    with pytest.raises(UnsupportedLayerError, match="LinearRegression is not an MLP"):
-        hjsym.load(LinearRegression().fit(X, TARGETS["number"]))
 
 
 # ---- lists -------------------------------------------------------------------------------------------
