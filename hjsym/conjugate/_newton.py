@@ -15,6 +15,7 @@ import numpy as np
 
 __all__ = ["Minimum", "minimise"]
 
+_MILD = 12.0  # range of the a_j that needs no higher temperature
 _FACTOR = 4.0  # by which the temperature falls
 _EARLY = 0.1  # decrement of ψ at which it falls on
 _EARLY_LIMIT = 30  # steps after which it does so anyway
@@ -30,17 +31,19 @@ class Minimum:
         self.mean = (self.weights[:, None, :] @ A)[:, 0]
         self.second = np.matmul(A.transpose(0, 2, 1) * self.weights[:, None, :], A)
 
-    def solve(self, right: np.ndarray) -> np.ndarray:
-        """E[AAᵀ]⁻¹ times vectors (n, k), scaled to a unit diagonal first."""
-        scale = np.sqrt(np.maximum(np.diagonal(self.second, axis1=1, axis2=2), 5e-324))
-        matrix = self.second / (scale[:, :, None] * scale[:, None, :])
-        matrix[:, np.arange(matrix.shape[1]), np.arange(matrix.shape[1])] += 2.0**-50
+    def inverse(self) -> np.ndarray:
+        """E[AAᵀ]⁻¹, scaled to a unit diagonal first."""
+        diagonal = np.arange(self.second.shape[1])
+        scale = np.sqrt(np.maximum(self.second[:, diagonal, diagonal], 5e-324))
+        scales = scale[:, :, None] * scale[:, None, :]
+        matrix = self.second / scales
+        matrix[:, diagonal, diagonal] += 2.0**-50
         with np.errstate(all="ignore"):
-            return np.linalg.solve(matrix, (right / scale)[..., None])[..., 0] / scale
+            return np.linalg.inv(matrix) / scales
 
     def step(self) -> tuple[np.ndarray, np.ndarray]:
         """Newton's step and its decrement squared."""
-        towards = self.solve(self.mean)
+        towards = np.matmul(self.inverse(), self.mean[:, :, None])[:, :, 0]
         q = np.clip((self.mean * towards).sum(axis=1), 0.0, None)
         rest = np.maximum(1.0 - q, 2.0**-20)
         return -towards / rest[:, None], q / rest
@@ -57,7 +60,7 @@ def _log_sum(A: np.ndarray, a: np.ndarray, theta: np.ndarray) -> tuple[np.ndarra
 def minimise(A: np.ndarray, a: np.ndarray, limit: int) -> Minimum:
     """The minimum over θ for each A of shape (n, N, k), a (N,); after at most `limit` steps for each temperature."""
     theta = np.zeros((len(A), A.shape[2]))
-    tau = max(1.0, float(np.ptp(a)) / _FACTOR)
+    tau = max(1.0, float(np.ptp(a)) / _MILD)
     while tau > 1.0:
         theta = _descend(A, a / tau, theta, min(limit, _EARLY_LIMIT), False)
         lower = max(1.0, tau / _FACTOR)

@@ -225,9 +225,11 @@ class ConvexFunction(ABC):
     def _everywhere(self, y: np.ndarray, function, tail: tuple[int, ...]) -> np.ndarray:
         """`function` at the finite points; elsewhere NaN, but +∞ as a value at points with infinite coordinates."""
         finite = is_finite(y).all(axis=1)
+        inside = function(y if finite.all() else y[finite])
+        if is_exact(inside) and not is_exact(y):
+            inside = to_floats(inside)
         if finite.all():
-            return function(y)
-        inside = function(y[finite])
+            return inside
         out = np.full((len(y), *tail), np.nan, dtype=inside.dtype)
         if function == self._values:
             out[(y == y).all(axis=1)] = np.inf

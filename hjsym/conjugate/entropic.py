@@ -291,18 +291,13 @@ class _Face:
         """
         size = np.abs(A)
         hidden = (math.log2(len(self.members)) + 16) * UNIT * (found.weights[:, None, :] @ size)[:, 0]
-        towards = found.solve(found.mean)
+        inverse = found.inverse()
+        towards = np.matmul(inverse, found.mean[:, :, None])[:, :, 0]
         rest = np.maximum(1.0 - (found.mean * towards).sum(axis=1), 2.0**-20)
         change = np.matmul(A, (towards / rest[:, None])[:, :, None])[:, :, 0]
         change -= (found.weights * change).sum(axis=1, keepdims=True)
-        inverse = np.stack(
-            [found.solve(np.broadcast_to(e, y.shape)) for e, y in self._units(found.mean)], axis=1
-        )
         reach = np.matmul(np.abs(np.matmul(A, inverse)), hidden[:, :, None])[:, :, 0].max(axis=1)
         sure = np.abs(change).max(axis=1) + 2 * reach < 0.5
         weights = np.where(sure[:, None], found.weights * (1 - change), found.weights)
         upper = self.eps * xlogx(weights).sum(axis=1) - weights @ self.coefficients
         return weights, np.where(sure, upper, np.inf)
-
-    def _units(self, mean: np.ndarray):
-        return ((e, mean) for e in np.eye(self.dim))
