@@ -1,6 +1,64 @@
 """Convex conjugates: exact where they can be, each with its domain, its maximiser and its certificate."""
 
+from hjsym.conjugate.average import proximal_average
 from hjsym.conjugate.base import ConvexFunction, Convexity
-from hjsym.conjugate.dispatch import as_function, conjugate
+from hjsym.conjugate.boxes import BoxIndicator, BoxSupport, LargestSum
+from hjsym.conjugate.convolution import infimal_convolution
+from hjsym.conjugate.differences import deconvolution, toland_dual
+from hjsym.conjugate.dispatch import as_function, biconjugate, conjugate, convexity
+from hjsym.conjugate.domains import Ball
+from hjsym.conjugate.entropic import EntropyOnHull, LogSumExp
+from hjsym.conjugate.envelope import moreau_envelope, prox
+from hjsym.conjugate.grid import Gridded, c_transform
+from hjsym.conjugate.hull import Hull
+from hjsym.conjugate.improper import Improper
+from hjsym.conjugate.logdet import LogDet
+from hjsym.conjugate.maxaffine import MaxAffine
+from hjsym.conjugate.numeric import FromCallable
+from hjsym.conjugate.perspective import perspective
+from hjsym.conjugate.polyhedral import PolyhedralConjugate
+from hjsym.conjugate.quadratic import Quadratic
+from hjsym.conjugate.radial import Power, Radial, half_squared_norm, norm
+from hjsym.conjugate.separable import Separable
+from hjsym.conjugate.sets import Points, SecondOrderCone, indicator, simplex, support
 
-__all__ = ["ConvexFunction", "Convexity", "as_function", "conjugate"]
+__all__ = [
+    "Ball",
+    "BoxIndicator",
+    "BoxSupport",
+    "ConvexFunction",
+    "Convexity",
+    "EntropyOnHull",
+    "FromCallable",
+    "Gridded",
+    "Hull",
+    "Improper",
+    "LargestSum",
+    "LogDet",
+    "LogSumExp",
+    "MaxAffine",
+    "Points",
+    "PolyhedralConjugate",
+    "Power",
+    "Quadratic",
+    "Radial",
+    "SecondOrderCone",
+    "Separable",
+    "as_function",
+    "biconjugate",
+    "c_transform",
+    "conjugate",
+    "convexity",
+    "deconvolution",
+    "half_squared_norm",
+    "indicator",
+    "infimal_convolution",
+    "moreau_envelope",
+    "norm",
+    "perspective",
+    "prox",
+    "proximal_average",
+    "simplex",
+    "support",
+    "toland_dual",
+]

@@ -10,7 +10,9 @@ __all__ = ["minimise_smooth"]
 
 
 def minimise_smooth(
-    value: Callable[[np.ndarray], float], slope: Callable[[np.ndarray], np.ndarray], starts: Sequence[np.ndarray]
+    value: Callable[[np.ndarray], float],
+    slope: Callable[[np.ndarray], np.ndarray],
+    starts: Sequence[np.ndarray],
 ) -> np.ndarray:
     """The best point found from the first start at which the value is finite; where the slope is none, it is flat.
 

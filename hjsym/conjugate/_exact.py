@@ -48,8 +48,8 @@ def _whole(row: list[Fraction]) -> list[int]:
 def is_surely_positive(A: np.ndarray, b: np.ndarray) -> np.ndarray | None:
     """The x with A x = b, A square, in floats, if its true entries are proved to be positive; else None.
 
-    With R near A⁻¹ and α = ‖1 − R A‖ < 1, |x̂ − x| ≤ |R||b − A x̂| + α/(1 − α) max(|R||b − A x̂|), residuals bounded with
-    their own rounding (S. M. Rump, Acta Numerica 19, 2010, section 10).
+    With R near A⁻¹ and α = ‖1 − R A‖ < 1, |x̂ − x| ≤ |R||b − A x̂| + α/(1 − α) max(|R||b − A x̂|), residuals bounded
+    with their own rounding (S. M. Rump, Acta Numerica 19, 2010, section 10).
     """
     n = len(A)
     try:

@@ -65,7 +65,9 @@ def slopes_of(f: ConvexFunction, inner: float) -> Callable[[np.ndarray], np.ndar
     return slopes
 
 
-def best_of(values: Callable[[np.ndarray], np.ndarray], *candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def best_of(
+    values: Callable[[np.ndarray], np.ndarray], *candidates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The candidate of least value, and that value."""
     best, least = candidates[0], values(candidates[0])
     for other in candidates[1:]:

@@ -4,7 +4,8 @@
    with a bound on the rounding or else in Fractions, so the program has a point.
 2. The prices x of a basis give c·λ ≥ r·x − (what they exceed the costs by), so value and bound enclose the optimum.
    In Fractions no price may exceed a cost.
-3. Where HiGHS says that there is no point, a plane that separates r from the cone of the columns is found and proved in
+3. Where HiGHS says that there is no point, a plane that separates r from the cone of the columns is found and proved
+in
    floats with a bound on the rounding.
 4. What none of these proves is decided by the simplex method in Fractions.
 """
@@ -59,7 +60,16 @@ class Program:
                 return found
         elif self._is_separated(r):
             return None
-        return self._in_fractions(r, guess[0] if guess else np.arange(0), exact)
+        return self._in_fractions(r, self._order(guess), exact)
+
+    def _order(self, guess) -> list[int]:
+        """Columns in the order in which they are likely to be used."""
+        if guess is None:
+            return list(range(len(self._c)))
+        used, prices = guess
+        excess = self._c - prices @ self._A
+        excess[used] = -np.inf
+        return np.argsort(excess, kind="stable").tolist()
 
     def _guess(self, r: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """The columns that HiGHS uses, the largest first, and its prices."""
@@ -116,8 +126,7 @@ class Program:
             above = 0.0
         return bool(gain > 0 and above <= 0)
 
-    def _in_fractions(self, r: np.ndarray, first: np.ndarray, exact: bool) -> Optimum | None:
-        order = [*first.tolist(), *np.setdiff1d(np.arange(self.A.shape[1]), first).tolist()]
+    def _in_fractions(self, r: np.ndarray, order: list[int], exact: bool) -> Optimum | None:
         columns, gains = convert(self.A, EXACT).T.tolist(), (-convert(self.c, EXACT)).tolist()
         simplex = _Simplex(
             [columns[k] for k in order], [gains[k] for k in order], [Fraction(v) for v in r.tolist()]
@@ -129,4 +138,8 @@ class Program:
         used = np.array(sorted(found), dtype=int)
         weights = np.array([*(found[k] for k in used.tolist()), None], dtype=object)[:-1]
         prices = np.array([*(-v for v in simplex.prices), None], dtype=object)[:-1]
-        return Optimum(used, weights, prices) if exact else Optimum(used, weights.astype(float), prices.astype(float))
+        return (
+            Optimum(used, weights, prices)
+            if exact
+            else Optimum(used, weights.astype(float), prices.astype(float))
+        )

@@ -28,12 +28,15 @@ class Factor:
     direction : (k,) array or None
         Some v with v·Mv < 0, where there is one; then the others are None.
     reason : str
+    rounding : float
+        Relative error of the kernel.
     """
 
     inverse: np.ndarray | None
     kernel: np.ndarray | None
     direction: np.ndarray | None
     reason: str
+    rounding: float = 0.0
 
 
 def float_factor(M: np.ndarray) -> Factor:
@@ -45,7 +48,10 @@ def float_factor(M: np.ndarray) -> Factor:
     used = values > zero
     inverse = (vectors[:, used] / values[used]) @ vectors[:, used].T
     certain = "positive definite" if used.all() else "semidefinite to within rounding"
-    return Factor((inverse + inverse.T) / 2, vectors[:, ~used], None, f"the quadratic form is {certain}")
+    rounding = zero / values[used].min() if used.any() and not used.all() else 0.0
+    return Factor(
+        (inverse + inverse.T) / 2, vectors[:, ~used], None, f"the quadratic form is {certain}", rounding
+    )
 
 
 def exact_factor(M: np.ndarray) -> Factor:

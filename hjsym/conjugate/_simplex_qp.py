@@ -1,8 +1,8 @@
-"""Weights μ ≥ 0 of sum 1 that minimise λ‖Wᵀμ‖²/2 − c·μ: the dual of the proximal point of a maximum of affine functions.
+"""Weights μ ≥ 0 of sum 1 that minimise λ‖Wᵀμ‖²/2 − c·μ: dual to the proximal point of a max-affine function.
 
-Wolfe's method with a linear term: a set of affinely independent rows is kept, with positive weights that are optimal for
-it; the row that is violated most joins, and rows whose weight falls to 0 leave. The objective falls with each round, so
-there are finitely many (P. Wolfe, "Finding the nearest point in a polytope", Math. Programming 11, 1976).
+Wolfe's method with a linear term: a set of affinely independent rows is kept, with positive weights that are optimal
+for it; the row that is violated most joins, and rows whose weight falls to 0 leave. The objective falls with each
+round, so there are finitely many (P. Wolfe, "Finding the nearest point in a polytope", Math. Programming 11, 1976).
 """
 
 import numpy as np
@@ -13,7 +13,9 @@ from tropical.errors import InputError
 __all__ = ["proximal_weights"]
 
 
-def proximal_weights(W: np.ndarray, b: np.ndarray, x: np.ndarray, lam: float) -> tuple[np.ndarray, np.ndarray]:
+def proximal_weights(
+    W: np.ndarray, b: np.ndarray, x: np.ndarray, lam: float
+) -> tuple[np.ndarray, np.ndarray]:
     """(rows, weights) with argmin_p max_j(W_j·p + b_j) + ‖x − p‖²/2λ = x − λ Σ weights·W_rows."""
     c = W @ x + b
     rows, mu = [int(c.argmax())], np.ones(1)
@@ -28,10 +30,14 @@ def proximal_weights(W: np.ndarray, b: np.ndarray, x: np.ndarray, lam: float) ->
         if not excess[entering] > 0:
             return np.array(rows), mu
         rows, mu = _settled(W, c, lam, [*rows, entering], np.append(mu, 0.0))
-    raise InputError("the quadratic program of a proximal point did not end: slopes differ too much in size; rescale them")
+    raise InputError(
+        "the quadratic program of a proximal point did not end: slopes differ too much in size; rescale them"
+    )
 
 
-def _settled(W: np.ndarray, c: np.ndarray, lam: float, rows: list[int], mu: np.ndarray) -> tuple[list[int], np.ndarray]:
+def _settled(
+    W: np.ndarray, c: np.ndarray, lam: float, rows: list[int], mu: np.ndarray
+) -> tuple[list[int], np.ndarray]:
     """From feasible weights to the optimal ones of a subset of the rows."""
     while True:
         kept = W[rows]

@@ -1,7 +1,8 @@
-"""The proximal average, which goes from one convex function to another through convex functions with mean proximal maps.
+"""The proximal average: between convex functions lie convex functions whose proximal maps are the means of theirs.
 
-pav = (Σ α_i (f_i + ‖·‖²/2λ)*)* − ‖·‖²/2λ has prox_{λ pav} = Σ α_i prox_{λf_i}, e_λ pav = Σ α_i e_λf_i, and the proximal average
-of the f_i* with 1/λ for its conjugate (H. H. Bauschke, R. Goebel, Y. Lucet, X. Wang, SIAM J. Optim. 19, 2008).
+pav = (Σ α_i (f_i + ‖·‖²/2λ)*)* − ‖·‖²/2λ has prox_{λ pav} = Σ α_i prox_{λf_i}, e_λ pav = Σ α_i e_λf_i, and the
+proximal average of the f_i* with 1/λ for its conjugate (H. H. Bauschke, R. Goebel, Y. Lucet, X. Wang, SIAM J. Optim.
+19, 2008).
 """
 
 from collections.abc import Sequence
@@ -34,8 +35,12 @@ def proximal_average(functions: Sequence[ConvexFunction], weights=None, lam: flo
     """
     parts = [_checked(f, lam)[0] for f in functions]
     if not parts or len({part.variables for part in parts}) > 1:
-        raise ShapeError(f"got functions of {[p.variables for p in parts]} variables; give some of the same number")
-    alpha = np.full(len(parts), 1 / len(parts)) if weights is None else as_array("weights", weights).astype(float)
+        raise ShapeError(
+            f"got functions of {[p.variables for p in parts]} variables; give some of the same number"
+        )
+    alpha = (
+        np.full(len(parts), 1 / len(parts)) if weights is None else as_array("weights", weights).astype(float)
+    )
     if alpha.shape != (len(parts),) or (alpha < 0).any() or abs(alpha.sum() - 1) > len(parts) * 2.0**-50:
         raise InputError(f"weights are {alpha}; pass {len(parts)} numbers >= 0 of sum 1")
     return ProximalAverage(tuple(parts), alpha, float(lam))
@@ -43,7 +48,7 @@ def proximal_average(functions: Sequence[ConvexFunction], weights=None, lam: flo
 
 @dataclass(frozen=True, eq=False)
 class ProximalAverage(ConvexFunction):
-    """Made by `proximal_average`. Values need the point whose mean proximal point is x: found by search in one variable."""
+    """Made by `proximal_average`; values are found by search for the point whose proximal point is x."""
 
     parts: tuple[ConvexFunction, ...]
     weights: np.ndarray
@@ -78,11 +83,17 @@ class ProximalAverage(ConvexFunction):
     def _source(self, x: np.ndarray) -> np.ndarray:
         """u with prox_{λ pav}(u) = x, of which (u − x)/λ is a slope of pav at x."""
         if self.variables > 1:
-            raise InputError("values of a proximal average in several variables are not computed; its prox and envelope are")
-        ends = crossing(lambda u: self._mean(lambda part: part._prox(u[:, None], self.lam)[:, 0]) - x[:, 0], x[:, 0])
+            raise InputError(
+                "values of a proximal average in several variables are not computed; its prox and envelope are"
+            )
+        ends = crossing(
+            lambda u: self._mean(lambda part: part._prox(u[:, None], self.lam)[:, 0]) - x[:, 0], x[:, 0]
+        )
         known = [np.where(np.isfinite(end), end, 0.0) for end in ends]
         u = best_of(lambda v: np.abs(self._prox(v[:, None], self.lam)[:, 0] - x[:, 0]), *known)[0]
-        return np.where(np.isfinite(ends[0]) & np.isfinite(ends[1]) & (np.abs(u) < _LARGEST), u, np.nan)[:, None]
+        return np.where(np.isfinite(ends[0]) & np.isfinite(ends[1]) & (np.abs(u) < _LARGEST), u, np.nan)[
+            :, None
+        ]
 
     def _values(self, y: np.ndarray) -> np.ndarray:
         u = self._source(y)

@@ -91,7 +91,7 @@ class ConvexFunction(ABC):
 
     @abstractmethod
     def conjugate(self) -> "ConvexFunction":
-        """f*, exactly represented where that is possible; of a conjugate, the closed convex hull of what it came from."""
+        """f*; of a conjugate, the closed convex hull of what it came from, in the same form where possible."""
 
     def convexity(self) -> Convexity:
         """Whether this is convex: proved, refuted with a witness, or unknown."""
@@ -100,15 +100,19 @@ class ConvexFunction(ABC):
     @property
     def expr(self):
         """The SymPy expression of a symbolic function."""
-        raise InputError(f"{type(self).__name__} is numeric and has no expression; call it, or build it from SymPy")
+        raise InputError(
+            f"{type(self).__name__} is numeric and has no expression; call it, or build it from SymPy"
+        )
 
     # ---- what all of them share ------------------------------------------------------------------
 
     def __call__(self, y: ArrayLike) -> np.ndarray | float:
         """f at points (..., d), or at numbers of any shape in one variable."""
         points, shape = self._points(y)
-        values = self._everywhere(points, self._values, ()).reshape(shape)
-        return values[()] if values.ndim == 0 else values
+        values = self._everywhere(points, self._values, ()) + 0  # no −0
+        if not is_exact(values):  # ∞ − ∞ after an overflow, which a convex function has where it is large
+            values[(values != values) & (points == points).all(axis=1)] = np.inf
+        return values.reshape(shape)[()]
 
     def argmax(self, y: ArrayLike) -> np.ndarray:
         """A maximiser x of ⟨x, y⟩ − f*(x), which is a subgradient of f at y; of the shape of y.
@@ -117,8 +121,7 @@ class ConvexFunction(ABC):
         """
         points, shape = self._points(y)
         tail = () if self.variables == 1 else (self.variables,)
-        found = self._everywhere(points, self._argmax, (self.variables,)).reshape(shape + tail)
-        return found[()] if found.ndim == 0 else found
+        return self._everywhere(points, self._argmax, (self.variables,)).reshape(shape + tail)[()]
 
     def subgradient(self, y: ArrayLike) -> np.ndarray:
         """An element of ∂f(y): the same as `argmax`."""
@@ -130,8 +133,7 @@ class ConvexFunction(ABC):
         NaN where there is no maximiser.
         """
         points, shape = self._points(y)
-        gaps = self._everywhere(points, self._gap, ()).reshape(shape)
-        return gaps[()] if gaps.ndim == 0 else gaps
+        return self._everywhere(points, self._gap, ()).reshape(shape)[()]
 
     def contains(self, y: ArrayLike) -> np.ndarray:
         """Whether points are in the domain of f."""
@@ -213,7 +215,9 @@ class ConvexFunction(ABC):
         """Points as a matrix (n, d), and the shape of the values."""
         y, d = as_array("y", y), self.variables
         if d != 1 and (y.ndim == 0 or y.shape[-1] != d):
-            raise ShapeError(f"y has shape {y.shape} but there are {d} variables; pass points of shape (..., {d})")
+            raise ShapeError(
+                f"y has shape {y.shape} but there are {d} variables; pass points of shape (..., {d})"
+            )
         shape = y.shape if d == 1 else y.shape[:-1]
         y = y.reshape(-1, d) if d else np.empty((int(np.prod(shape)), 0))
         if is_exact(y) and not self.rational:
@@ -223,9 +227,12 @@ class ConvexFunction(ABC):
     def _everywhere(self, y: np.ndarray, function, tail: tuple[int, ...]) -> np.ndarray:
         """`function` at the finite points; elsewhere NaN, but +∞ as a value at points with infinite coordinates."""
         finite = is_finite(y).all(axis=1)
+        with np.errstate(all="ignore"):  # overflow is +∞, as it should be
+            inside = function(y if finite.all() else y[finite])
+        if is_exact(inside) and not is_exact(y):
+            inside = to_floats(inside)
         if finite.all():
-            return function(y)
-        inside = function(y[finite])
+            return inside
         out = np.full((len(y), *tail), np.nan, dtype=inside.dtype)
         if function == self._values:
             out[(y == y).all(axis=1)] = np.inf

@@ -1,4 +1,4 @@
-"""Boxes: the indicator of low ≤ x ≤ high, its support function Σ max(low_k y_k, high_k y_k), and the largest k of entries."""
+"""Boxes low ≤ x ≤ high and their support functions Σ max(low_k y_k, high_k y_k); sums of the k largest entries."""
 
 from dataclasses import dataclass
 
@@ -79,7 +79,9 @@ class BoxSupport(ConvexFunction):
 
     @property
     def domain(self) -> Orthotope:
-        return Orthotope(np.where(self.low == -np.inf, 0.0, -np.inf), np.where(self.high == np.inf, 0.0, np.inf))
+        return Orthotope(
+            np.where(self.low == -np.inf, 0.0, -np.inf), np.where(self.high == np.inf, 0.0, np.inf)
+        )
 
     def conjugate(self) -> BoxIndicator:
         return BoxIndicator(self.low, self.high)
@@ -151,7 +153,9 @@ class HypersimplexIndicator(ConvexFunction):
     @property
     def domain(self):
         d = self.dimension
-        return _Intersection((Orthotope(np.zeros(d), np.ones(d)), AffineSubspace(np.ones((1, d)), np.array([float(self.k)]))))
+        return _Intersection(
+            (Orthotope(np.zeros(d), np.ones(d)), AffineSubspace(np.ones((1, d)), np.array([float(self.k)])))
+        )
 
     def conjugate(self) -> LargestSum:
         return LargestSum(self.k, self.dimension)

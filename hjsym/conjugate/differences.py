@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from hjsym.conjugate.base import ConvexFunction
+from hjsym.conjugate.convolution import InfimalConvolution
 from hjsym.conjugate.domains import Sublevel
 from hjsym.conjugate.maxaffine import MaxAffine, from_polynomial
 from hjsym.conjugate.polyhedral import PolyhedralConjugate
 from hjsym.conjugate.quadratic import Quadratic
-from hjsym.conjugate.sums import InfimalConvolution
 from tropical import Polynomial, Rational
 from tropical.errors import InputError, ShapeError
 
@@ -21,9 +21,9 @@ __all__ = ["Deconvolution", "TolandDual", "deconvolution", "toland_dual"]
 def toland_dual(f: Rational) -> "TolandDual":
     """The dual of inf (P − Q) for a tropical rational function P ⊘ Q at ε = 0 of polynomials.
 
-    P − Q has no conjugate that tells it: (P − Q)** is only its hull. But inf_x P(x) − Q(x) = inf_y Q*(y) − P*(y) (J. F.
-    Toland, J. Math. Anal. Appl. 66, 1978), and Q* is affine between the slopes of Q while −P* is concave, so the least
-    value is at a slope of Q.
+    P − Q has no conjugate that tells it: (P − Q)** is only its hull. But inf_x P(x) − Q(x) = inf_y Q*(y) − P*(y) (J.
+    F. Toland, J. Math. Anal. Appl. 66, 1978), and Q* is affine between the slopes of Q while −P* is concave, so the
+    least value is at a slope of Q.
 
     Examples
     --------
@@ -34,10 +34,14 @@ def toland_dual(f: Rational) -> "TolandDual":
     (Fraction(0, 1), array([0.]))
     """
     if not (isinstance(f, Rational) and all(isinstance(p, Polynomial) for p in (f.P, f.Q))):
-        raise InputError(f"f is a {type(f).__name__}; pass P / Q of polynomials (of a network, expand its P and Q first)")
+        raise InputError(
+            f"f is a {type(f).__name__}; pass P / Q of polynomials (of a network, expand its P and Q first)"
+        )
     P, Q = from_polynomial(f.P), from_polynomial(f.Q)
     if not (isinstance(P, MaxAffine) and isinstance(Q, MaxAffine)):
-        raise InputError("P and Q are to be maxima of affine functions, at eps = 0 and sign +1; call deform(0)")
+        raise InputError(
+            "P and Q are to be maxima of affine functions, at eps = 0 and sign +1; call deform(0)"
+        )
     return TolandDual(P, Q)
 
 
@@ -100,7 +104,8 @@ def deconvolution(f: ConvexFunction, g: ConvexFunction) -> ConvexFunction:
 
     References
     ----------
-    J.-B. Hiriart-Urruty, "A general formula on the conjugate of the difference of functions", Canad. Math. Bull. 29, 1986.
+    J.-B. Hiriart-Urruty, "A general formula on the conjugate of the difference of functions", Canad. Math. Bull. 29,
+    1986.
 
     Examples
     --------

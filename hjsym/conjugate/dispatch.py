@@ -1,17 +1,17 @@
-"""From what users have (a formula, a polynomial, a layer, a set) to a function of convex analysis, and its conjugate."""
+"""From what users have (a formula, a polynomial, a layer) to a function of convex analysis, and its conjugate."""
 
 import warnings
 
 import sympy
 
-from hjsym.conjugate.base import ConvexFunction
+from hjsym.conjugate.base import ConvexFunction, Convexity
 from hjsym.errors import HullWarning, NotConvexError
 from hjsym.hopf import LSELayer
-from tropical import Circuit, Polynomial, Rational
+from tropical import Circuit, Polynomial, Rational, is_convex
 from tropical.domain import Domain
 from tropical.errors import InputError
 
-__all__ = ["as_function", "check_convex", "conjugate"]
+__all__ = ["as_function", "biconjugate", "check_convex", "conjugate", "convexity"]
 
 
 def conjugate(f, x=None, y=None, domain=None, *, strict: bool = False) -> ConvexFunction:
@@ -54,7 +54,9 @@ def check_convex(f: ConvexFunction, strict: bool) -> None:
         return
     message = f"f is not convex ({verdict.reason})"
     if strict:
-        raise NotConvexError(f"{message}; strict=False gives the conjugate of its closed convex hull", verdict.witness)
+        raise NotConvexError(
+            f"{message}; strict=False gives the conjugate of its closed convex hull", verdict.witness
+        )
     warnings.warn(f"{message}: this is the conjugate of its closed convex hull", HullWarning, stacklevel=3)
 
 
@@ -68,11 +70,47 @@ def as_function(f, x=None, y=None, domain=None) -> ConvexFunction:
         from hjsym.conjugate.maxaffine import from_polynomial
 
         return from_polynomial(f)
-    if isinstance(f, (sympy.Basic, int, float)):
-        from hjsym.conjugate.symbolic import as_symbolic  # SymPy parts are slow to import
-
-        return as_symbolic(sympy.sympify(f), x, y, domain)
+    if isinstance(f, (sympy.Expr, int, float)):
+        return _from_sympy(sympy.sympify(f), x, y, domain)
     raise InputError(_advice(f))
+
+
+def _from_sympy(f: sympy.Expr, x, y, domain) -> ConvexFunction:
+    """In one variable, with parameters if x is given; else in those of x, or in all its symbols by name."""
+    several = x is not None and not isinstance(x, sympy.Symbol)
+    symbols = tuple(x) if several else tuple(sorted(f.free_symbols, key=str))
+    if (several and len(symbols) > 1) or (x is None and len(symbols) > 1):
+        from hjsym.conjugate.expressions import from_expression
+
+        return from_expression(f, symbols, domain)
+    from hjsym.conjugate.symbolic import as_symbolic
+
+    return as_symbolic(f, symbols[0] if several else x, y, domain)
+
+
+def biconjugate(f, x=None, domain=None) -> ConvexFunction:
+    """f**, the closed convex hull of f; f itself where it is closed and convex.
+
+    >>> from hjsym.conjugate.sets import Points
+    >>> biconjugate(Points([[-1.0], [1.0]]))([0.0, 0.5, 1.5])
+    array([ 0.,  0., inf])
+    """
+    return as_function(f, x, None, domain).conjugate().conjugate()
+
+
+def convexity(f, x=None, domain=None) -> Convexity:
+    """Whether f is convex: proved, refuted with three points that show it, or unknown.
+
+    >>> from tropical import variables
+    >>> a, b = variables(2)
+    >>> convexity(a / (a + b)).convex                                     # x − max(x, y)
+    False
+    """
+    if isinstance(f, Rational):
+        found = is_convex(f)
+        witness = None if found.points is None else tuple(found.points[[0, 1, 2]])
+        return Convexity(bool(found), f"by its {found.regions} linear regions", witness)
+    return as_function(f, x, None, domain).convexity()
 
 
 def _advice(f) -> str:
@@ -85,4 +123,6 @@ def _advice(f) -> str:
         return "f is a set; pass indicator(f) or support(f)"
     if callable(f):
         return "f is a Python function; pass FromCallable(f, variables=d), or a SymPy expression"
-    return f"f is a {type(f).__name__}; pass a SymPy expression, a Polynomial, or a function of hjsym.conjugate"
+    return (
+        f"f is a {type(f).__name__}; pass a SymPy expression, a Polynomial, or a function of hjsym.conjugate"
+    )

@@ -12,7 +12,18 @@ from numpy.typing import ArrayLike
 from hjsym.conjugate._exact import UNIT
 from tropical._arrays import EXACT, as_points, convert, is_exact, is_finite
 
-__all__ = ["AffineSubspace", "Ball", "Empty", "Halfspaces", "Orthotope", "Product", "Space", "Sublevel", "dual_exponent", "norm_of"]
+__all__ = [
+    "AffineSubspace",
+    "Ball",
+    "Empty",
+    "Halfspaces",
+    "Orthotope",
+    "Product",
+    "Space",
+    "Sublevel",
+    "dual_exponent",
+    "norm_of",
+]
 
 
 def points_of(y: ArrayLike, d: int) -> np.ndarray:
@@ -62,10 +73,11 @@ class Orthotope:
 
 @dataclass(frozen=True, eq=False)
 class AffineSubspace:
-    """{y : E y = e} for E of shape (k, d)."""
+    """{y : E y = e} for E of shape (k, d), whose entries may be off by `rounding` times their size."""
 
     E: np.ndarray
     e: np.ndarray
+    rounding: float = 0.0
 
     @property
     def variables(self) -> int:
@@ -79,7 +91,7 @@ class AffineSubspace:
             return (finite & (y @ self.E.T == self.e).all(axis=-1))[()]
         y, E, e = (a.astype(float) for a in (y, self.E, self.e))
         size = np.abs(y) @ np.abs(E).T + np.abs(e)
-        close = np.abs(y @ E.T - e) <= (8 + 4 * self.variables) * UNIT * size
+        close = np.abs(y @ E.T - e) <= ((8 + 4 * self.variables) * UNIT + self.rounding) * size
         return (finite & close.all(axis=-1))[()]
 
 

@@ -1,7 +1,7 @@
 """Proximal points and Moreau envelopes: e_λf(x) = min_p f(p) + ‖x − p‖²/2λ, attained at p = prox_{λf}(x).
 
-prox_{λf}(x) + λ prox_{f*/λ}(x/λ) = x and e_λf(x) + e_{1/λ}f*(x/λ) = ‖x‖²/2λ for closed convex f (J.-J. Moreau, Bull. Soc.
-Math. France 93, 1965); for others they are wrong, and refused here.
+prox_{λf}(x) + λ prox_{f*/λ}(x/λ) = x and e_λf(x) + e_{1/λ}f*(x/λ) = ‖x‖²/2λ for closed convex f (J.-J. Moreau, Bull.
+Soc. Math. France 93, 1965); for others they are wrong, and refused here.
 """
 
 from dataclasses import dataclass
@@ -44,8 +44,8 @@ def prox(f: ConvexFunction, lam: float, x: ArrayLike) -> np.ndarray:
 
     Notes
     -----
-    Closed forms where there are some; else in one variable bisection on x ∈ p + λ∂f(p) down to neighbouring floats, and in
-    more a quasi-Newton method.
+    Closed forms where there are some; else in one variable bisection on x ∈ p + λ∂f(p) down to neighbouring floats,
+    and in more a quasi-Newton method.
 
     Examples
     --------
@@ -78,7 +78,9 @@ def _checked(f, lam: float, proper: bool = True) -> tuple[ConvexFunction, float]
         raise InputError(f"lam is {lam}; pass a finite number > 0")
     verdict = f.convexity()
     if verdict.convex is False:
-        raise NotConvexError(f"f is not convex ({verdict.reason}); take its hull, conjugate(f).conjugate()", verdict.witness)
+        raise NotConvexError(
+            f"f is not convex ({verdict.reason}); take its hull, conjugate(f).conjugate()", verdict.witness
+        )
     if proper and isinstance(f, Improper):
         raise InputError(f"f is {f.value} everywhere and has no proximal point; pass a proper function")
     return f, lam
@@ -161,7 +163,7 @@ def _prox_in_space(f: ConvexFunction, x: np.ndarray, lam: float) -> np.ndarray:
     if not (gap <= _TOLERANCE * size).all():
         raise InputError(
             f"the proximal point of a {type(f).__name__} in {f.variables} variables was not found: the gap is "
-            f"{np.nanmax(gap):.2g}; it has kinks that a quasi-Newton method does not pass, use a separable or polyhedral form"
+            f"{np.nanmax(gap):.2g}; kinks stop a quasi-Newton method, use a separable or polyhedral form"
         )
     return found
 
@@ -178,7 +180,9 @@ def find_anchor(f: ConvexFunction) -> np.ndarray:
     d = f.variables
     tried = [np.zeros(d)]
     dual, eye = f.conjugate(), np.eye(d)
-    slopes = np.concatenate([np.zeros((1, d)), *(s * np.concatenate([eye, np.ones((1, d))]) for s in (1.0, -1.0, 0.1, -0.1))])
+    slopes = np.concatenate(
+        [np.zeros((1, d)), *(s * np.concatenate([eye, np.ones((1, d))]) for s in (1.0, -1.0, 0.1, -0.1))]
+    )
     tried += list(dual._argmax(slopes))
     tried += [s * np.ones(d) for s in (0.5, -0.5, 1.0, -1.0, 1e-3, -1e-3, 10.0, -10.0)]
     for point in tried:

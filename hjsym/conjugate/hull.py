@@ -1,8 +1,8 @@
 """The convex hull of points as a domain: whether y lies in it, and on which face, decided exactly.
 
 In full dimension floats are taken as the dyadic rationals that they are. A hull of lower dimension, such as the
-probability simplex, holds hardly any float exactly; there a float stands for the reals within a few units of rounding,
-in all directions, while Fractions are still taken exactly.
+probability simplex, holds hardly any float exactly; there a float stands for the reals within a few units of
+rounding, in all directions, while Fractions are still taken exactly.
 """
 
 from functools import cached_property
@@ -91,7 +91,11 @@ class Hull:
             return ((y - hull.origin) @ hull.lineality.T == 0).all(axis=1)
         origin, directions = hull.origin.astype(float), hull.directions.astype(float)
         step = y[:, hull.pivots] - origin[hull.pivots]
-        size = np.abs(y) + np.abs(origin) + (np.abs(y[:, hull.pivots]) + np.abs(origin[hull.pivots])) @ np.abs(directions)
+        size = (
+            np.abs(y)
+            + np.abs(origin)
+            + (np.abs(y[:, hull.pivots]) + np.abs(origin[hull.pivots])) @ np.abs(directions)
+        )
         return (np.abs(y - origin - step @ directions) <= self._allowance * size).all(axis=1)
 
     @property
@@ -144,8 +148,8 @@ class Hull:
     def face(self, y: np.ndarray) -> np.ndarray:
         """The points on the smallest face that holds y (d,), by number; none if y is outside.
 
-        By facets where they are cheap. Else by programs in Fractions: y is a mean with positive weights of some points
-        S, and as long as points off the affine hull of S can have weight, they join.
+        By facets where they are cheap. Else by programs in Fractions: y is a mean with positive weights of some
+        points S, and as long as points off the affine hull of S can have weight, they join.
         """
         if self.dim < 1:
             return np.arange(len(self.points)) if self.on_affine_hull(y[None])[0] else np.arange(0)

@@ -15,8 +15,8 @@ class Improper(ConvexFunction):
     """f ≡ +∞ or f ≡ −∞ on R^d (Rockafellar 1970, section 12): the conjugates of each other.
 
     >>> f = Improper(np.inf, 2)
-    >>> f([1.0, 2.0]), f.conjugate()([1.0, 2.0])
-    (inf, -inf)
+    >>> f([[1.0, 2.0]]), f.conjugate()([[1.0, 2.0]])
+    (array([inf]), array([-inf]))
     """
 
     value: float

@@ -1,4 +1,7 @@
-"""−log det on symmetric matrices, whose conjugate is −n − log det(−Y) (Boyd, Vandenberghe, Convex Optimization, 2004, 3.23)."""
+"""−log det on symmetric matrices, whose conjugate is −n − log det(−Y).
+
+S. Boyd, L. Vandenberghe, Convex Optimization, 2004, example 3.23.
+"""
 
 from dataclasses import dataclass
 
@@ -43,7 +46,7 @@ class LogDet(ConvexFunction):
     def _matrices(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As matrices, and which of them are symmetric and positive definite."""
         X = y.reshape(len(y), self.size, self.size)
-        inside = (X == X.transpose(0, 2, 1)).all(axis=(1, 2))
+        inside = (X.transpose(0, 2, 1) == X).all(axis=(1, 2))
         for k in np.flatnonzero(inside):
             try:
                 np.linalg.cholesky(X[k])

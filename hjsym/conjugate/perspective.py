@@ -1,7 +1,7 @@
 """Perspectives (x, t) ↦ t f(x/t) and their conjugates, the indicators of {(y, s) : f*(y) + s ≤ 0}.
 
-For t = 0 the closed perspective is the recession function of f, for t < 0 it is +∞ (R. T. Rockafellar, Convex Analysis,
-1970, section 8; corollary 13.5.1).
+For t = 0 the closed perspective is the recession function of f, for t < 0 it is +∞ (R. T. Rockafellar, Convex
+Analysis, 1970, section 8; corollary 13.5.1).
 """
 
 from dataclasses import dataclass

@@ -45,10 +45,10 @@ class PolyhedralConjugate(ConvexFunction):
 
     Notes
     -----
-    Where f* is +∞ is decided exactly (see `Hull`), never by a solver. Fractions give Fractions. Whole: one exact hull of N
-    points in d + 1 dimensions, then a maximum of affine functions for each y. Else HiGHS proposes the d + 1 slopes
-    whose mean y is, and they are proved: weights ≥ 0 in rational arithmetic or with a bound on rounding, and the gap is
-    that between weights and prices.
+    Where f* is +∞ is decided exactly (see `Hull`), never by a solver. Fractions give Fractions. Whole: one exact
+    hull of N points in d + 1 dimensions, then a maximum of affine functions for each y. Else HiGHS proposes the d +
+    1 slopes whose mean y is, and they are proved: weights ≥ 0 in rational arithmetic or with a bound on rounding,
+    and the gap is that between weights and prices.
 
     Examples
     --------
@@ -116,7 +116,9 @@ class PolyhedralConjugate(ConvexFunction):
 
     def _values(self, y: np.ndarray) -> np.ndarray:
         if not self.is_whole:
-            return self._from_programs(y, lambda point, found: -self._coefficients(y)[found.used] @ found.weights)
+            return self._from_programs(
+                y, lambda point, found: -self._coefficients(y)[found.used] @ found.weights
+            )
         return self._inside(y, lambda envelope, points: envelope(points), (), np.inf)
 
     def _argmax(self, y: np.ndarray) -> np.ndarray:
@@ -153,7 +155,7 @@ class PolyhedralConjugate(ConvexFunction):
     # ---- weights ---------------------------------------------------------------------------------
 
     def weights(self, y: ArrayLike) -> np.ndarray:
-        """λ of shape (..., N) with at most d + 1 positive entries, Σλ_j W_j = y and f*(y) = −b·λ; NaN off the domain."""
+        """λ (..., N), at most d + 1 entries positive, Σλ_j W_j = y and f*(y) = −b·λ; NaN off the domain."""
         points, shape = self._points(y)
         return self._everywhere(points, self._weights, (len(self.polynomial),)).reshape(*shape, -1)
 
@@ -196,7 +198,7 @@ class PolyhedralConjugate(ConvexFunction):
         return self.domain.program_of(-self.polynomial.coefficients)
 
     def _optima(self, y: np.ndarray) -> Iterable[Optimum | None]:
-        exact, at = self._is_exact_at(y), self.domain.lifted(y) if self.domain.dim else y
+        exact, at = self._is_exact_at(y), self.domain.lifted(y)
         for point, on in zip(at, self.domain.on_affine_hull(y), strict=True):
             yield self._program.solve(point, exact) if on else None
 

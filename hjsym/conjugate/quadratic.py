@@ -4,7 +4,7 @@ f(x) = ½xᵀQx + b·x + c on {x : E x = e}. With x = x₀ + N s, E N = 0, M = N
 f*(y) = ½(y − s₀)ᵀ N M⁺ Nᵀ (y − s₀) + x₀·y − f(x₀) where Nᵀ(y − s₀) is in the range of M, +∞ elsewhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +14,7 @@ from hjsym.conjugate._semidefinite import Factor, exact_factor, float_factor, nu
 from hjsym.conjugate.base import ConvexFunction, Convexity
 from hjsym.conjugate.domains import AffineSubspace, Space
 from hjsym.conjugate.improper import Improper
-from tropical._arrays import EXACT, as_array, common_dtype, convert, frozen, is_exact, is_finite, refuse_where
+from tropical._arrays import as_array, common_dtype, convert, frozen, is_exact, is_finite, refuse_where
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["Quadratic"]
@@ -27,8 +27,8 @@ class Quadratic(ConvexFunction):
     Parameters
     ----------
     Q : (d, d) array
-        Its symmetric part counts. Fractions are exact: rank, range and values. Of floats, eigenvalues within rounding of 0
-        count as 0.
+        Its symmetric part counts. Fractions are exact: rank, range and values. Of floats, eigenvalues within
+        rounding of 0 count as 0.
     b : (d,) array, optional
     c : number
     E, e : (k, d) and (k,) arrays, optional
@@ -43,7 +43,7 @@ class Quadratic(ConvexFunction):
     >>> f = Quadratic([[1, 1], [1, 1]])                                  # (x + y)²/2
     >>> f.conjugate()([[1.0, 1.0], [1.0, 2.0]])
     array([0.5, inf])
-    >>> Quadratic([[2.0]], [1.0], 3.0).conjugate()(5.0)                  # (y − 1)²/4 − 3
+    >>> float(Quadratic([[2.0]], [1.0], 3.0).conjugate()(5.0))           # (y − 1)²/4 − 3
     1.0
     """
 
@@ -54,6 +54,7 @@ class Quadratic(ConvexFunction):
     e: ArrayLike | None = None
     method: str = "given"
     of_hull: bool = False
+    _rounding: float = field(default=0.0, repr=False)  # relative error of E and e where they were computed
 
     def __post_init__(self):
         Q = as_array("Q", self.Q)
@@ -87,7 +88,7 @@ class Quadratic(ConvexFunction):
 
     @property
     def domain(self):
-        return AffineSubspace(self.E, self.e) if len(self.E) else Space(self.variables)
+        return AffineSubspace(self.E, self.e, self._rounding) if len(self.E) else Space(self.variables)
 
     # ---- the subspace and the matrix on it -------------------------------------------------------
 
@@ -138,14 +139,16 @@ class Quadratic(ConvexFunction):
         Q = N @ factor.inverse @ N.T
         E = (N @ factor.kernel).T
         c = s @ Q @ s / 2 - (x0 @ self.Q @ x0 / 2 + self.b @ x0 + self.c)
-        return Quadratic(Q, x0 - Q @ s, c, E, E @ s, "closed form", self.of_hull)
+        return Quadratic(Q, x0 - Q @ s, c, E, E @ s, "closed form", self.of_hull, factor.rounding)
 
     def __add__(self, other):
         """The sum of two quadratic functions is one on the intersection of their subspaces."""
         if not isinstance(other, Quadratic):
             return super().__add__(other)
         if other.variables != self.variables:
-            raise ShapeError(f"functions of {self.variables} and {other.variables} variables; give both the same")
+            raise ShapeError(
+                f"functions of {self.variables} and {other.variables} variables; give both the same"
+            )
         E, e = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("E", "e"))
         return Quadratic(self.Q + other.Q, self.b + other.b, self.c + other.c, E, e, "rule")
 

@@ -1,7 +1,7 @@
 """Even functions of a norm: (φ ∘ ‖·‖)* = φ* ∘ ‖·‖_*, norms, their powers and balls among them.
 
-φ is an even function of one variable, so φ* is even as well (R. T. Rockafellar, Convex Analysis, 1970, theorem 15.3; the
-dual norm of ‖·‖_p is ‖·‖_q with 1/p + 1/q = 1).
+φ is an even function of one variable, so φ* is even as well (R. T. Rockafellar, Convex Analysis, 1970, theorem 15.3;
+the dual norm of ‖·‖_p is ‖·‖_q with 1/p + 1/q = 1).
 """
 
 from dataclasses import dataclass
@@ -123,7 +123,11 @@ class Radial(ConvexFunction):
     @property
     def domain(self):
         if isinstance(self.profile, Power):
-            return Ball(self.p, 1.0, np.zeros(self.dimension)) if self.profile.p == np.inf else Space(self.dimension)
+            return (
+                Ball(self.p, 1.0, np.zeros(self.dimension))
+                if self.profile.p == np.inf
+                else Space(self.dimension)
+            )
         return Sublevel(self)
 
     def convexity(self) -> Convexity:
@@ -157,7 +161,6 @@ class Radial(ConvexFunction):
         size = norm_of(x, 2)
         shrunk = self.profile._prox(size[:, None], lam)[:, 0]
         return x * np.where(size > 0, shrunk / np.where(size > 0, size, 1.0), 0.0)[:, None]
-
 
     def _prox_by_entries(self, x: np.ndarray, lam: float) -> np.ndarray:
         """Closed forms for ‖·‖₁, ‖·‖_∞ and their balls."""

@@ -1,4 +1,6 @@
-"""The calculus of conjugates: scaling, shifting, tilting, linear maps (R. T. Rockafellar, Convex Analysis, 1970, section 16).
+"""The calculus of conjugates: scaling, shifting, tilting, linear maps.
+
+R. T. Rockafellar, Convex Analysis, 1970, section 16.
 
 g(x) = λ f(μ(x − a)) + ⟨v, x⟩ + c    has    g*(y) = λ f*((y − v)/λμ) + ⟨a, y⟩ − ⟨a, v⟩ − c,
 h(x) = f(A x), A of full row rank,    has    h*(y) = f*(z) where Aᵀz = y, +∞ if there is no such z.
@@ -27,7 +29,7 @@ class Transformed(ConvexFunction):
 
     >>> from hjsym.conjugate.radial import Power
     >>> g = (2 * Power(2)).shift(1.0) + 5                                 # (x − 1)² + 5
-    >>> g.conjugate()(2.0)                                                # y²/4 + y − 5
+    >>> float(g.conjugate()(2.0))                                         # y²/4 + y − 5
     -2.0
     """
 
@@ -42,14 +44,22 @@ class Transformed(ConvexFunction):
         d = self.function.variables
         for name in ("scale", "dilation", "constant"):
             value = float(getattr(self, name))
-            if not np.isfinite(value) or (name == "scale" and value <= 0) or (name == "dilation" and value == 0):
-                need = {"scale": "a finite number > 0", "dilation": "a finite number ≠ 0"}.get(name, "a finite number")
+            if (
+                not np.isfinite(value)
+                or (name == "scale" and value <= 0)
+                or (name == "dilation" and value == 0)
+            ):
+                need = {"scale": "a finite number > 0", "dilation": "a finite number ≠ 0"}.get(
+                    name, "a finite number"
+                )
                 raise InputError(f"{name} is {value}; pass {need}")
             object.__setattr__(self, name, value)
         for name in ("offset", "slope"):
             value = as_array(name, getattr(self, name)).astype(float)
             if value.shape not in ((), (d,)) or not np.isfinite(value).all():
-                raise ShapeError(f"{name} has shape {value.shape}; pass a finite number or vector of length {d}")
+                raise ShapeError(
+                    f"{name} has shape {value.shape}; pass a finite number or vector of length {d}"
+                )
             object.__setattr__(self, name, np.broadcast_to(value, (d,)))
 
     @property

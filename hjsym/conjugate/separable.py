@@ -80,10 +80,16 @@ class Separable(ConvexFunction):
 
     def _values(self, y: np.ndarray) -> np.ndarray:
         values = [part._values(block) for part, block in zip(self.parts, self._cut(y), strict=True)]
-        return reduce(add, values) if len({v.dtype for v in values}) == 1 and values[0].dtype != object else sum(values)
+        return (
+            reduce(add, values)
+            if len({v.dtype for v in values}) == 1 and values[0].dtype != object
+            else sum(values)
+        )
 
     def _each(self, call: Callable, y: np.ndarray) -> np.ndarray:
-        return np.concatenate([call(part, block) for part, block in zip(self.parts, self._cut(y), strict=True)], axis=1)
+        return np.concatenate(
+            [call(part, block) for part, block in zip(self.parts, self._cut(y), strict=True)], axis=1
+        )
 
     def _argmax(self, y: np.ndarray) -> np.ndarray:
         x = self._each(lambda part, block: part._argmax(block), y)
@@ -94,8 +100,12 @@ class Separable(ConvexFunction):
 
     def __add__(self, other):
         """The sum part by part, where the parts have the same variables."""
-        if isinstance(other, Separable) and [p.variables for p in other.parts] == [p.variables for p in self.parts]:
+        if isinstance(other, Separable) and [p.variables for p in other.parts] == [
+            p.variables for p in self.parts
+        ]:
             return Separable([p + q for p, q in zip(self.parts, other.parts, strict=True)])
         if isinstance(other, ConvexFunction) and other.variables != self.variables:
-            raise ShapeError(f"functions of {self.variables} and {other.variables} variables; give both the same")
+            raise ShapeError(
+                f"functions of {self.variables} and {other.variables} variables; give both the same"
+            )
         return super().__add__(other)

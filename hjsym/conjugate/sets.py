@@ -20,7 +20,15 @@ from tropical._dominance import Terms
 from tropical.domain import as_polyhedron
 from tropical.errors import InputError, ShapeError
 
-__all__ = ["Points", "PolyhedronIndicator", "PolyhedronSupport", "SecondOrderCone", "indicator", "simplex", "support"]
+__all__ = [
+    "Points",
+    "PolyhedronIndicator",
+    "PolyhedronSupport",
+    "SecondOrderCone",
+    "indicator",
+    "simplex",
+    "support",
+]
 
 
 def indicator(C, variables: int | None = None) -> ConvexFunction:
@@ -59,8 +67,8 @@ def indicator(C, variables: int | None = None) -> ConvexFunction:
         case sympy.FiniteSet():
             return Points([[sympy_number(v)] for v in sorted(C.args, key=float)])
     raise InputError(
-        f"a {type(C).__name__} is no set known here; pass a Box, Polyhedron, Polytope, Ball, Points, SecondOrderCone, or a "
-        "SymPy Interval or FiniteSet"
+        f"a {type(C).__name__} is no set known here; pass a Box, Polyhedron, Polytope, Ball, Points, "
+        "SecondOrderCone, or a SymPy Interval or FiniteSet"
     )
 
 
@@ -147,7 +155,11 @@ class Points(ConvexFunction):
         if self._is_single:
             return Convexity(True, "a single point")
         other = self.points[int((self.points != self.points[0]).any(axis=1).argmax())]
-        return Convexity(False, "points without what is between them", (self.points[0], (self.points[0] + other) / 2, other))
+        return Convexity(
+            False,
+            "points without what is between them",
+            (self.points[0], (self.points[0] + other) / 2, other),
+        )
 
     def _values(self, y: np.ndarray) -> np.ndarray:
         inside = (y[:, None] == self.points).all(axis=2).any(axis=1)
@@ -187,7 +199,7 @@ class PolyhedronIndicator(ConvexFunction):
         return np.where(self.domain.contains(y)[:, None], np.zeros_like(y), np.nan)
 
     def _prox(self, x: np.ndarray, lam: float) -> np.ndarray:
-        """The nearest point, by least distance programming (C. Lawson, R. Hanson, Solving Least Squares Problems, 1974)."""
+        """The nearest point, by C. Lawson and R. Hanson, Solving Least Squares Problems, 1974, chapter 23."""
         from scipy.optimize import nnls
 
         G, h = self.G.astype(float), self.h.astype(float)
@@ -249,7 +261,9 @@ class PolyhedronSupport(ConvexFunction):
 
     def _argmax(self, y: np.ndarray) -> np.ndarray:
         _, found = self._optima(y)
-        return np.array([np.full(self.variables, np.nan) if f is None else f.prices for f in found]).reshape(y.shape)
+        return np.array([np.full(self.variables, np.nan) if f is None else f.prices for f in found]).reshape(
+            y.shape
+        )
 
 
 @dataclass(frozen=True, eq=False)
