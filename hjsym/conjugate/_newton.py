@@ -1,87 +1,155 @@
-"""min ψ(θ) = log Σ_j exp(A_j·θ + a_j) for many matrices A at once, by Newton's method with a proved step.
+"""min ψ(θ) = log Σ_j exp((W_j − y)·θ + a_j) for many y at once, by Newton's method with a proved step.
 
-Along a direction p, |ψ‴| ≤ β ψ″ with β the range of the A_j·p, so a step of log(1 + β)/β times Newton's never raises
+Along a direction p, |ψ‴| ≤ β ψ″ with β the range of the W_j·p, so a step of log(1 + β)/β times Newton's never raises
 ψ, and tends to Newton's own (T. Sun, Q. Tran-Dinh, "Generalized self-concordant functions", Math. Programming 178,
 2019, theorem 2). The full step is taken wherever it lowers ψ enough. Where the a_j differ by much more than 1 the
 weights at θ = 0 tell nothing of the others; then they are first divided by τ, which falls to 1.
 
-The matrices are A_j = W_j − y, so that the mean m of A is the residual and E[AAᵀ] − mmᵀ, the Hessian, is got without
-cancellation: by Sherman and Morrison, Newton's step is −E[AAᵀ]⁻¹m/(1 − q), q = m·E[AAᵀ]⁻¹m.
+With A_j = W_j − y the mean m of A is the residual, and E[AAᵀ] − mmᵀ is the Hessian; by Sherman and Morrison, Newton's
+step is −E[AAᵀ]⁻¹m/(1 − q), q = m·E[AAᵀ]⁻¹m. The way to the minimum is made with W itself, by products of matrices that
+all y share, and E[AAᵀ] from E[WWᵀ]; that cancels where y is close to the boundary of the hull, so the last steps use
+the A_j of each y.
 """
 
 import math
 
 import numpy as np
 
-__all__ = ["Minimum", "minimise"]
+__all__ = ["Minimum", "Slopes", "minimise"]
 
+_MILD = 12.0  # range of the a_j that needs no higher temperature
 _FACTOR = 4.0  # by which the temperature falls
 _EARLY = 0.1  # decrement of ψ at which it falls on
 _EARLY_LIMIT = 30  # steps after which it does so anyway
+_NEAR = 0.1  # range of A·step from which on the differences are used
 _DONE = 2.0**-26  # range of A·step, the relative change of a ratio of weights: the step squares the error
+_PRODUCTS = 1 << 24  # of columns for all j, beyond which they are not kept
+_BLOCK = 1 << 17  # numbers in the differences of a block of points
+
+
+class Slopes:
+    """W (N, k) with what all y share: a centre, and the products of its columns about it."""
+
+    def __init__(self, W: np.ndarray):
+        self.W, self.size = W, W.shape[1]
+        self.centre = W.min(axis=0) / 2 + W.max(axis=0) / 2
+        self.first, self.second = np.triu_indices(self.size)
+        self.are_few = len(W) * len(self.first) <= _PRODUCTS
+        self.centred = W - self.centre
+        self.products = self.centred[:, self.first] * self.centred[:, self.second] if self.are_few else None
+
+
+class _Shared:
+    """Scores and moments of W_j − y from those of W_j."""
+
+    def __init__(self, slopes: Slopes, y: np.ndarray):
+        self.slopes, self.W, self.y = slopes, slopes.centred, y - slopes.centre
+
+    def scores(self, rows: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        return theta @ self.W.T - (theta * self.y[rows]).sum(axis=1, keepdims=True)
+
+    def moments(self, rows: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        y, all_ = self.y[rows], self.slopes
+        mean = weights @ self.W
+        square = np.empty((len(rows), all_.size, all_.size))
+        square[:, all_.first, all_.second] = square[:, all_.second, all_.first] = weights @ all_.products
+        cross = mean[:, :, None] * y[:, None, :]
+        return mean - y, square - cross - cross.transpose(0, 2, 1) + y[:, :, None] * y[:, None, :]
+
+
+class _Apart:
+    """Those of A_j = W_j − y, (n, N, k), without cancellation."""
+
+    def __init__(self, W: np.ndarray, y: np.ndarray):
+        self.A = W - y[:, None]
+
+    def _of(self, rows: np.ndarray) -> np.ndarray:
+        return self.A if len(rows) == len(self.A) else self.A[rows]
+
+    def scores(self, rows: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        return np.matmul(self._of(rows), theta[:, :, None])[:, :, 0]
+
+    def moments(self, rows: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        A = self._of(rows)
+        mean = np.matmul(weights[:, None, :], A)[:, 0]
+        return mean, np.matmul(A.transpose(0, 2, 1) * weights[:, None, :], A)
 
 
 class Minimum:
-    """θ (n, k), ψ there (n,), the weights π (n, N), the residual Σπ_jA_j (n, k) and E[AAᵀ] (n, k, k)."""
+    """θ (n, k), ψ there (n,), the weights π (n, N), the residual m (n, k) and E[AAᵀ] (n, k, k)."""
 
-    def __init__(self, A: np.ndarray, a: np.ndarray, theta: np.ndarray):
-        self.A, self.a, self.theta = A, a, theta
-        self.value, self.weights = _log_sum(A, a, theta)
-        self.mean = (self.weights[:, None, :] @ A)[:, 0]
-        self.second = np.matmul(A.transpose(0, 2, 1) * self.weights[:, None, :], A)
+    def __init__(self, data: _Shared | _Apart, rows: np.ndarray, a: np.ndarray, theta: np.ndarray):
+        self.theta = theta
+        self.value, self.weights = _log_sum(data.scores(rows, theta) + a)
+        self.mean, self.second = data.moments(rows, self.weights)
 
-    def solve(self, right: np.ndarray) -> np.ndarray:
-        """E[AAᵀ]⁻¹ times vectors (n, k), scaled to a unit diagonal first."""
-        scale = np.sqrt(np.maximum(np.diagonal(self.second, axis1=1, axis2=2), 5e-324))
-        matrix = self.second / (scale[:, :, None] * scale[:, None, :])
-        matrix[:, np.arange(matrix.shape[1]), np.arange(matrix.shape[1])] += 2.0**-50
-        with np.errstate(all="ignore"):
-            return np.linalg.solve(matrix, (right / scale)[..., None])[..., 0] / scale
+    def inverse(self) -> np.ndarray:
+        """E[AAᵀ]⁻¹, scaled to a unit diagonal first."""
+        diagonal = np.arange(self.second.shape[1])
+        scale = np.sqrt(np.maximum(self.second[:, diagonal, diagonal], 5e-324))
+        scales = scale[:, :, None] * scale[:, None, :]
+        matrix = self.second / scales
+        matrix[:, diagonal, diagonal] += 2.0**-50
+        return np.linalg.inv(matrix) / scales
 
     def step(self) -> tuple[np.ndarray, np.ndarray]:
         """Newton's step and its decrement squared."""
-        towards = self.solve(self.mean)
+        towards = np.matmul(self.inverse(), self.mean[:, :, None])[:, :, 0]
         q = np.clip((self.mean * towards).sum(axis=1), 0.0, None)
         rest = np.maximum(1.0 - q, 2.0**-20)
         return -towards / rest[:, None], q / rest
 
 
-def _log_sum(A: np.ndarray, a: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    z = np.matmul(A, theta[:, :, None])[:, :, 0] + a
+def _log_sum(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     top = z.max(axis=1, keepdims=True)
     weights = np.exp(z - top)
     total = weights.sum(axis=1, keepdims=True)
     return (top + np.log(total))[:, 0], weights / total
 
 
-def minimise(A: np.ndarray, a: np.ndarray, limit: int) -> Minimum:
-    """The minimum over θ for each A of shape (n, N, k), a (N,); after at most `limit` steps for each temperature."""
-    theta = np.zeros((len(A), A.shape[2]))
-    tau = max(1.0, float(np.ptp(a)) / _FACTOR)
+def minimise(slopes: Slopes, y: np.ndarray, a: np.ndarray, limit: int):
+    """The minima for a (N,) and the rows of y (n, k), in blocks: (which rows, their A (·, N, k), what was found).
+
+    After at most `limit` steps.
+    """
+    theta = _approach(_Shared(slopes, y), a, np.zeros(y.shape), limit) if slopes.are_few else None
+    size = max(1, _BLOCK // slopes.W.size)
+    for start in range(0, len(y), size):
+        block = slice(start, start + size)
+        apart = _Apart(slopes.W, y[block])
+        begun = _approach(apart, a, np.zeros(y[block].shape), limit) if theta is None else theta[block]
+        ended = _descend(apart, a, begun, limit, _DONE)
+        yield block, apart.A, Minimum(apart, np.arange(len(ended)), a, ended)
+
+
+def _approach(data: _Shared | _Apart, a: np.ndarray, theta: np.ndarray, limit: int) -> np.ndarray:
+    """Close to the minimum, through higher temperatures."""
+    limit = min(limit, _EARLY_LIMIT)
+    tau = max(1.0, float(np.ptp(a)) / _MILD)
     while tau > 1.0:
-        theta = _descend(A, a / tau, theta, min(limit, _EARLY_LIMIT), False)
+        theta = _descend(data, a / tau, theta, limit, _NEAR, _EARLY)
         lower = max(1.0, tau / _FACTOR)
         theta *= tau / lower
         tau = lower
-    return Minimum(A, a, _descend(A, a, theta, limit, True))
+    return _descend(data, a, theta, limit, _NEAR)
 
 
-def _descend(A: np.ndarray, a: np.ndarray, theta: np.ndarray, limit: int, to_the_end: bool) -> np.ndarray:
-    """Newton's steps until none changes a weight by a relevant factor, or, if not `to_the_end`, ψ by much."""
-    theta, last = theta.copy(), np.full(len(A), math.inf)
-    going = np.arange(len(A))
+def _descend(
+    data, a: np.ndarray, theta: np.ndarray, limit: int, small: float, enough: float = 0.0
+) -> np.ndarray:
+    """Newton's steps until one changes the ratios of weights by less than `small`, or ψ by less than `enough`."""
+    theta, last = theta.copy(), np.full(len(theta), math.inf)
+    going = np.arange(len(theta))
     for _ in range(limit):
-        part = A if len(going) == len(A) else A[going]
-        here = Minimum(part, a, theta[going])
+        here = Minimum(data, going, a, theta[going])
         step, decrement = here.step()
-        moved = np.matmul(part, step[:, :, None])[:, :, 0]
+        moved = data.scores(going, step)
         beta = np.ptp(moved, axis=1)
-        useful = (beta > _DONE) & ((beta > 0.1) | (beta < 0.5 * last[going])) & (beta < math.inf)
-        if not to_the_end:
-            useful &= decrement > _EARLY
-        taken = useful | (beta <= _DONE)
+        useful = (beta > small) & ((beta > 0.1) | (beta < 0.5 * last[going])) & (beta < math.inf)
+        useful &= decrement > enough
+        taken = useful | (beta <= small)
         last[going] = beta
-        length = _length(part, a, here, step, decrement, beta)
+        length = _length(data, going, a, here, step, decrement, beta)
         theta[going[taken]] += (length[:, None] * step)[taken]
         going = going[useful]
         if not len(going):
@@ -89,10 +157,10 @@ def _descend(A: np.ndarray, a: np.ndarray, theta: np.ndarray, limit: int, to_the
     return theta
 
 
-def _length(part: np.ndarray, a: np.ndarray, here: Minimum, step, decrement, beta) -> np.ndarray:
+def _length(data, rows: np.ndarray, a: np.ndarray, here: Minimum, step, decrement, beta) -> np.ndarray:
     """1 where the full step lowers ψ by a quarter of what a parabola would, or is small; else the proved one."""
     full = beta < 0.5
     if not full.all():
-        there, _ = _log_sum(part[~full], a, (here.theta + step)[~full])
+        there, _ = _log_sum(data.scores(rows[~full], (here.theta + step)[~full]) + a)
         full[~full] = there <= here.value[~full] - 0.25 * decrement[~full]
     return np.where(full, 1.0, np.log1p(beta) / np.where(beta > 0, beta, 1.0))

@@ -110,6 +110,8 @@ class ConvexFunction(ABC):
         """f at points (..., d), or at numbers of any shape in one variable."""
         points, shape = self._points(y)
         values = self._everywhere(points, self._values, ()) + 0  # no −0
+        if not is_exact(values):  # ∞ − ∞ after an overflow, which a convex function has where it is large
+            values[(values != values) & (points == points).all(axis=1)] = np.inf
         return values.reshape(shape)[()]
 
     def argmax(self, y: ArrayLike) -> np.ndarray:
@@ -225,9 +227,12 @@ class ConvexFunction(ABC):
     def _everywhere(self, y: np.ndarray, function, tail: tuple[int, ...]) -> np.ndarray:
         """`function` at the finite points; elsewhere NaN, but +∞ as a value at points with infinite coordinates."""
         finite = is_finite(y).all(axis=1)
+        with np.errstate(all="ignore"):  # overflow is +∞, as it should be
+            inside = function(y if finite.all() else y[finite])
+        if is_exact(inside) and not is_exact(y):
+            inside = to_floats(inside)
         if finite.all():
-            return function(y)
-        inside = function(y[finite])
+            return inside
         out = np.full((len(y), *tail), np.nan, dtype=inside.dtype)
         if function == self._values:
             out[(y == y).all(axis=1)] = np.inf

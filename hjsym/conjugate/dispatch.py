@@ -70,7 +70,7 @@ def as_function(f, x=None, y=None, domain=None) -> ConvexFunction:
         from hjsym.conjugate.maxaffine import from_polynomial
 
         return from_polynomial(f)
-    if isinstance(f, (sympy.Basic, int, float)):
+    if isinstance(f, (sympy.Expr, int, float)):
         return _from_sympy(sympy.sympify(f), x, y, domain)
     raise InputError(_advice(f))
 

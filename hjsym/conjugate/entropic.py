@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hjsym.conjugate._exact import UNIT
-from hjsym.conjugate._newton import minimise
+from hjsym.conjugate._newton import Slopes, minimise
 from hjsym.conjugate.base import ConvexFunction
 from hjsym.conjugate.domains import Space
 from hjsym.conjugate.extended import xlogx
@@ -23,11 +23,12 @@ from hjsym.conjugate.hull import Hull
 from tropical import Polynomial
 from tropical._affine import AffineHull
 from tropical._arrays import as_array, to_floats
-from tropical.errors import InputError
+from tropical.errors import BudgetExceeded, InputError
 
 __all__ = ["EntropyOnHull", "LogSumExp"]
 
-_BLOCK = 1 << 17  # numbers in the matrices of a block of points
+_BLOCK = 1 << 20  # weights of a block of points
+_LARGEST = 1 << 27  # numbers for a single point
 _QUICK = 40  # steps before the face is looked for
 _PATIENT = 2000  # steps on a face that is known; one for each e-fold of the smallest weight
 
@@ -258,24 +259,40 @@ class _Face:
 
     def solutions(self, y: np.ndarray, rows: np.ndarray, limit: int) -> Iterator[_Solution]:
         """At y[rows], in blocks; `upper` is +∞ where y is not proved to be in the relative interior of the hull."""
-        step = max(1, _BLOCK // (len(self.members) * max(self.dim, 1)))
+        if len(self.members) * max(self.dim, 1) > _LARGEST:
+            raise BudgetExceeded(
+                "numbers in a step of Newton's method",
+                len(self.members) * self.dim,
+                _LARGEST,
+                "truncate(tol) first",
+            )
+        step = max(1, _BLOCK // len(self.members))
         for start in range(0, len(rows), step):
             at = rows[start : start + step]
-            yield self._solve(at, to_floats(y[at][:, self.pivots]), limit)
+            yield from self._solve(at, to_floats(y[at][:, self.pivots]), limit)
 
-    @np.errstate(all="ignore")  # weights may be subnormal; what becomes NaN proves nothing
-    def _solve(self, at: np.ndarray, y: np.ndarray, limit: int) -> _Solution:
+    @cached_property
+    def _unit(self) -> np.ndarray:
+        """Powers of 2, which round nothing, that make the slopes of size 1."""
+        return 2.0 ** -np.floor(np.log2(np.ptp(self.slopes, axis=0)))
+
+    @cached_property
+    def _scaled(self) -> Slopes:
+        return Slopes(self.slopes * self._unit)
+
+    def _solve(self, at: np.ndarray, y: np.ndarray, limit: int) -> Iterator[_Solution]:
         if not self.dim:
-            return self._at_vertex(at)
-        unit = 2.0 ** -np.floor(np.log2(np.ptp(self.slopes, axis=0)))  # a power of 2 rounds nothing
-        A = (self.slopes - y[:, None]) * unit
+            yield self._at_vertex(at)
+            return
         top = self.coefficients.max()
-        found = minimise(A, (self.coefficients - top) / self.eps, limit)
-        x = np.zeros((len(at), self.size))
-        x[:, self.pivots] = self.eps * unit * found.theta
-        lower = -self.eps * found.value - top
-        weights, upper = self._corrected(found, A)
-        return _Solution(at, lower, np.maximum(upper, lower), x, self.members, weights)
+        for block, A, found in minimise(
+            self._scaled, y * self._unit, (self.coefficients - top) / self.eps, limit
+        ):
+            x = np.zeros((len(A), self.size))
+            x[:, self.pivots] = self.eps * self._unit * found.theta
+            lower = -self.eps * found.value - top
+            weights, upper = self._corrected(found, A)
+            yield _Solution(at[block], lower, np.maximum(upper, lower), x, self.members, weights)
 
     def _at_vertex(self, at: np.ndarray) -> _Solution:
         b, top = self.coefficients, self.coefficients.max()
@@ -291,18 +308,13 @@ class _Face:
         """
         size = np.abs(A)
         hidden = (math.log2(len(self.members)) + 16) * UNIT * (found.weights[:, None, :] @ size)[:, 0]
-        towards = found.solve(found.mean)
+        inverse = found.inverse()
+        towards = np.matmul(inverse, found.mean[:, :, None])[:, :, 0]
         rest = np.maximum(1.0 - (found.mean * towards).sum(axis=1), 2.0**-20)
         change = np.matmul(A, (towards / rest[:, None])[:, :, None])[:, :, 0]
         change -= (found.weights * change).sum(axis=1, keepdims=True)
-        inverse = np.stack(
-            [found.solve(np.broadcast_to(e, y.shape)) for e, y in self._units(found.mean)], axis=1
-        )
         reach = np.matmul(np.abs(np.matmul(A, inverse)), hidden[:, :, None])[:, :, 0].max(axis=1)
         sure = np.abs(change).max(axis=1) + 2 * reach < 0.5
         weights = np.where(sure[:, None], found.weights * (1 - change), found.weights)
         upper = self.eps * xlogx(weights).sum(axis=1) - weights @ self.coefficients
         return weights, np.where(sure, upper, np.inf)
-
-    def _units(self, mean: np.ndarray):
-        return ((e, mean) for e in np.eye(self.dim))

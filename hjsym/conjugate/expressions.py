@@ -146,8 +146,8 @@ def _log_sum_exp(expr: sympy.Expr, symbols) -> LogSumExp | None:
         weights = [sympy.S.One] * len(exponents)
     elif isinstance(rest, sympy.log) and scale.is_positive:
         eps, exponents, weights = float(scale), [], []
-        for term in sympy.Add.make_args(sympy.expand(rest.args[0])):
-            weight, power = term.as_independent(*symbols)
+        for term in sympy.Add.make_args(sympy.expand(rest.args[0], power_exp=False)):
+            weight, power = sympy.powsimp(term).as_independent(*symbols)
             if not weight.is_positive or not (power == 1 or isinstance(power, sympy.exp)):
                 return None
             weights.append(weight)

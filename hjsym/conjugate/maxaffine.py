@@ -21,7 +21,9 @@ def from_polynomial(p: Polynomial) -> ConvexFunction:
     """A tropical polynomial, of either sign and any temperature, as a function of convex analysis."""
     if (p.coefficients == -p.semiring.zero).any():
         return Improper(-p.semiring.zero, p.variables)
-    p = Polynomial(*(a[p.coefficients != p.semiring.zero] for a in (p.slopes, p.coefficients)), p.semiring)
+    kept = p.coefficients != p.semiring.zero
+    if not kept.all():
+        p = Polynomial(p.slopes[kept], p.coefficients[kept], p.semiring)
     if not len(p):
         return Improper(p.semiring.zero, p.variables)
     if p.semiring.sign < 0 and (p.slopes == p.slopes[0]).all():  # affine for ε = 0 and ε > 0

@@ -235,20 +235,16 @@ def _value(expr: Expr, x: Symbol, node: Expr, cells) -> Expr:
 
 
 def _merged(f: Pieces) -> Pieces:
-    """Without nodes across which one expression goes on."""
+    """Without nodes across which one expression goes on and can be evaluated."""
     branches: list[Branch] = []
     values = dict(f.values)
     for b in f.branches:
         last = branches[-1] if branches else None
-        if last is not None and last.b == b.a and last.expr == b.expr and is_finite(values[b.a]):
+        if last is not None and last.b == b.a and last.expr == b.expr:
             v = b.expr.subs(f.x, b.a)
-            if values[b.a] == (v if is_finite(v) else b.limit(f.x, b.a)) and _one_limit(f.x, last, b):
+            if is_finite(v) and values[b.a] == v:
                 branches[-1] = Branch(b.expr, last.a, b.b)
                 del values[b.a]
                 continue
         branches.append(b)
     return Pieces(f.x, tuple(branches), values)
-
-
-def _one_limit(x: Symbol, left: Branch, right: Branch) -> bool:
-    return is_finite(right.expr.subs(x, right.a)) or left.limit(x, left.b) == right.limit(x, right.a)

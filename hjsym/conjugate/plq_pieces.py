@@ -3,6 +3,7 @@
 import itertools
 import math
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import sympy
@@ -88,11 +89,20 @@ class PiecewiseQuadratic(ConvexFunction):
     def variables(self) -> int:
         return 1
 
-    @property
+    @cached_property
     def _parts(self) -> list[tuple]:
-        """(t, t', a, b, c) of the pieces that are finite."""
+        """(t, t', a, b, c) of the pieces that are finite, points as constants where no piece is as low there."""
         rows = zip(self.breaks, self.breaks[1:], self.coefficients, strict=False)
-        return [(a, b, *row) for a, b, row in rows if row[2] != math.inf]
+        rows = [(lo, hi, *row) for lo, hi, row in rows if row[2] != math.inf]
+        wide = [row for row in rows if row[0] < row[1]]
+        lowest: dict = {}
+        for t, _, a, b, c in (row for row in rows if row[0] == row[1]):
+            value = (a * t + b) * t + c
+            beside = [(p * t + q) * t + r for lo, hi, p, q, r in wide if t in (lo, hi)]
+            if min(beside, default=math.inf) > value:
+                lowest[t] = min(value, lowest.get(t, math.inf))
+        points = [(t, t, 0 * v, 0 * v, v) for t, v in lowest.items()]
+        return sorted([*wide, *points], key=lambda row: (row[0], row[1]))
 
     @property
     def domain(self) -> sympy.Set:

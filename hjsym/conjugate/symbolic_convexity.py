@@ -13,14 +13,15 @@ from hjsym.conjugate.base import Convexity
 from hjsym.conjugate.pieces import Pieces
 from hjsym.conjugate.symbolic_defects import Defect, defect_of
 from hjsym.conjugate.symbolic_legendre import Arc
-from hjsym.conjugate.symbolic_numbers import compiled, to_mpf
+from hjsym.conjugate.symbolic_numbers import compiled, probes, to_mpf
 from hjsym.conjugate.symbolic_zeros import has_one_sign, zeros
 from hjsym.errors import UndecidedError
 
-__all__ = ["convexity_of"]
+__all__ = ["convexity_of", "convexity_without_arcs"]
 
 _DIGITS = 60
 _HALVINGS = 60
+_SAMPLES = 64
 
 
 def convexity_of(f: Pieces, arcs: list[Arc]) -> Convexity:
@@ -38,6 +39,19 @@ def convexity_of(f: Pieces, arcs: list[Arc]) -> Convexity:
             )
     closed = "" if defect is None else f", but not closed: {defect.reason}"
     return Convexity(True, f"f'' >= 0 on each of {len(arcs)} pieces and slopes rise between them{closed}")
+
+
+def convexity_without_arcs(f: Pieces, error: UndecidedError) -> Convexity:
+    """Where the places at which f bends are not known: refuted by three points of a sample, or unknown."""
+    try:
+        points = sorted({p for b in f.branches for p in probes(b.a, b.b, _SAMPLES)})
+    except (TypeError, ValueError):  # parameters
+        return Convexity(None, str(error))
+    with mpmath.workdps(_DIGITS):
+        for triple in zip(points, points[1:], points[2:], strict=False):
+            if _above_chord(f, triple):
+                return Convexity(False, f"it lies above its chord at {triple[1]}", triple)
+    return Convexity(None, str(error))
 
 
 def _bends_up(arc: Arc, x: Symbol) -> bool:

@@ -233,16 +233,18 @@ class SymbolicFunction(ConvexFunction):
 
     def convexity(self) -> Convexity:
         """Whether f is convex: f'' ≥ 0 on each piece, no slope falls, no value above the limits inside the domain."""
-        from hjsym.conjugate.symbolic_convexity import convexity_of
-
         if self._constant is not None or self.method != "given":
             return Convexity(True, "convex by construction")
-        return self._verdict_of(convexity_of)
-
-    def _verdict_of(self, function) -> Convexity:
-        if not hasattr(self, "_verdict"):
-            self._verdict = function(self._pieces, self._arcs)
         return self._verdict
+
+    @cached_property
+    def _verdict(self) -> Convexity:
+        from hjsym.conjugate.symbolic_convexity import convexity_of, convexity_without_arcs
+
+        try:
+            return convexity_of(self._pieces, self._arcs)
+        except UndecidedError as error:
+            return convexity_without_arcs(self._pieces, error)
 
     def subs(self, values: dict) -> "SymbolicFunction":
         """The function with numbers for some of its parameters."""

@@ -77,7 +77,7 @@ def _closes(f: Pieces, arcs: list[Arc], values) -> bool:
 def _elements(x: Symbol, y: Symbol, arcs: list[Arc], values) -> list[Element]:
     found, covered = [], set()
     for arc in arcs:
-        if arc.bend < 0:
+        if arc.bend <= 0:  # its ends are among the nodes
             continue
         spans = conjugate_arc(arc, x, y)
         ends = [(arc.a, "+"), (arc.b, "-")]
@@ -168,26 +168,28 @@ def _assembled(stack, x: Symbol, y: Symbol, left: Expr, right: Expr) -> Hull:
     arcs: list[Arc] = []
     values: dict[Expr, Expr] = {}
     for k, (e, _) in enumerate(stack):
-        begin = e.a if k == 0 else contact_at(e, slopes[k], x, y)
-        end = e.b if k + 1 == len(stack) else contact_at(e, slopes[k + 1], x, y)
-        if k > 0:
-            height = -conjugate_at(e, slopes[k], x, y)
-            _bridge(arcs, values, begin, slopes[k] * x + height, slopes[k], x)
+        begin = e.a if slopes[k] is -oo or e.a is -oo else contact_at(e, slopes[k], x, y)
+        end = e.b if slopes[k + 1] is oo or e.b is oo else contact_at(e, slopes[k + 1], x, y)
+        if begin is not -oo and slopes[k] is not -oo:  # with k = 0 the line that goes on to −∞
+            line = slopes[k] * x - conjugate_at(e, slopes[k], x, y)
+            start = -oo if k == 0 else arcs[-1].b if arcs else next(iter(values))
+            _bridge(arcs, start, begin, line, slopes[k])
         if e.arc is not None and order(begin, end) < 0:
             lo = e.arc.slope_a if begin == e.a else slopes[k]
             hi = e.arc.slope_b if end == e.b else slopes[k + 1]
             arcs.append(Arc(e.arc.expr, begin, end, e.arc.bend, lo, hi, e.arc.match))
         for node in (begin, end):
-            if node not in (oo, -oo) and node not in values:
+            if is_finite(node) and node not in values:
                 values[node] = _height(e, node, x)
+    if end is not oo and right is not oo:
+        _bridge(arcs, end, oo, right * x - conjugate_at(e, right, x, y), right)
     return Hull(_joined(arcs), values)
 
 
-def _bridge(arcs, values, begin: Expr, line: Expr, slope: Expr, x: Symbol) -> None:
+def _bridge(arcs: list[Arc], start: Expr, stop: Expr, line: Expr, slope: Expr) -> None:
     """The segment from where the hull ends so far to where the next element begins."""
-    start = arcs[-1].b if arcs else next(iter(values))
-    if order(start, begin) < 0:
-        arcs.append(Arc(sympy.expand(line), start, begin, 0, slope, slope))
+    if order(start, stop) < 0:
+        arcs.append(Arc(sympy.expand(line), start, stop, 0, slope, slope))
 
 
 def _height(e: Element, node: Expr, x: Symbol) -> Expr:

@@ -21,11 +21,13 @@ from hjsym.conjugate.pairs import (
     power,
 )  # fmt: skip
 from hjsym.conjugate.symbolic_numbers import compiled, draws, is_finite, order, probes, short_constant, sign
+from hjsym.errors import UndecidedError
 
 __all__ = ["Match", "find_match"]
 
 _U, _V = mirror_symbols()
 _POINTS = 4
+_ENOUGH = 2  # matches of which the shorter is taken
 
 
 @dataclass(frozen=True)
@@ -100,13 +102,24 @@ def find_match(g: Expr, x: Symbol, a: Expr, b: Expr) -> Match | None:
     for alpha, beta in _candidates(g, q, x, (sample[0][0], row)):
         for pair in _pairs_at(q, x, alpha, beta, sample, row):
             match = _completed(pair, g, q, x, alpha, beta)
-            if match is not None and _agrees(match, g, x, a, b, parameters):
+            if match is not None and _covers(match, a, b) and _agrees(match, g, x, a, b, parameters):
                 found.append(match)
                 if match.method == "known pair":
                     return match
-        if found and len(found) > 3:
+        if len(found) >= _ENOUGH:
             break
     return min(found, key=_length, default=None)
+
+
+def _covers(match: Match, a: Expr, b: Expr) -> bool:
+    """Whether all of (a, b) is mapped into the interval of the pair."""
+    s = sign(match.alpha)
+    images = [e * s if e in (sympy.oo, -sympy.oo) else match.alpha * e + match.beta for e in (a, b)]
+    low, high = images if s == 1 else images[::-1]
+    try:
+        return order(low, match.pair.interval[0]) >= 0 and order(match.pair.interval[1], high) >= 0
+    except UndecidedError:
+        return False
 
 
 def _length(match: Match) -> int:

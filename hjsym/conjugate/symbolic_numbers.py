@@ -177,16 +177,50 @@ def value_at(e: Expr, x: Symbol, a: Expr, side: str = "+") -> Expr:
 
 
 def _quick_limit(e: Expr, x: Symbol, a: Expr, side: str) -> Expr | None:
-    """Of polynomials, and of what SymPy evaluates at infinity by substitution with no cancellation."""
-    if a in (oo, -oo):
-        if e.is_polynomial(x):
-            p = sympy.Poly(e, x)
-            s = sign(p.LC())
-            return None if s is None else s * oo * (1 if a is S.Infinity or p.degree() % 2 == 0 else -1)
-        v = e.subs(x, a)
-        if v in (oo, -oo) or (is_finite(v) and not v.has(x) and v != 0):
-            return v
-    return None
+    """Of polynomials and of what SymPy evaluates at infinity; at a finite point of terms that diverge one way."""
+    if a not in (oo, -oo):
+        signs = {s for t in sympy.Add.make_args(e) for s in [_divergence(t, x, a, side)] if s != 0}
+        return oo * signs.pop() if len(signs) == 1 and None not in signs else None
+    if e.is_polynomial(x):
+        p = sympy.Poly(e, x)
+        s = sign(p.LC())
+        return None if s is None else s * oo * (1 if a is S.Infinity or p.degree() % 2 == 0 else -1)
+    v = e.subs(x, a)
+    return v if v in (oo, -oo) or (is_finite(v) and not v.has(x) and v != 0) else None
+
+
+def _divergence(term: Expr, x: Symbol, a: Expr, side: str) -> int | None:
+    """0 if the term is finite at a, ±1 if a logarithm or a pole takes it to ±∞ and its other factors are not 0 there."""
+    if is_finite(term.subs(x, a)):
+        return 0
+    total, poles = 1, 0
+    for factor in sympy.Mul.make_args(term):
+        at = factor.subs(x, a)
+        if is_finite(at):
+            s = sign(at)
+            if s in (0, None):
+                return None
+            total *= s
+            continue
+        pole = _pole(factor, x, a, side)
+        if pole is None:
+            return None
+        total, poles = total * pole, poles + 1
+    return total if poles == 1 else None
+
+
+def _pole(factor: Expr, x: Symbol, a: Expr, side: str) -> int | None:
+    inner = factor.args[0] if factor.args else factor
+    if not is_finite(inner.subs(x, a)) or sign(inner.subs(x, a)) != 0:
+        return None
+    if isinstance(factor, sympy.log):
+        return -1
+    if not isinstance(factor, sympy.Pow) or not factor.exp.is_negative:
+        return None
+    if not factor.exp.is_integer or factor.exp.is_even:
+        return 1
+    slope = sign(sympy.diff(inner, x).subs(x, a))  # an odd pole, simple in `inner`
+    return None if slope in (0, None) else slope * (1 if side == "+" else -1)
 
 
 def short_constant(c: Expr) -> Expr:

@@ -1,6 +1,6 @@
 """Where the conjugates of two parts of a function cross: the slope of their common tangent, exact if it can be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import mpmath
 import sympy
@@ -25,6 +25,8 @@ class Element:
     b: Expr
     spans: list[Span]
     arc: Arc | None = None
+    touching: dict[Expr, Expr] = field(default_factory=dict)
+    """Points of contact that are known, by slope."""
 
     def span_at(self, slope) -> Span:
         """The span that holds a slope, given in mpmath."""
@@ -107,11 +109,15 @@ def _tangent_through(p: Element, q: Element, near, x: Symbol, y: Symbol) -> Expr
     slope = sympy.diff(arc.expr, x)
     node, height = end.slope, -end.expr.subs(y, 0)
     try:
-        touching = zeros(sympy.expand(slope * (x - node) - arc.expr + height), x, arc.a, arc.b)
+        candidates = zeros(sympy.expand(slope * (x - node) - arc.expr + height), x, arc.a, arc.b)
     except UndecidedError:
         return None
-    slopes = [short_constant(slope.subs(x, z)) for z in touching]
-    return next((s for s in slopes if abs(to_mpf(s) - near) < 1e-15 * (1 + abs(near))), None)
+    for z in candidates:
+        found = short_constant(slope.subs(x, z))
+        if abs(to_mpf(found) - near) < 1e-15 * (1 + abs(near)):
+            arcs[0].touching[found] = z
+            return found
+    return None
 
 
 def _hard(e: Expr, y: Symbol) -> bool:
@@ -119,20 +125,21 @@ def _hard(e: Expr, y: Symbol) -> bool:
 
 
 def contact_at(e: Element, slope: Expr, x: Symbol, y: Symbol) -> Expr:
+    """Where the tangent of a slope touches."""
     span = e.span_at(to_mpf(slope))
-    if span.slope.has(SlopeInverse):
+    if slope not in e.touching and span.slope.has(SlopeInverse):
         found = zeros(sympy.diff(e.arc.expr, x) - slope, x, e.arc.a, e.arc.b)
         if found:
-            return found[0]
-    return _at_slope(span.slope, slope, y)
+            e.touching[slope] = found[0]
+    return e.touching[slope] if slope in e.touching else _at_slope(span.slope, slope, y)
 
 
 def conjugate_at(e: Element, slope: Expr, x: Symbol, y: Symbol) -> Expr:
-    span = e.span_at(to_mpf(slope))
-    if span.slope.has(SlopeInverse):
-        contact = contact_at(e, slope, x, y)
+    """The conjugate of a part at a slope."""
+    contact = contact_at(e, slope, x, y)
+    if slope in e.touching:
         return short_constant(slope * contact - e.arc.expr.subs(x, contact))
-    return _at_slope(span.expr, slope, y)
+    return _at_slope(e.span_at(to_mpf(slope)).expr, slope, y)
 
 
 def _at_slope(formula: Expr, slope: Expr, y: Symbol) -> Expr:

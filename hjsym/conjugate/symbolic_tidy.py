@@ -24,9 +24,8 @@ def tidy(e: Expr, y: Symbol, lo: Expr, hi: Expr) -> Expr:
     if any(isinstance(p, sympy.Pow) and p.exp.is_Rational and p.exp.q == 2 for p in e.atoms(sympy.Pow)):
         merged = _merged_roots(_collected(e))
         forms += [merged, _collected(merged), sympy.factor_terms(merged)]
-    if e.has(sympy.Pow):
-        forms += [sympy.powsimp(f) for f in forms[:2]] + [sympy.factor_terms(forms[1])]
-        forms.append(sympy.radsimp(forms[1]) if e.count_ops() < 60 else forms[1])
+    if any(p.exp.free_symbols or not p.exp.is_Integer for p in e.atoms(sympy.Pow)):
+        forms += [sympy.powsimp(forms[0]), sympy.powsimp(forms[1]), sympy.factor_terms(forms[1])]
     return min(forms, key=lambda f: f.count_ops()).subs(t, s * y)
 
 

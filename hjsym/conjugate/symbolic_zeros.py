@@ -160,6 +160,8 @@ def _of_inverse(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
         sympy.log: sympy.exp,
         sympy.sinh: sympy.asinh,
         sympy.asinh: sympy.sinh,
+        sympy.LambertW: lambda t: t * sympy.exp(t) if sign(t + 1) in (0, 1) else None,
+        sympy.atan: lambda t: sympy.tan(t) if sign(sympy.pi / 2 - abs(t)) == 1 else None,
         sympy.tanh: lambda t: sympy.atanh(t) if sign(1 - t**2) == 1 else None,
     }
     if type(inner) not in inverses or len(inner.args) != 1:
@@ -172,6 +174,8 @@ def _of_inverse(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
             return zeros(inner.base - target ** (1 / inner.exp), x, a, b)
         return None
     if isinstance(inner, sympy.exp) and sign(target) in (0, -1):
+        return []
+    if isinstance(inner, sympy.LambertW) and sign(target + 1) == -1:
         return []
     v = inverses[type(inner)](target)
     return None if v is None else zeros(inner.args[0] - v, x, a, b)

@@ -327,3 +327,16 @@ def test_indefinite_forms_have_no_conjugate():
             assert isinstance(f.conjugate(), Improper) and f.conjugate().of_hull
     assert Quadratic([[1.0, 0.0], [0.0, 0.0]]).convexity().convex
     assert math.isinf(Quadratic([[1.0, 0.0], [0.0, -1.0]], E=[[0.0, 1.0]]).conjugate()([0.0, 0.0])) is False
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_value_is_nan_but_at_nan(name):
+    special = [0.0, -0.0, 1.0, 5e-324, -1e-320, 1e150, -1e308, 1e308, np.inf, -np.inf, np.nan]
+    y = np.vstack([np.repeat(special, 2).reshape(-1, 2), np.random.default_rng(0).choice(special, (20, 2))])
+    for f in (FUNCTIONS[name], FUNCTIONS[name].conjugate()):
+        values, nan = f(y), np.isnan(y).any(axis=1)
+        assert (np.isnan(values) == nan).all()
+        assert (values[np.isinf(y).any(axis=1) & ~nan] == np.inf).all()
+        assert f.argmax(y).shape == y.shape and f.gap(y).shape == nan.shape
+        assert f(np.zeros((0, 2), np.float32)).shape == (0,) and f(np.zeros((2, 0, 2))).shape == (2, 0)
+        assert np.isfinite(f(np.array([0, 0]))) == np.isfinite(f([0.0, 0.0]))
