@@ -69,9 +69,10 @@ class FloatFormula:
 
 def _lambdified(expr: Expr, x: Symbol):
     optimised = optimize(expr, [expm1_opt, log1p_opt]) if expr.count_ops() < 200 else expr
-    return sympy.lambdify(
-        x, optimised, modules=[{"LambertW": _lambert, "lambertw": _lambert, **MODULES}, "numpy"]
-    )
+    own = {
+        name: f for name, f in MODULES.items() if name.startswith("slope_inverse")
+    }  # the rest is NumPy's here
+    return sympy.lambdify(x, optimised, modules=[own | {"LambertW": _lambert, "lambertw": _lambert}, "numpy"])
 
 
 def _lambert(z, branch=0):
