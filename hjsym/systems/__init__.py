@@ -2,6 +2,7 @@
 
 from hjsym.systems.attention import attention, attention_heads
 from hjsym.systems.flows import StateSpace, gru, lstm, residual_step, rnn
+from hjsym.systems.learned import LearnedHamiltonian, compare
 from hjsym.systems.read import hamiltonian
 from hjsym.systems.recurrences import integrate_and_fire, log_semiring_step
 from hjsym.systems.space_time import SpaceTimeNetwork
@@ -10,10 +11,12 @@ from hjsym.systems.waves import gelu, log_sum_exp, maximum, sigmoid, silu, softp
 
 __all__ = [
     "HJSystem",
+    "LearnedHamiltonian",
     "SpaceTimeNetwork",
     "StateSpace",
     "attention",
     "attention_heads",
+    "compare",
     "gelu",
     "gru",
     "hamiltonian",

@@ -85,7 +85,10 @@ def points_of(domain: sympy.Set) -> list[float]:
     """Points inside, at the ends and outside."""
     low, high = (float(e) if e not in (oo, -oo) else None for e in (domain.inf, domain.sup))
     lo, hi = -3.1 if low is None else low, 3.3 if high is None else high
-    lo, hi = (lo if high is None or low is not None else hi - 4), (hi if low is None or high is not None else lo + 4)
+    lo, hi = (
+        (lo if high is None or low is not None else hi - 4),
+        (hi if low is None or high is not None else lo + 4),
+    )
     inside = [lo + (hi - lo) * k / 7 for k in range(1, 7)]
     return inside + [e for e in (low, high) if e is not None] + [lo - 1, hi + 1]
 
@@ -162,7 +165,13 @@ def supremum(f, low: float, high: float, slope: float) -> mpmath.mpf:
 
 
 UNSEEN = [
-    (x**2 * log(x) + 3 * x, Interval(exp(-Rational(3, 2)), oo), lambda t: t**2 * mpmath.log(t) + 3 * t, math.exp(-1.5), 60),
+    (
+        x**2 * log(x) + 3 * x,
+        Interval(exp(-Rational(3, 2)), oo),
+        lambda t: t**2 * mpmath.log(t) + 3 * t,
+        math.exp(-1.5),
+        60,
+    ),
     (exp(x**2 / 2), None, lambda t: mpmath.exp(t**2 / 2), -4, 4),
     (exp(2 * x) + exp(-x), None, lambda t: mpmath.exp(2 * t) + mpmath.exp(-t), -6, 6),
     (-log(x) - 2 * log(1 - x), None, lambda t: -mpmath.log(t) - 2 * mpmath.log(1 - t), 1e-9, 1 - 1e-9),
@@ -174,11 +183,19 @@ UNSEEN = [
     (sqrt(x**2 + 2 * x + 5) + x**2, None, lambda t: mpmath.sqrt(t**2 + 2 * t + 5) + t**2, -20, 20),
     (x**6 / 6 + abs(x), None, lambda t: t**6 / 6 + abs(t), -4, 4),
     (sympy.tan(x), Interval(0, Rational(3, 2)), mpmath.tan, 0, 1.5),
-    (log(exp(2 * x) + exp(-3 * x)), None, lambda t: mpmath.log(mpmath.exp(2 * t) + mpmath.exp(-3 * t)), -90, 90),
+    (
+        log(exp(2 * x) + exp(-3 * x)),
+        None,
+        lambda t: mpmath.log(mpmath.exp(2 * t) + mpmath.exp(-3 * t)),
+        -90,
+        90,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("f", "domain", "oracle", "low", "high"), UNSEEN, ids=[str(case[0]) for case in UNSEEN])
+@pytest.mark.parametrize(
+    ("f", "domain", "oracle", "low", "high"), UNSEEN, ids=[str(case[0]) for case in UNSEEN]
+)
 def test_functions_of_no_table(f, domain, oracle, low, high):
     g = symbolic_function(f, x, domain).conjugate()
     for slope in (-1.25, 0.3, 1.5):
@@ -227,7 +244,9 @@ def test_double_well(f, shift):
         assert g(slope) == pytest.approx(quartic_conjugate(1, -2, slope) - shift, abs=1e-12)
     hull = g.conjugate()
     at = np.array([-2.0, -1, -0.5, 0, 0.75, 1, 1.5])
-    np.testing.assert_allclose(hull(at), np.where(abs(at) <= 1, shift - 1, (at**2 - 1) ** 2 + shift - 1), atol=1e-14)
+    np.testing.assert_allclose(
+        hull(at), np.where(abs(at) <= 1, shift - 1, (at**2 - 1) ** 2 + shift - 1), atol=1e-14
+    )
 
 
 def test_hull_of_a_shallow_well():
@@ -279,7 +298,8 @@ def check_witness(f):
 
 
 @pytest.mark.parametrize(
-    ("f", "value_of_conjugate"), [(-(x**2), oo), (x**3, oo), (log(x), oo), (Min(x, S.Half), oo), (-abs(x), oo)]
+    ("f", "value_of_conjugate"),
+    [(-(x**2), oo), (x**3, oo), (log(x), oo), (Min(x, S.Half), oo), (-abs(x), oo)],
 )
 def test_hull_that_is_nowhere_finite(f, value_of_conjugate):
     f = symbolic_function(f, x)
