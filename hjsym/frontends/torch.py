@@ -8,13 +8,17 @@ import sys
 from collections.abc import Sequence
 
 from hjsym.errors import UnsupportedLayerError
+from hjsym.frontends import torch_steps, torch_windows
 from hjsym.frontends.refusals import refusal
 from hjsym.frontends.tensors import Builder, Tensor
-from hjsym.frontends.torch_steps import BATCH, FUNCTIONS, MODULES, Shape
+from hjsym.frontends.torch_steps import BATCH, Shape
 from hjsym.network import Network
 from tropical.errors import BudgetExceeded, InputError
 
 __all__ = ["load_torch"]
+
+FUNCTIONS = torch_steps.FUNCTIONS | torch_windows.FUNCTIONS
+MODULES = torch_steps.MODULES | torch_windows.MODULES
 
 
 def load_torch(model, input_shape: Sequence[int] | None = None) -> Network:
@@ -138,7 +142,7 @@ class _Walk:
     def _called(self, node) -> str:
         """What a node calls: the class of its module, or the plain name of its function."""
         if node.op == "call_module":
-            return type(self.modules[node.target]).__name__
+            return type(self.modules[node.target]).__name__.removeprefix("Parametrized")
         if node.op == "call_method":
             return str(node.target)
         name = getattr(node.target, "_opname", None) or getattr(node.target, "__name__", str(node.target))

@@ -12,9 +12,8 @@ from hjsym import layers
 from hjsym.errors import UnsupportedLayerError
 from hjsym.frontends.activations import hard_sigmoid
 from hjsym.frontends.tensors import Builder, Tensor
-from hjsym.frontends.windows import Window, average_pool, convolution, max_pool
 
-__all__ = ["BATCH", "FUNCTIONS", "MODULES", "Shape", "to_array"]
+__all__ = ["BATCH", "FUNCTIONS", "MODULES", "Shape", "all_axes", "module_step", "to_array"]
 
 
 class _Batch:
@@ -39,6 +38,12 @@ class Shape(tuple):
 def to_array(value) -> np.ndarray | None:
     """A torch tensor as float64, without rounding for any float type of torch."""
     return None if value is None else value.detach().cpu().double().numpy()
+
+
+def all_axes(value, rank: int) -> tuple[int, ...]:
+    """One number for each axis, from a sequence or one for all."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    return values * rank if len(values) == 1 else values
 
 
 def _number(value) -> float:
@@ -66,11 +71,6 @@ def _axes(axes, t: Tensor, what: str) -> list[int]:
     return [_axis(a, t, what) for a in axes]
 
 
-def _all_axes(value, rank: int) -> tuple[int, ...]:
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    return values * rank if len(values) == 1 else values
-
-
 def _evaluating(module) -> None:
     if module.training:
         raise UnsupportedLayerError(f"{type(module).__name__} in training mode; call model.eval() first")
@@ -81,18 +81,6 @@ def _evaluating(module) -> None:
 
 def linear(b: Builder, t, weight, bias=None, name=""):
     return b.linear(t, to_array(weight), to_array(bias), name)
-
-
-def conv(b: Builder, t, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, name=""):
-    weight, rank = to_array(weight), weight.ndim - 2
-    stride, dilation = _all_axes(stride, rank), _all_axes(dilation, rank)
-    if padding == "same":
-        extra = [d * (k - 1) for d, k in zip(dilation, weight.shape[2:], strict=True)]
-        before, after = tuple(n // 2 for n in extra), tuple(n - n // 2 for n in extra)
-    else:
-        before = after = _all_axes(0 if padding == "valid" else padding, rank)
-    window = Window.of(weight.shape[2:], stride, dilation, before, after)
-    return convolution(b, t, weight, to_array(bias), window, groups, name)
 
 
 def batch_norm(
@@ -116,57 +104,6 @@ def _exported_batch_norm(b, t, weight, bias, mean, variance, training, momentum,
 def _any_batch_norm(b, t, *arguments, **keywords):
     exported = len(arguments) >= 7 and isinstance(arguments[4], bool)
     return (_exported_batch_norm if exported else batch_norm)(b, t, *arguments, **keywords)
-
-
-def _pool_window(t, kernel_size, stride, padding, dilation, ceil_mode) -> Window:
-    rank = len(t.shape) - 1
-    kernel = _all_axes(kernel_size, rank)
-    stride = kernel if stride is None or stride == [] else _all_axes(stride, rank)
-    padding, dilation = _all_axes(padding, rank), _all_axes(dilation, rank)
-    return Window.of(kernel, stride, dilation, padding, None, ceil_mode)
-
-
-def maximum_pool(
-    b: Builder,
-    t,
-    kernel_size,
-    stride=None,
-    padding=0,
-    dilation=1,
-    ceil_mode=False,
-    return_indices=False,
-    name="",
-):
-    if return_indices:
-        raise UnsupportedLayerError("a max pool that also returns indices")
-    return max_pool(b, t, _pool_window(t, kernel_size, stride, padding, dilation, ceil_mode), name)
-
-
-def mean_pool(
-    b: Builder, t, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
-    divisor_override=None, name="",
-):  # fmt: skip
-    window = _pool_window(t, kernel_size, stride, padding, 1, ceil_mode)
-    return average_pool(b, t, window, name, count_padding=count_include_pad, divisor=divisor_override)
-
-
-def adaptive(kind: str):
-    def step(b: Builder, t, output_size, return_indices=False, name=""):
-        sizes = t.shape[1:]
-        wanted = [
-            n if m is None else m for n, m in zip(sizes, _all_axes(output_size, len(sizes)), strict=True)
-        ]
-        if any(n % m for n, m in zip(sizes, wanted, strict=True)):
-            raise UnsupportedLayerError(
-                f"adaptive pooling of {sizes} to {wanted}: lengths that do not divide"
-            )
-        kernel = tuple(n // m for n, m in zip(sizes, wanted, strict=True))
-        window = Window.of(kernel, kernel)
-        if kind == "max":
-            return max_pool(b, t, window, name)
-        return average_pool(b, t, window, name, count_padding=False)
-
-    return step
 
 
 def activation(make):
@@ -193,6 +130,14 @@ def _hardtanh(min_val=-1.0, max_val=1.0, inplace=False):
 
 def _hard_sigmoid(b: Builder, t, inplace=False, name=""):
     return hard_sigmoid(b, t, name)
+
+
+def threshold(b: Builder, t, threshold, value, inplace=False, name=""):
+    if threshold != value:
+        raise UnsupportedLayerError(
+            f"a threshold at {threshold:g} with the value {value:g} below it jumps; only equal ones are read"
+        )
+    return b.emit(layers.clip(threshold), [t], name)
 
 
 def clamp(b: Builder, t, min=None, max=None, name=""):
@@ -388,14 +333,6 @@ def unsqueeze(b: Builder, t, dim, name=""):
     return b.reshape(t, [*t.shape[:axis], 1, *t.shape[axis:]])
 
 
-def pad(b: Builder, t, amounts, mode="constant", value=None, name=""):
-    if mode != "constant" or len(amounts) > 2 * len(t.shape):
-        raise UnsupportedLayerError(f"padding by {amounts} in mode {mode!r}; only constant padding is read")
-    rank = len(t.shape)
-    amounts = [*amounts, *[0] * (2 * rank - len(amounts))]
-    return b.pad(t, amounts[0::2][::-1], amounts[1::2][::-1], value or 0.0, name)
-
-
 def size(b: Builder, t, dim=None):
     shape = Shape((BATCH, *t.shape))
     return shape if dim is None else shape[dim]
@@ -421,15 +358,6 @@ FUNCTIONS = {
     **dict.fromkeys(("relu", "Relu"), _relu),
     **dict.fromkeys(("abs", "absolute"), activation(layers.absolute)),
     **dict.fromkeys(("hardtanh",), activation(_hardtanh)),
-    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), conv),
-    **dict.fromkeys(
-        [f"{p}max_pool{d}d{s}" for d in "123" for p in ("", "_") for s in ("", "_with_indices")]
-        + ["boolean_dispatch"],
-        maximum_pool,
-    ),
-    **dict.fromkeys([f"avg_pool{d}d" for d in "123"], mean_pool),
-    **dict.fromkeys([f"adaptive_avg_pool{d}d" for d in "123"], adaptive("mean")),
-    **dict.fromkeys([f"adaptive_max_pool{d}d" for d in "123"], adaptive("max")),
     **dict.fromkeys(
         ("dropout", "dropout1d", "dropout2d", "dropout3d", "feature_dropout", "alpha_dropout"), dropout
     ),
@@ -453,9 +381,6 @@ FUNCTIONS = {
     "chunk": chunk,
     "clamp_max": lambda b, t, max, name="": clamp(b, t, None, max, name),
     "clamp_min": lambda b, t, min, name="": clamp(b, t, min, None, name),
-    "convolution": lambda b, t, w, c, stride, padding, dilation, transposed, out, groups: (
-        _refuse_transposed() if transposed else conv(b, t, w, c, stride, padding, dilation, groups)
-    ),
     "flatten": flatten,
     "getattr": attribute,
     "getitem": item,
@@ -471,7 +396,6 @@ FUNCTIONS = {
     "min": _min,
     "minimum": extremum(-1, "min"),
     "mm": matmul,
-    "pad": pad,
     "permute": permute,
     "prelu": prelu,
     "relu6": _relu6,
@@ -485,22 +409,17 @@ FUNCTIONS = {
     "split": split,
     "squeeze": squeeze,
     "sum": reduction("sum"),
-    "t": lambda b, t, name="": _refuse_transposed(),
+    **dict.fromkeys(("threshold", "_threshold"), threshold),
+    "t": lambda b, t, name="": _refuse_transpose(),
     "unsqueeze": unsqueeze,
 }
 
 
-def _refuse_transposed():
-    raise UnsupportedLayerError("it mixes samples, or is a transposed convolution, which is not read")
+def _refuse_transpose():
+    raise UnsupportedLayerError("it mixes samples")
 
 
 # ---- modules: builder, module, input -------------------------------------------------------------------
-
-
-def _conv_module(b, m, t, name):
-    if m.padding_mode != "zeros":
-        raise UnsupportedLayerError(f"padding mode {m.padding_mode!r}; only zeros are read")
-    return conv(b, t, m.weight, m.bias, m.stride, m.padding, m.dilation, m.groups, name)
 
 
 def _batch_norm_module(b, m, t, name):
@@ -508,25 +427,18 @@ def _batch_norm_module(b, m, t, name):
     return batch_norm(b, t, m.running_mean, m.running_var, m.weight, m.bias, False, 0.1, m.eps, name)
 
 
-def _max_pool_module(b, m, t, name):
-    return maximum_pool(
-        b, t, m.kernel_size, m.stride, m.padding, m.dilation, m.ceil_mode, m.return_indices, name
-    )
-
-
-def _average_pool_module(b, m, t, name):
-    divisor = getattr(m, "divisor_override", None)
-    return mean_pool(
-        b, t, m.kernel_size, m.stride, m.padding, m.ceil_mode, m.count_include_pad, divisor, name
-    )
-
-
 def _dropout_module(b, m, t, name):
     _evaluating(m)
     return t
 
 
-def _module(step, *fields: str):
+def _randomised(b, m, t, name):
+    """RReLU, whose slope in evaluation is the mean of its range."""
+    _evaluating(m)
+    return b.emit(layers.LeakyRelu((m.lower + m.upper) / 2), [t], name)
+
+
+def module_step(step, *fields: str):
     """A step whose arguments are fields of the module."""
 
     def run(b, m, t, name):
@@ -536,32 +448,25 @@ def _module(step, *fields: str):
 
 
 MODULES = {
-    **dict.fromkeys([f"Conv{d}d" for d in "123"], _conv_module),
     **dict.fromkeys([f"BatchNorm{d}d" for d in "123"], _batch_norm_module),
-    **dict.fromkeys([f"MaxPool{d}d" for d in "123"], _max_pool_module),
-    **dict.fromkeys([f"AvgPool{d}d" for d in "123"], _average_pool_module),
-    **dict.fromkeys([f"AdaptiveAvgPool{d}d" for d in "123"], _module(adaptive("mean"), "output_size")),
-    **dict.fromkeys([f"AdaptiveMaxPool{d}d" for d in "123"], _module(adaptive("max"), "output_size")),
     **dict.fromkeys([f"Dropout{d}" for d in ("", "1d", "2d", "3d")], _dropout_module),
-    **dict.fromkeys(
-        [f"ConstantPad{d}d" for d in "123"], lambda b, m, t, name: pad(b, t, m.padding, value=m.value)
-    ),
-    **dict.fromkeys([f"ZeroPad{d}d" for d in "123"], lambda b, m, t, name: pad(b, t, m.padding)),
     "AlphaDropout": _dropout_module,
-    "Flatten": _module(flatten, "start_dim", "end_dim"),
-    "Hardsigmoid": _module(_hard_sigmoid),
-    "Hardtanh": _module(activation(_hardtanh), "min_val", "max_val"),
+    "Flatten": module_step(flatten, "start_dim", "end_dim"),
+    "Hardsigmoid": module_step(_hard_sigmoid),
+    "Hardtanh": module_step(activation(_hardtanh), "min_val", "max_val"),
     "Identity": lambda b, m, t, name: t,
-    "LeakyReLU": _module(activation(leaky_relu), "negative_slope"),
-    "Linear": _module(linear, "weight", "bias"),
-    "LogSoftmax": _module(head(layers.LogSoftmax), "dim"),
-    "PReLU": _module(prelu, "weight"),
-    "ReLU": _module(_relu),
-    "ReLU6": _module(_relu6),
+    "LeakyReLU": module_step(activation(leaky_relu), "negative_slope"),
+    "Linear": module_step(linear, "weight", "bias"),
+    "LogSoftmax": module_step(head(layers.LogSoftmax), "dim"),
+    "PReLU": module_step(prelu, "weight"),
+    "ReLU": module_step(_relu),
+    "ReLU6": module_step(_relu6),
     "Sigmoid": lambda b, m, t, name: b.head(layers.Sigmoid(), t, name),
-    "Softmax": _module(head(layers.Softmax), "dim"),
-    "Softplus": _module(activation(softplus), "beta", "threshold"),
-    "Softshrink": _module(activation(lambda lambd: layers.softshrink(lambd)), "lambd"),
+    "Softmax": module_step(head(layers.Softmax), "dim"),
+    "Softplus": module_step(activation(softplus), "beta", "threshold"),
+    "RReLU": _randomised,
+    "Softshrink": module_step(activation(lambda lambd: layers.softshrink(lambd)), "lambd"),
+    "Threshold": lambda b, m, t, name: threshold(b, t, m.threshold, m.value, name=name),
     "Unflatten": lambda b, m, t, name: b.reshape(
         t, [*t.shape[: m.dim - 1], *m.unflattened_size, *t.shape[m.dim :]]
     ),
