@@ -7,6 +7,7 @@ from hjsym.systems.read import hamiltonian
 from hjsym.systems.recurrences import integrate_and_fire, log_semiring_step
 from hjsym.systems.space_time import SpaceTimeNetwork
 from hjsym.systems.system import HJSystem
+from hjsym.systems.transformer import TransformerBlock
 from hjsym.systems.waves import gelu, log_sum_exp, maximum, sigmoid, silu, softplus, tanh, tropical_rational
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "LearnedHamiltonian",
     "SpaceTimeNetwork",
     "StateSpace",
+    "TransformerBlock",
     "attention",
     "attention_heads",
     "compare",

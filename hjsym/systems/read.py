@@ -44,8 +44,8 @@ def hamiltonian(
     | `hjsym.systems.SpaceTimeNetwork` | the Hamiltonian learnt by a max network of x and t | exact |
     | `hjsym.systems.StateSpace` | H = p·(Ax + Bu), the hold is the flow | exact |
 
-    `hjsym.systems` has the rest by name: `attention`, `attention_heads`, `residual_step`, `log_semiring_step`,
-    `integrate_and_fire`.
+    `hjsym.systems` has the rest by name: `attention`, `attention_heads`, `TransformerBlock`, `residual_step`,
+    `log_semiring_step`, `integrate_and_fire`, `LearnedHamiltonian`.
 
     Parameters
     ----------
