@@ -5,8 +5,8 @@ weights π^h_ij ∝ exp(⟨Q_h y_i, K_h y_j⟩/√d_h): H(x, p) = Σ_i p_i·(…
 the attention, then one of the rest. In the limit of many tokens the sum over j is an integral against their
 distribution, which H then depends on. The norm divides by a standard deviation: a map in front, outside of the class.
 
-Sources: M. E. Sander, P. Ablin, M. Blondel, G. Peyré, "Sinkformers", AISTATS 2022, section 3; B. Geshkovski, C. Letrouit,
-Y. Polyanskiy, P. Rigollet, "A mathematical perspective on transformers", arXiv:2312.10794, for the flow of tokens.
+Sources: M. E. Sander, P. Ablin, M. Blondel, G. Peyré, "Sinkformers", AISTATS 2022; B. Geshkovski, C. Letrouit,
+Y. Polyanskiy, P. Rigollet, "A mathematical perspective on transformers", arXiv:2312.10794.
 """
 
 import math
