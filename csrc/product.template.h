@@ -39,21 +39,24 @@ typedef struct {
     INT first;
 } NAME(operands);
 
+/* Unrolled early, or the compiler starts and ends t in memory, a tenth of the time of a tile that is 64 deep. */
+#define EACH_OF_TILE                                                                                        \
+    _Pragma("GCC unroll 4") for (size_t q = 0; q < rows; ++q)                                               \
+        _Pragma("GCC unroll 4") for (size_t r = 0; r < vectors; ++r)
+
 static INLINE void NAME(multiply_tile)(int op, size_t rows, size_t vectors, const NAME(operands) *o)
 {
     const ptrdiff_t down = o->down, along = o->along, b_down = o->b_down;
     const TYPE *b = o->b;
     VEC t[TALL][4], one = SPLAT(1);
     IN_REGISTER(one);
-    for (size_t q = 0; q < rows; ++q)
-        for (size_t r = 0; r < vectors; ++r)
-            t[q][r] = SPLAT(op == NAME(SUMS) ? 0 : op == NAME(MAXIMA) ? -INFINITY : INFINITY);
+    EACH_OF_TILE
+        t[q][r] = SPLAT(op == NAME(SUMS) ? 0 : op == NAME(MAXIMA) ? -INFINITY : INFINITY);
     if (!o->fresh && op != NAME(SUMS))
-        for (size_t q = 0; q < rows; ++q)
-            for (size_t r = 0; r < vectors; ++r) {
-                t[q][r] = NAME(load)(o->c + q * o->c_stride + r * LANES);
-                __builtin_prefetch(o->c + (rows + q) * o->c_stride + r * LANES, 1); /* of the next tile */
-            }
+        EACH_OF_TILE {
+            t[q][r] = NAME(load)(o->c + q * o->c_stride + r * LANES);
+            __builtin_prefetch(o->c + (rows + q) * o->c_stride + r * LANES, 1); /* of the next tile */
+        }
     const size_t depth = o->depth;
     const TYPE *a = o->a;
     for (size_t k = 0; k < depth; ++k, a += along, b += b_down) {
@@ -72,13 +75,12 @@ static INLINE void NAME(multiply_tile)(int op, size_t rows, size_t vectors, cons
                     t[q][r] = op == NAME(MAXIMA) ? VMAX(SUM(bk, ak[q]), t[q][r]) : VMIN(SUM(bk, ak[q]), t[q][r]);
         }
     }
-    for (size_t q = 0; q < rows; ++q)
-        for (size_t r = 0; r < vectors; ++r) {
-            TYPE *to = o->c + q * o->c_stride + r * LANES;
-            if (op == NAME(SUMS) && !o->fresh)
-                t[q][r] += NAME(load)(to);
-            NAME(store)(to, t[q][r] + SPLAT(0)); /* no -0 */
-        }
+    EACH_OF_TILE {
+        TYPE *to = o->c + q * o->c_stride + r * LANES;
+        if (op == NAME(SUMS) && !o->fresh)
+            t[q][r] += NAME(load)(to);
+        NAME(store)(to, t[q][r] + SPLAT(0)); /* no -0 */
+    }
 }
 
 /* The same with o->where. */
@@ -145,6 +147,7 @@ static NAME(tile_function) *const NAME(product_tiles)[][2][3] = {
 #undef DEFINE_TILES
 #undef TILES_OF
 #undef SUM
+#undef EACH_OF_TILE
 
 /* Rows of C from a whole block of A, tile by tile; o->a and o->c are those of the first row. */
 static INLINE void NAME(multiply_strip)(int op, size_t log_vectors, size_t tall, size_t height, NAME(operands) o)
