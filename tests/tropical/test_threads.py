@@ -56,7 +56,7 @@ def every_kernel(n_threads: int | None = 1) -> dict:
     soft, hard = polynomial(600, 0.5), polynomial(600, 0.0)
     deep = Polynomial(rng.normal(size=(70, 100)), np.zeros(70), Semiring(-1, 0.5))
     x, x_deep = rng.normal(size=(700, 6)), rng.normal(size=(100, 100))
-    A, f, nodes = rng.normal(size=(130, 130)), rng.normal(size=(40, 300)), np.linspace(-1, 1, 300)
+    A, f, nodes = rng.normal(size=(300, 300)), rng.normal(size=(40, 300)), np.linspace(-1, 1, 300)
     for array in x, x_deep, A, f, nodes:
         array.flags.writeable = False
     calls = {
@@ -72,7 +72,7 @@ def every_kernel(n_threads: int | None = 1) -> dict:
         "sum": lambda: Semiring(1, 0.5).sum(A, axis=1),
         "matmul": lambda: matmul(A, A, n_threads=n_threads),
         "log matmul": lambda: matmul(A, A, Semiring(1, 0.5)),
-        "closure": lambda: star(np.abs(A) + 1, MIN_PLUS),
+        "closure": lambda: star(np.abs(A) + 1, MIN_PLUS, n_threads=n_threads),
         "legendre": lambda: legendre(f, nodes, nodes, axis=1),
         "hopf_lax": lambda: hopf_lax(f, 1.0),
         "hopf_cole": lambda: hopf_cole(f, 1.0, 0.5),
