@@ -51,9 +51,10 @@ static INLINE void NAME(forward)(const TYPE *slopes, const TYPE *b, size_t d, si
                     a[q][r] = VFMA(w[q], xk, a[q][r]);
             }
         }
-        for (int q = 0; z && q < ROWS; ++q)
-            for (int r = 0; r < 4; ++r)
-                NAME(store)(z + (j + q) * TILE + r * LANES, a[q][r]);
+        if (z)
+            for (int q = 0; q < ROWS; ++q)
+                for (int r = 0; r < 4; ++r)
+                    NAME(store)(z + (j + q) * TILE + r * LANES, a[q][r]);
         for (int q = 0; q < ROWS; ++q)
             for (int r = 0; r < 4; ++r)
                 top[r] = VMAX(a[q][r], top[r]);
@@ -85,8 +86,9 @@ static INLINE void NAME(forward_small)(const TYPE *slopes, const TYPE *b, size_t
                     for (int r = 0; r < 4; ++r)
                         a[r] = VFMA(w, xs[k][r], a[r]);
                 }
-                for (int r = 0; z && r < 4; ++r)
-                    NAME(store)(z + (j + q) * TILE + r * LANES, a[r]);
+                if (z)
+                    for (int r = 0; r < 4; ++r)
+                        NAME(store)(z + (j + q) * TILE + r * LANES, a[r]);
                 for (int r = 0; r < 4; ++r)
                     highest[r] = VMAX(a[r], highest[r]);
             }

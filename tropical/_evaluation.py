@@ -184,7 +184,7 @@ class Evaluation:
             n: np.ascontiguousarray(r).reshape(count, *self._tails.get(n, ())) for n, r in results.items()
         }
         tiles = count >= _TILES_FROM and any(results.keys() <= some for some in self._tiled)
-        cost = len(self) * (self.variables + 8)
+        cost = len(self) * (self.variables + (1 if self.semiring.is_tropical else 8))
         if count < _FEW and len(self) > _PIECE and outputs.keys() <= self._pieced:
             self._run_pieces(kernel, points, n_threads, tiles, outputs)
         elif count * cost < _SMALL:

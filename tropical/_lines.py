@@ -11,7 +11,7 @@ from tropical._threads import run_in_slices
 
 __all__ = ["hopf_cole_lines", "hopf_lax_lines", "legendre_lines"]
 
-_POINT = 40  # multiply-adds that a point of an envelope costs
+_POINT = 80  # multiply-adds that a point of an envelope costs
 _PATIENCE = 1 << 27  # terms between two looks at signals: some tenths of a second if each is an exponential
 
 

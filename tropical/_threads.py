@@ -2,12 +2,14 @@
 
 A pool of Python threads, not OpenMP: handing over a slice costs some 20 µs, which is nothing beside the
 millisecond of work below which no thread is used, and a forked child starts with a pool of its own, where
-OpenMP's would hang. Slices are whole tiles and no result depends on how they are cut.
+OpenMP's would hang. The caller works too, and does not wait for a thread that has not begun when nothing is left: where
+other programs keep the processors busy, threads cost no more than one. Slices are whole tiles and no result depends on
+how they are cut.
 """
 
 import os
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Lock
 
 from tropical.errors import InputError
@@ -15,7 +17,7 @@ from tropical.errors import InputError
 __all__ = ["run_in_slices", "usable_threads"]
 
 _TILE = 64  # every slice but the last is a multiple: TP_TILE_MAX
-_WORTHWHILE = 1 << 23  # multiply-adds from which a second thread pays, about a millisecond
+_WORTHWHILE = 1 << 25  # multiply-adds from which a second thread pays, about a millisecond
 _SLICE = 1 << 27  # multiply-adds in a slice, so that an interrupt is not kept waiting
 _pools: dict[int, ThreadPoolExecutor] = {}
 os.register_at_fork(after_in_child=_pools.clear)
@@ -43,25 +45,34 @@ def run_in_slices(
         return
     items = min(-(-total // (4 * threads)), _SLICE // max(1, cost))
     step = max(unit, items // unit * unit)
+    if step >= total:
+        work(slice(0, total))
+        return
     starts, lock, stopped = iter(range(0, total, step)), Lock(), False
 
     def share() -> None:
-        while not stopped:
-            with lock:
-                start = next(starts, None)
-            if start is None:
-                return
-            work(slice(start, start + step))
+        nonlocal stopped
+        try:
+            while not stopped:
+                with lock:
+                    start = next(starts, None)
+                if start is None:
+                    return
+                work(slice(start, start + step))
+        except BaseException:
+            stopped = True
+            raise
 
     if threads not in _pools:
-        _pools[threads] = ThreadPoolExecutor(threads, thread_name_prefix="tropical")
+        _pools[threads] = ThreadPoolExecutor(threads - 1, thread_name_prefix="tropical")
     futures = []
     try:  # from the first share on, so that an interrupt at any moment stops them all
-        for _ in range(threads):
+        for _ in range(threads - 1):
             futures.append(_pools[threads].submit(share))
-        wait(futures, return_when=FIRST_EXCEPTION)
+        share()
     finally:
         stopped = True
+        futures = [future for future in futures if not future.cancel()]  # those that have begun
         wait(futures)  # nobody writes to the caller's arrays any more
     for future in futures:
         future.result()

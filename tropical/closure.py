@@ -8,6 +8,7 @@ from tropical._arrays import FLOAT64, is_exact
 from tropical._cycles import as_integers, best_cycles
 from tropical._perron import class_roots
 from tropical._square import as_square, identity, round_to, shrunk
+from tropical._threads import run_in_slices
 from tropical.errors import DivergenceError
 from tropical.matrix import matmul
 from tropical.semiring import MAX_PLUS, Semiring
@@ -18,7 +19,7 @@ _BLOCK = 64  # measured, 500 and 1,000 nodes
 _NEAR = 1e-6  # pivots 1 − e^{a/ε} below this are looked into
 
 
-def plus(A: ArrayLike, semiring: Semiring = MAX_PLUS) -> np.ndarray:
+def plus(A: ArrayLike, semiring: Semiring = MAX_PLUS, *, n_threads: int | None = None) -> np.ndarray:
     """The closure A⁺ = A ⊕ A² ⊕ A³ ⊕ …: ⊕ over all walks of at least one step between each two nodes.
 
     At ε = 0 these are the best paths: shortest over min-plus, longest (critical) over max-plus. At ε > 0 it is
@@ -31,6 +32,8 @@ def plus(A: ArrayLike, semiring: Semiring = MAX_PLUS) -> np.ndarray:
         Weights of edges i → j; the semiring's zero (−∞ for max, +∞ for min) where there is none. Fractions
         at ε = 0.
     semiring : Semiring
+    n_threads : int, optional
+        Threads at ε = 0, all that help by default; no result depends on it.
 
     Returns
     -------
@@ -78,11 +81,11 @@ subtract `eigenvalue(A)` from A, or remove the cycle
     C = np.array(A, order="C")
     with np.errstate(over="ignore"):
         for index in np.ndindex(A.shape[:-2]):
-            _close(C[index], A[index], semiring)
+            _close(C[index], A[index], semiring, n_threads)
     return C
 
 
-def star(A: ArrayLike, semiring: Semiring = MAX_PLUS) -> np.ndarray:
+def star(A: ArrayLike, semiring: Semiring = MAX_PLUS, *, n_threads: int | None = None) -> np.ndarray:
     """The Kleene star A* = I ⊕ A ⊕ A² ⊕ …, I having 0 on its diagonal and the zero elsewhere; see `plus`.
 
     At ε > 0 it is ε log (I − e^{A/ε})⁻¹.
@@ -98,7 +101,7 @@ def star(A: ArrayLike, semiring: Semiring = MAX_PLUS) -> np.ndarray:
     >>> round(float(np.exp(star([[w, w], [w, -inf]], Semiring(eps=1.0))[0, 0] - np.log(100 / 61))), 12)
     1.0
     """
-    C = plus(A, semiring)
+    C = plus(A, semiring, n_threads=n_threads)
     nodes = np.arange(C.shape[-1])
     C[..., nodes, nodes] = semiring.add(
         C[..., nodes, nodes], identity(len(nodes), C.dtype, semiring).diagonal()
@@ -106,7 +109,7 @@ def star(A: ArrayLike, semiring: Semiring = MAX_PLUS) -> np.ndarray:
     return C
 
 
-def _close(C: np.ndarray, A: np.ndarray, semiring: Semiring) -> None:
+def _close(C: np.ndarray, A: np.ndarray, semiring: Semiring, n_threads: int | None) -> None:
     """Replace C, which holds A, by its closure."""
     if not semiring.is_tropical:
         upright = np.array(semiring.sign * A, dtype=np.float64, order="C")
@@ -115,7 +118,7 @@ def _close(C: np.ndarray, A: np.ndarray, semiring: Semiring) -> None:
         _refuse_divergence(A, semiring)
         C[...] = _close_exact(A, semiring)
     else:
-        _close_blocks(C, semiring)
+        _close_blocks(C, semiring, n_threads)
         if _is_doubtful(A, C, semiring):
             _refuse_divergence(A, semiring)
             if (semiring.sign * C.diagonal()).max() > 0:  # rounding alone did that
@@ -125,7 +128,7 @@ def _close(C: np.ndarray, A: np.ndarray, semiring: Semiring) -> None:
 # ---- eps = 0 -------------------------------------------------------------------------------------------------
 
 
-def _close_blocks(C: np.ndarray, semiring: Semiring) -> None:
+def _close_blocks(C: np.ndarray, semiring: Semiring, n_threads: int | None) -> None:
     """In place: with D⁺ of a diagonal block, its row and column blocks, then all the rest."""
     n, sign = len(C), semiring.sign
     with np.errstate(over="ignore"):
@@ -136,9 +139,20 @@ def _close_blocks(C: np.ndarray, semiring: Semiring) -> None:
             across, down = C[here].copy(), C[:, here].copy()
             _core.matmul(diagonal[None], across[None], C[None, here], sign, True)
             _core.matmul(down[None], diagonal[None], C[None, :, here], sign, True)
-            across, down = C[here].copy(), C[:, here].copy()
-            for rest in (slice(0, start), slice(start + _BLOCK, n)):
-                _core.matmul(down[None, rest], across[None], C[None, rest], sign, True)
+            _pass_through(C, here, sign, n_threads)
+
+
+def _pass_through(C: np.ndarray, here: slice, sign: int, n_threads: int | None) -> None:
+    """C ⊕= C[:, here] ⊗ C[here], but for the rows `here`."""
+    across, down = C[here].copy(), C[:, here].copy()
+
+    def some_rows(part: slice) -> None:
+        before, after = (part.start, min(part.stop, here.start)), (max(part.start, here.stop), part.stop)
+        for rows in (slice(*before), slice(*after)):
+            if rows.start < rows.stop:
+                _core.matmul(down[None, rows], across[None], C[None, rows], sign, True)
+
+    run_in_slices(some_rows, len(C), across.size, n_threads, unit=128)  # fewer rows would not have B packed
 
 
 def _close_exact(A: np.ndarray, semiring: Semiring) -> np.ndarray:
@@ -185,7 +199,7 @@ def _close_scaled(A: np.ndarray, semiring: Semiring) -> np.ndarray:
     """The closure where cycles of weight 0 have rounded to a positive weight."""
     A, factor = shrunk(semiring.sign * A)
     C, v = reduced(A)
-    _close_blocks(C, MAX_PLUS)
+    _close_blocks(C, MAX_PLUS, None)
     return semiring.sign * ((C + v[:, None] - v) / A.dtype.type(factor))
 
 

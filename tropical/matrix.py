@@ -152,8 +152,8 @@ def _tropical(A, B, C, index, semiring: Semiring, n_threads: int | None) -> None
         may_have_nan.append(_core.matmul(A3[part], B3[part], C3[part], sign, False, some))
 
     if batch == 1:
-        # A quarter of a multiply-add's cost; and 64 rows alone would not have B packed (_matrices.pxi).
-        run_in_slices(some_rows, m, B3.shape[1] * n // 4, n_threads, unit=128)
+        # 64 rows alone would not have B packed (_matrices.pxi).
+        run_in_slices(some_rows, m, B3.shape[1] * n, n_threads, unit=128)
     else:
         run_in_slices(some_products, batch, m * B3.shape[1] * n, n_threads)
     if any(may_have_nan):

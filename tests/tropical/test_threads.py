@@ -56,7 +56,7 @@ def every_kernel(n_threads: int | None = 1) -> dict:
     soft, hard = polynomial(600, 0.5), polynomial(600, 0.0)
     deep = Polynomial(rng.normal(size=(70, 100)), np.zeros(70), Semiring(-1, 0.5))
     x, x_deep = rng.normal(size=(700, 6)), rng.normal(size=(100, 100))
-    A, f, nodes = rng.normal(size=(130, 130)), rng.normal(size=(40, 300)), np.linspace(-1, 1, 300)
+    A, f, nodes = rng.normal(size=(300, 300)), rng.normal(size=(40, 300)), np.linspace(-1, 1, 300)
     for array in x, x_deep, A, f, nodes:
         array.flags.writeable = False
     calls = {
@@ -72,7 +72,7 @@ def every_kernel(n_threads: int | None = 1) -> dict:
         "sum": lambda: Semiring(1, 0.5).sum(A, axis=1),
         "matmul": lambda: matmul(A, A, n_threads=n_threads),
         "log matmul": lambda: matmul(A, A, Semiring(1, 0.5)),
-        "closure": lambda: star(np.abs(A) + 1, MIN_PLUS),
+        "closure": lambda: star(np.abs(A) + 1, MIN_PLUS, n_threads=n_threads),
         "legendre": lambda: legendre(f, nodes, nodes, axis=1),
         "hopf_lax": lambda: hopf_lax(f, 1.0),
         "hopf_cole": lambda: hopf_cole(f, 1.0, 0.5),
@@ -206,26 +206,44 @@ class Interrupting(ThreadPoolExecutor):
 
 
 def test_ctrl_c_while_work_is_handed_over_stops_what_runs_already(monkeypatch):
-    monkeypatch.setitem(_threads._pools, 2, Interrupting(2))
+    monkeypatch.setitem(_threads._pools, 3, Interrupting(2))
     done = []
     with pytest.raises(KeyboardInterrupt):
-        _threads.run_in_slices(lambda part: done.append(time.sleep(0.05)), 64 * 1000, 1 << 20, n_threads=2)
+        _threads.run_in_slices(lambda part: done.append(time.sleep(0.05)), 64 * 1000, 1 << 20, n_threads=3)
     after = len(done)
     time.sleep(0.2)
     assert len(done) == after <= 2
 
 
-def test_an_error_in_one_slice_stops_the_others():
-    done = []
+@pytest.mark.parametrize("here", [True, False])
+def test_an_error_in_one_slice_stops_the_others(here):
+    done, caller = [], threading.get_ident()
 
     def work(part):
-        if part.start == 0:
+        if (threading.get_ident() == caller) == here:
             raise ZeroDivisionError
         done.append(time.sleep(0.05))
 
     with pytest.raises(ZeroDivisionError):
         _threads.run_in_slices(work, 64 * 1000, 1 << 20, n_threads=2)
     assert len(done) <= 2
+
+
+def test_a_call_does_not_wait_for_threads_that_have_not_begun(monkeypatch):
+    pool, gate = ThreadPoolExecutor(1), threading.Event()
+    monkeypatch.setitem(_threads._pools, 2, pool)
+    pool.submit(gate.wait)  # as another call would keep it busy
+    done = []
+    _threads.run_in_slices(lambda part: done.append(part.start), 64 * 100, 1 << 20, n_threads=2)
+    gate.set()
+    pool.shutdown()
+    assert done == sorted(done) and done[-1] < 64 * 100 <= 2 * done[-1]
+
+
+def test_one_slice_is_for_the_caller():
+    callers = []
+    _threads.run_in_slices(lambda part: callers.append(threading.get_ident()), 3, 1 << 30, n_threads=2)
+    assert callers == [threading.get_ident()]
 
 
 LONG = {
