@@ -88,7 +88,11 @@ def main() -> None:
             for name_of, lowest, highest in (
                 ("log s, s ≥ 1", 0, 30),
                 ("log s, ½ ≤ s < 1", -1, 0),
-                ("log s, s < 1", SMALLEST[dtype], 0),
+                (
+                    "log s, 2⁻¹⁰²⁰ ≤ s < 1" if dtype is np.float64 else "log s, 2⁻¹²⁴ ≤ s < 1",
+                    SMALLEST[dtype],
+                    0,
+                ),
             ):
                 relative, spacings = log_errors(dtype, lowest, highest)
                 results[name_of, kind, "(1 + 2 \\|log s\\|) u"] = relative

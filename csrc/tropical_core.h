@@ -76,7 +76,7 @@ typedef struct {
  * points. `scratch` holds TP_TILES_SCRATCH(d) numbers. See layer.template.c.                          */
 typedef void tp_layer_kernel(const tp_layer *l, int tiles, size_t points, const void *x, void *scratch, void *values);
 
-/* The semiring sum of `count` >= 1 arrays, number by number. */
+/* The semiring sum of `count` >= 1 arrays at eps > 0, number by number. */
 typedef struct {
     size_t count, rows, columns;
     int sign;

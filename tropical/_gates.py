@@ -1,4 +1,4 @@
-"""Semiring sums of whole arrays, number by number, by the compiled gate."""
+"""Semiring sums of whole arrays at ε > 0, number by number, by the compiled gate."""
 
 from collections.abc import Sequence
 

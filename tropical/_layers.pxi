@@ -73,7 +73,7 @@ cdef class Layer:
 
 
 def gate(list branches not None, cython.floating[:, ::1] out not None, int sign, double eps):
-    """Fill `out` with the semiring sum of arrays of its shape, number by number.
+    """Fill `out` with the semiring sum at eps > 0 of arrays of its shape, number by number.
 
     Rows of the arrays are contiguous, in any order; those of one row, (1, columns), are shared by all rows.
     """
@@ -84,6 +84,8 @@ def gate(list branches not None, cython.floating[:, ::1] out not None, int sign,
     rows, columns, g.count = out.shape[0], out.shape[1], len(branches)
     if g.count == 0:
         raise ValueError("a gate has at least one branch")
+    if not eps > 0:
+        raise ValueError("gate needs eps > 0")
     if rows == 0 or columns == 0:
         return
     cdef void *room = take_scratch(2 * g.count, 8)

@@ -78,7 +78,7 @@ class Semiring:
 
         Equivalent to NumPy's ``eps * logaddexp(a / eps, b / eps)``, without its overflow for small ε and without
         temporaries. `out` takes the result: an array of its shape and dtype, of any strides, that overlaps no operand.
-        `n_threads` share large arrays, None as many as help; the result does not depend on it.
+        At ε > 0 `n_threads` share large arrays, None as many as help; the result does not depend on it.
 
         >>> Semiring(eps=1.0).add([0.0, 1.0], [[2.0], [3.0]], -5.0).round(4)
         array([[2.1277, 2.3139],
@@ -88,13 +88,19 @@ class Semiring:
             raise InputError("nothing to add; pass at least one array")
         arrays = self._operands(*operands)
         try:
-            arrays = np.broadcast_arrays(*arrays)
+            if any(a.shape != arrays[0].shape for a in arrays):
+                arrays = np.broadcast_arrays(*arrays)
         except ValueError:
             shapes = ", ".join(str(a.shape) for a in arrays)
             raise ShapeError(f"operands have shapes {shapes}; pass shapes that broadcast to one") from None
         total = as_output(out, arrays[0].shape, arrays[0].dtype, *arrays)
         if is_exact(total):
             total[...] = self._add_exact(arrays)
+        elif self.is_tropical:
+            better, (first, *others) = np.maximum if self.sign > 0 else np.minimum, arrays
+            better(first, others[0] if others else first, out=total)
+            for other in others[1:]:
+                better(total, other, out=total)
         else:
             fill_gate(arrays, total, self.sign, self.eps, n_threads)
         return total if out is not None else total[()]

@@ -298,8 +298,10 @@ def test_addition_does_not_depend_on_threads(s, monkeypatch):
 
 def test_addition_longer_than_between_two_looks_at_signals():
     a = np.random.default_rng(4).normal(size=(2, 1_100_000))
-    np.testing.assert_array_equal(MAX_PLUS.add(a[0], a[1], n_threads=1), a.max(axis=0))
-    np.testing.assert_array_equal(MAX_PLUS.add(a, a[1], n_threads=1)[0], a.max(axis=0))
+    s = Semiring(-1, 0.5)
+    want = s.sum(a, axis=0)
+    np.testing.assert_allclose(s.add(a[0], a[1], n_threads=1), want, rtol=1e-14, atol=1e-14)
+    np.testing.assert_allclose(s.add(a, a[1], n_threads=1)[0], want, rtol=1e-14, atol=1e-14)
 
 
 @every
@@ -353,7 +355,9 @@ def test_the_core_refuses_branches_that_do_not_fit():
         ([np.zeros((4, 3)).T], "rows of a branch are not contiguous"),
     ]:
         with pytest.raises(ValueError, match=message):
-            _core.gate(branches, out, 1, 0.0)
+            _core.gate(branches, out, 1, 0.5)
+    with pytest.raises(ValueError, match="gate needs eps > 0"):
+        _core.gate([out], out, 1, 0.0)
 
 
 def test_equality_and_text():
