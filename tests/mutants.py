@@ -165,7 +165,7 @@ MUTANTS = [
         "blocks of variables start over",
         "deep.template.c",
         "if (start == 0)",
-        "if (start >= 0)",
+        "if (start < d)",
         "kernels",
     ),
     Mutant(
@@ -420,14 +420,15 @@ def chosen(words: list[str], sample: int | None) -> list[Mutant]:
     return mutants if sample is None else random.sample(mutants, min(sample, len(mutants)))
 
 
-def break_source(mutant: Mutant, source: Path) -> None:
+def mutated(mutant: Mutant, source: Path) -> tuple[Path, str]:
+    """A file of the source and what it becomes."""
     path = source / ("" if "/" in mutant.file else "csrc") / mutant.file
     text = path.read_text()
     if text.count(mutant.old) != 1:
         raise SystemExit(
             f"{mutant.what}: {mutant.old!r} stands {text.count(mutant.old)} times in {mutant.file}"
         )
-    path.write_text(text.replace(mutant.old, mutant.new))
+    return path, text.replace(mutant.old, mutant.new)
 
 
 def is_caught(mutant: Mutant, folder: Path) -> bool:
@@ -436,7 +437,8 @@ def is_caught(mutant: Mutant, folder: Path) -> bool:
     for name in SOURCES:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
-    break_source(mutant, source)
+    path, text = mutated(mutant, source)
+    path.write_text(text)
     pip = [
         sys.executable,
         "-m",
@@ -465,10 +467,15 @@ def main() -> int:
     arguments = parser.parse_args()
     mutants, missed = chosen(arguments.words, arguments.sample), 0
     for mutant in mutants:
+        mutated(mutant, ROOT)  # before any work starts
+    for mutant in mutants:
         with tempfile.TemporaryDirectory() as folder:
-            caught = is_caught(mutant, Path(folder))
-        missed += not caught
-        print(f"{'caught' if caught else 'MISSED'}  {mutant.file}: {mutant.what}", flush=True)
+            try:
+                fate = "caught" if is_caught(mutant, Path(folder)) else "MISSED"
+            except subprocess.CalledProcessError:
+                fate = "does not compile:"  # and shows nothing
+        missed += fate != "caught"
+        print(f"{fate}  {mutant.file}: {mutant.what}", flush=True)
     print(f"{len(mutants) - missed} passed, {missed} failed")
     return 1 if missed else 0
 
