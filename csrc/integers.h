@@ -36,12 +36,12 @@ static inline void tp_add_multiple(uint64_t *restrict a, const uint64_t *restric
     }
 }
 
-/* to = from, with more limbs. */
+/* to = from, with as many limbs or more. */
 static inline void tp_extend(uint64_t *to, size_t limbs, const uint64_t *from, size_t from_limbs)
 {
     size_t i = 0;
     uint64_t sign = (uint64_t)((int64_t)from[from_limbs - 1] >> 63);
-    for (; i < from_limbs && i < limbs; i++)
+    for (; i < from_limbs; i++)
         to[i] = from[i];
     for (; i < limbs; i++)
         to[i] = sign;

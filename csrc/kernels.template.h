@@ -34,6 +34,8 @@
 #include "deep.template.c"
 #include "entropy.template.c"
 #include "tiles.template.c"
+#include "layer.template.c"
+#include "gate.template.c"
 #include "product.template.h"
 #include "matmul.template.c"
 #include "log_matmul.template.c"
@@ -55,6 +57,8 @@
 #include "deep.template.c"
 #include "entropy.template.c"
 #include "tiles.template.c"
+#include "layer.template.c"
+#include "gate.template.c"
 #include "product.template.h"
 #include "matmul.template.c"
 #include "log_matmul.template.c"
@@ -72,6 +76,10 @@ const tp_kernels TABLE(ISA) = {
     .hessian_f32 = PASTE(hessian, f32, ISA),
     .reduce_f64 = PASTE(reduce, f64, ISA),
     .reduce_f32 = PASTE(reduce, f32, ISA),
+    .layer_f64 = PASTE(layer, f64, ISA),
+    .layer_f32 = PASTE(layer, f32, ISA),
+    .gate_f64 = PASTE(gate, f64, ISA),
+    .gate_f32 = PASTE(gate, f32, ISA),
     .matmul_f64 = PASTE(matmul, f64, ISA),
     .matmul_f32 = PASTE(matmul, f32, ISA),
     .log_prepare_f64 = PASTE(log_prepare, f64, ISA),

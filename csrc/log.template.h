@@ -1,6 +1,6 @@
-/* log s for s >= 1, four vectors abreast, branch-free.
+/* log s for s > 0, four vectors abreast, branch-free.
  *
- * Domain:  1 <= s < 2^63 (float: 2^31), finite; log 1 is exactly 0.
+ * Domain:  normal numbers below 2^63 (float: 2^31); log 1 is exactly 0. Sums of exponentials reach down to 2^LOWEST.
  * Error:   below 2 ulp of the result plus u (tests/tropical/test_log.py).
  * Method:  1. s = 2^n m with m in [sqrt(1/2), sqrt 2): the exponent of s * sqrt 2, taken off as an integer.
  *          2. log m = 2 atanh f, f = (m - 1)/(m + 1), |f| <= 0.1716, by its Taylor series; the first term
@@ -44,7 +44,7 @@ static INLINE void NAME(log_x4)(VEC s[4])
     }
 }
 
-/* log s elementwise for s >= 1, for accuracy tests. */
+/* log s elementwise, for accuracy tests. */
 static TARGET void NAME(log_array)(size_t n, const void *s, void *out)
 {
     const size_t group = 4 * LANES;

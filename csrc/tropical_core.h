@@ -64,6 +64,30 @@ typedef void tp_hessian_kernel(const tp_polynomial *p, size_t points, const void
 typedef void tp_reduce_kernel(size_t rows, size_t columns, const void *z, int sign, double eps,
                               const tp_outputs *out);
 
+/* Several polynomials of one semiring in the same variables. The monomials of each lie in one panel. */
+typedef struct {
+    tp_polynomial all;         /* all monomials in their panels; `terms` is not read            */
+    size_t count;              /* m, number of polynomials                                      */
+    const int64_t *first;      /* (m,): place of the first monomial, ascending                  */
+    const int64_t *terms;      /* (m,): number of monomials, 1 to PANEL; every panel has some   */
+} tp_layer;
+
+/* values[i * m + s] = polynomial s at x_i, for i < points; x is (points, d), C order. `tiles` chooses the way for many
+ * points. `scratch` holds TP_TILES_SCRATCH(d) numbers. See layer.template.c.                          */
+typedef void tp_layer_kernel(const tp_layer *l, int tiles, size_t points, const void *x, void *scratch, void *values);
+
+/* The semiring sum of `count` >= 1 arrays at eps > 0, number by number. */
+typedef struct {
+    size_t count, rows, columns;
+    int sign;
+    double eps;
+    const void *const *branches; /* each (rows, columns), contiguous rows                        */
+    const ptrdiff_t *strides;    /* (count,): numbers from row to row, 0 for one row that all share */
+    void *to;                    /* (rows, columns), contiguous rows                             */
+    size_t to_stride;
+} tp_gates;
+typedef void tp_gate_kernel(const tp_gates *g);
+
 /* One matrix product over max-plus (sign 1) or min-plus (-1), or over their log versions at eps > 0. Strides
  * count numbers, not bytes.                                                                          */
 typedef struct {
@@ -135,7 +159,7 @@ typedef void tp_backtrack_kernel(const tp_chain *c, size_t steps, int64_t *path)
 /* The closure A+ of a small square matrix in place, rows `stride` numbers apart. */
 typedef void tp_close_kernel(size_t n, int sign, void *matrix, size_t stride);
 
-/* e^a for a <= 0 and log s for s >= 1 elementwise: those inside the other kernels, for accuracy tests. */
+/* e^a for a <= 0 and log s for normal s > 0 elementwise: those inside the other kernels, for accuracy tests. */
 typedef void tp_elementwise_kernel(size_t n, const void *from, void *to);
 
 /* Transforms along one axis of an array: its lines are seen as (outer, length, inner), C order. `from` and
@@ -184,6 +208,8 @@ typedef struct {
     tp_polynomial_kernel *tiles_f64, *tiles_f32;
     tp_hessian_kernel *hessian_f64, *hessian_f32;
     tp_reduce_kernel *reduce_f64, *reduce_f32;
+    tp_layer_kernel *layer_f64, *layer_f32;
+    tp_gate_kernel *gate_f64, *gate_f32;
     tp_matmul_kernel *matmul_f64, *matmul_f32;
     tp_log_prepare_kernel *log_prepare_f64, *log_prepare_f32;
     tp_log_matmul_kernel *log_matmul_f64, *log_matmul_f32;

@@ -28,7 +28,9 @@ class Place(NamedTuple):
 
 def gcov_reports() -> list[dict]:
     """gcov's report on each object file: files, their lines, and those lines' branches."""
-    counts = sorted(ROOT.glob("build-coverage/temp*/csrc/*.gcda"))
+    # of the kernels, and of what Cython made of _regions.pyx, for integers.h
+    folders = ROOT.glob("build-coverage/temp*/**/*.gcda")
+    counts = sorted(p for p in folders if p.parent.name == "csrc" or p.stem == "_regions")
     if not counts:
         raise SystemExit("nothing was counted under build-coverage/; run `make coverage`")
     command = ["gcov", "--json-format", "--stdout", "--branch-probabilities", *map(str, counts)]

@@ -99,6 +99,62 @@ MUTANTS = [
         "kernels",
     ),
     Mutant(
+        "points at infinity stay as they were",
+        "layer.template.c",
+        "if (checks[i] != 0)",
+        "if (checks[i] > 0)",
+        "polynomial_map",
+    ),
+    Mutant(
+        "monomials of the polynomial before",
+        "layer.template.c",
+        "z + ((size_t)l->first[q] - begin) * TILE",
+        "z + ((size_t)l->first[q] - begin) / 2 * TILE",
+        "polynomial_map",
+    ),
+    Mutant(
+        "a panel ends where its first polynomial does",
+        "layer.template.c",
+        "l->first[s] < begin + PANEL)\n        ++s;",
+        "l->first[s] < begin + PANEL / 2)\n        ++s;",
+        "polynomial_map",
+    ),
+    Mutant(
+        "few points have the terms of their neighbours",
+        "layer.template.c",
+        "j < (size_t)l->terms[q] ?",
+        "j <= (size_t)l->terms[q] && j < 48 ?",
+        "polynomial_map",
+    ),
+    Mutant(
+        "small terms vanish beside 1",
+        "gate.template.c",
+        "logs[r] + (sum[r] - (total[r] - SPLAT(1))) / total[r]",
+        "logs[r] + 0 * (sum[r] - (total[r] - SPLAT(1))) / total[r]",
+        "semiring",
+    ),
+    Mutant(
+        "NaN only where all branches have it",
+        "gate.template.c",
+        "spoiled[r] |= (IVEC)(v[r] != v[r])",
+        "spoiled[r] &= (IVEC)(v[r] != v[r])",
+        "semiring",
+    ),
+    Mutant(
+        "equal branches count once",
+        "gate.template.c",
+        "ties[r] += NAME(select)((IVEC)(gap[r] == SPLAT(0)), SPLAT(1), SPLAT(0));",
+        "ties[r] = NAME(select)((IVEC)(gap[r] == SPLAT(0)), SPLAT(1), ties[r]);",
+        "semiring",
+    ),
+    Mutant(
+        "rows of a gate share the first row of a branch",
+        "gate.template.c",
+        "(ptrdiff_t)i * g->strides[k] + j",
+        "0 * (ptrdiff_t)i * g->strides[k] + j",
+        "semiring",
+    ),
+    Mutant(
         "covariance about the origin",
         "hessian.template.c",
         "slopes[k * PANEL + j] - mean[k]",
@@ -109,7 +165,7 @@ MUTANTS = [
         "blocks of variables start over",
         "deep.template.c",
         "if (start == 0)",
-        "if (start >= 0)",
+        "if (start < d)",
         "kernels",
     ),
     Mutant(
@@ -321,6 +377,13 @@ MUTANTS = [
         "memory",
     ),
     Mutant(
+        "corners of a cut are not given back",
+        "tropical/_region_cells.pxi",
+        "PyMem_Free(common)",
+        "pass",
+        "memory",
+    ),
+    Mutant(
         "no memory is no error",
         "tropical/_core.pyx",
         'raise MemoryError(f"no memory for {count * size} bytes',
@@ -357,14 +420,15 @@ def chosen(words: list[str], sample: int | None) -> list[Mutant]:
     return mutants if sample is None else random.sample(mutants, min(sample, len(mutants)))
 
 
-def break_source(mutant: Mutant, source: Path) -> None:
+def mutated(mutant: Mutant, source: Path) -> tuple[Path, str]:
+    """A file of the source and what it becomes."""
     path = source / ("" if "/" in mutant.file else "csrc") / mutant.file
     text = path.read_text()
     if text.count(mutant.old) != 1:
         raise SystemExit(
             f"{mutant.what}: {mutant.old!r} stands {text.count(mutant.old)} times in {mutant.file}"
         )
-    path.write_text(text.replace(mutant.old, mutant.new))
+    return path, text.replace(mutant.old, mutant.new)
 
 
 def is_caught(mutant: Mutant, folder: Path) -> bool:
@@ -373,7 +437,8 @@ def is_caught(mutant: Mutant, folder: Path) -> bool:
     for name in SOURCES:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
-    break_source(mutant, source)
+    path, text = mutated(mutant, source)
+    path.write_text(text)
     pip = [
         sys.executable,
         "-m",
@@ -402,10 +467,15 @@ def main() -> int:
     arguments = parser.parse_args()
     mutants, missed = chosen(arguments.words, arguments.sample), 0
     for mutant in mutants:
+        mutated(mutant, ROOT)  # before any work starts
+    for mutant in mutants:
         with tempfile.TemporaryDirectory() as folder:
-            caught = is_caught(mutant, Path(folder))
-        missed += not caught
-        print(f"{'caught' if caught else 'MISSED'}  {mutant.file}: {mutant.what}", flush=True)
+            try:
+                fate = "caught" if is_caught(mutant, Path(folder)) else "MISSED"
+            except subprocess.CalledProcessError:
+                fate = "does not compile:"  # and shows nothing
+        missed += fate != "caught"
+        print(f"{fate}  {mutant.file}: {mutant.what}", flush=True)
     print(f"{len(mutants) - missed} passed, {missed} failed")
     return 1 if missed else 0
 

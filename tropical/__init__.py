@@ -42,6 +42,7 @@ from tropical.paths import BestPaths, best_paths, path_sums
 from tropical.periodicity import cyclicity, transient
 from tropical.plotting import plot_curve, plot_decision_boundary, plot_duality, plot_surface
 from tropical.polynomial import Polynomial, variables
+from tropical.polynomial_map import PolynomialMap
 from tropical.polytope import Polytope, mixed_volume
 from tropical.power import power
 from tropical.pruning import Pruning, Removal
@@ -77,6 +78,7 @@ __all__ = [
     "NearestBoundary",
     "Polyhedron",
     "Polynomial",
+    "PolynomialMap",
     "Polytope",
     "Pruning",
     "Rational",

@@ -32,6 +32,22 @@ cdef extern from "tropical_core.h" nogil:
         const tp_polynomial *, size_t, const void *, void *, void *) noexcept nogil
     ctypedef void tp_reduce_kernel(
         size_t, size_t, const void *, int, double, const tp_outputs *) noexcept nogil
+    ctypedef struct tp_layer:
+        tp_polynomial all
+        size_t count
+        const int64_t *first
+        const int64_t *terms
+    ctypedef void tp_layer_kernel(
+        const tp_layer *, int, size_t, const void *, void *, void *) noexcept nogil
+    ctypedef struct tp_gates:
+        size_t count, rows, columns
+        int sign
+        double eps
+        const void *const *branches
+        const ptrdiff_t *strides
+        void *to
+        size_t to_stride
+    ctypedef void tp_gate_kernel(const tp_gates *) noexcept nogil
     ctypedef struct tp_matmul:
         size_t rows, inner, columns
         int sign, accumulate, no_nan, same_b
@@ -82,6 +98,10 @@ cdef extern from "tropical_core.h" nogil:
         tp_hessian_kernel *hessian_f32
         tp_reduce_kernel *reduce_f64
         tp_reduce_kernel *reduce_f32
+        tp_layer_kernel *layer_f64
+        tp_layer_kernel *layer_f32
+        tp_gate_kernel *gate_f64
+        tp_gate_kernel *gate_f32
         tp_matmul_kernel *matmul_f64
         tp_matmul_kernel *matmul_f32
         tp_log_prepare_kernel *log_prepare_f64
@@ -206,16 +226,16 @@ cdef class Polynomial:
     def parts(self, size_t panels):
         """The polynomials of `panels` panels of monomials each, in order; they share this one's memory."""
         slopes, coefficients = self.arrays
-        return [
-            Polynomial(
-                slopes[i : i + panels],
-                coefficients[i * PANEL : (i + panels) * PANEL],
-                min(self.p.terms - i * PANEL, panels * PANEL),
-                self.p.sign,
-                self.p.eps,
+        parts = []  # not by a comprehension: see _regions.pyx
+        for i in range(0, len(slopes), panels):
+            end = i + panels
+            terms = min(self.p.terms - i * PANEL, panels * PANEL)
+            parts.append(
+                Polynomial(
+                    slopes[i:end], coefficients[i * PANEL : end * PANEL], terms, self.p.sign, self.p.eps
+                )
             )
-            for i in range(0, len(slopes), panels)
-        ]
+        return parts
 
     def fill(self, points, bint tiles, values=None, gradient=None, argmax=None, excess=None, entropy=None,
              weights=None):
@@ -401,8 +421,8 @@ def exp_nonpositive(const cython.floating[::1] a not None, cython.floating[::1] 
         kernels.exp_f32(a.shape[0], &a[0], &out[0])
 
 
-def log_from_one(const cython.floating[::1] s not None, cython.floating[::1] out not None):
-    """Fill `out` with log s for finite s >= 1: the logarithm inside the kernels, for accuracy tests."""
+def log_positive(const cython.floating[::1] s not None, cython.floating[::1] out not None):
+    """Fill `out` with log s for finite normal s > 0: the logarithm inside the kernels, for accuracy tests."""
     check_length(out, 0, s.shape[0], "out")
     if cython.floating is double:
         kernels.log_f64(s.shape[0], &s[0], &out[0])
@@ -410,6 +430,7 @@ def log_from_one(const cython.floating[::1] s not None, cython.floating[::1] out
         kernels.log_f32(s.shape[0], &s[0], &out[0])
 
 
+include "_layers.pxi"
 include "_matrices.pxi"
 include "_chains.pxi"
 include "_lines.pxi"

@@ -13,12 +13,18 @@ from tropical._threads import run_in_slices
 from tropical.errors import InputError
 from tropical.semiring import Semiring
 
-__all__ = ["Evaluation"]
+__all__ = ["TILES_FROM", "Evaluation", "panels_of"]
 
-_TILES_FROM = 16  # points from which the kernel with points in the lanes is the faster one
+TILES_FROM = 16  # points from which the kernel with points in the lanes is the faster one
 _PIECE = 1 << 16  # monomials taken together where points are too few to share among threads, a few megabytes
 _FEW = 256  # points below which they are
 _SMALL = 1 << 20  # multiply-adds below which a call goes straight to the kernel
+
+
+def panels_of(slopes: np.ndarray) -> np.ndarray:
+    """Slopes (N, d), N a multiple of the panel, as panels (N / 64, d, 64): see csrc/tropical_core.h."""
+    panels = slopes.reshape(len(slopes) // _core.PANEL_SIZE, _core.PANEL_SIZE, slopes.shape[1])
+    return np.ascontiguousarray(panels.transpose(0, 2, 1))
 
 
 class Evaluation:
@@ -139,16 +145,12 @@ class Evaluation:
 
     def _pack(self, dtype: np.dtype) -> _core.Polynomial:
         """Slopes in panels (ceil(N/64), d, 64) and signed coefficients, as csrc/tropical_core.h has them."""
-        panels = -(-len(self) // _core.PANEL_SIZE)
-        slopes = np.zeros((panels * _core.PANEL_SIZE, self.variables), dtype)
+        slopes = np.zeros((len(self) + -len(self) % _core.PANEL_SIZE, self.variables), dtype)
         slopes[: len(self)] = self.slopes
         coefficients = np.full(len(slopes), -np.inf, dtype)
         coefficients[: len(self)] = self.semiring.sign * self.coefficients
-        slopes = slopes.reshape(panels, _core.PANEL_SIZE, self.variables).transpose(0, 2, 1)
         semiring = self.semiring
-        return _core.Polynomial(
-            np.ascontiguousarray(slopes), coefficients, len(self), semiring.sign, semiring.eps
-        )
+        return _core.Polynomial(panels_of(slopes), coefficients, len(self), semiring.sign, semiring.eps)
 
     def _kernel(self, dtype: np.dtype) -> _core.Polynomial:
         return self._packed if dtype is self.dtype else self._pack(dtype)
@@ -183,7 +185,7 @@ class Evaluation:
         outputs = {
             n: np.ascontiguousarray(r).reshape(count, *self._tails.get(n, ())) for n, r in results.items()
         }
-        tiles = count >= _TILES_FROM and any(results.keys() <= some for some in self._tiled)
+        tiles = count >= TILES_FROM and any(results.keys() <= some for some in self._tiled)
         cost = len(self) * (self.variables + (1 if self.semiring.is_tropical else 8))
         if count < _FEW and len(self) > _PIECE and outputs.keys() <= self._pieced:
             self._run_pieces(kernel, points, n_threads, tiles, outputs)

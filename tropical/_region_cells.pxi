@@ -103,8 +103,13 @@ cdef int signs_on(Cell cell, Form form, int8_t *signs) except -1:
 
 
 cdef tuple primitive_of(list vector):
+    """The vector divided by the greatest common divisor of its entries; the list is lost."""
+    cdef Py_ssize_t k
     factor = gcd(*vector)
-    return tuple([a // factor for a in vector] if factor > 1 else vector)
+    if factor > 1:
+        for k in range(len(vector)):
+            vector[k] = vector[k] // factor
+    return tuple(vector)
 
 
 cdef Cell child(Cell parent, list kept, list new, const uint64_t *new_tight, const int8_t *signs, int gate, int branch):
@@ -141,7 +146,10 @@ cdef Cell child(Cell parent, list kept, list new, const uint64_t *new_tight, con
                 cell.names[2 * place[k] + 1] = parent.names[2 * k + 1]
         cell.names[2 * number], cell.names[2 * number + 1] = gate, branch
         cell.lines = parent.lines
-        cell.rays = [parent.rays[k] for k in kept] + new
+        cell.rays = []
+        for k in kept:
+            cell.rays.append(parent.rays[k])
+        cell.rays.extend(new)
         for r in range(count):
             to = cell.tight + r * cell.words
             if r < len(kept):
@@ -188,12 +196,14 @@ cdef bint spans_a_face(Cell cell, const uint64_t *common, Py_ssize_t i, Py_ssize
 cdef tuple cut_rays(Cell cell, Form form, const int8_t *signs, int gate, int above, int below):
     """The two parts of a cell that a form cuts; the losing branches name the constraint on either side."""
     cdef Py_ssize_t r, i, j, k, words = cell.words, needed = cell.width - len(cell.lines) - 2, room = 16, bits
-    cdef list up = [], down = [], on = [], new = [], values = [None] * cell.count
+    cdef list up = [], down = [], on = [], new = [], values = [None] * cell.count, vector
     cdef tuple a, b
-    cdef uint64_t *common = <uint64_t *>PyMem_Malloc(room * words * 8)
     cdef uint64_t *grown
     for r in range(cell.count):
         (up if signs[r] > 0 else down if signs[r] < 0 else on).append(r)
+    cdef uint64_t *common = <uint64_t *>PyMem_Malloc(room * words * 8)
+    if common is NULL:
+        raise MemoryError(f"no memory for {room} rays")
     try:
         for i in up:
             if len(down) * cell.count > CHECK_FROM:
@@ -221,7 +231,10 @@ cdef tuple cut_rays(Cell cell, Form form, const int8_t *signs, int gate, int abo
                     if values[r] is None:
                         values[r] = form.at(cell.rays[r])
                 p, q = values[i], values[j]
-                new.append(primitive_of([p * b[k] - q * a[k] for k in range(cell.width)]))
+                vector = []
+                for k in range(cell.width):
+                    vector.append(p * b[k] - q * a[k])
+                new.append(primitive_of(vector))
         return (
             child(cell, up + on, new, common, signs, gate, above),
             child(cell, down + on, new, common, signs, gate, below),
@@ -233,24 +246,32 @@ cdef tuple cut_rays(Cell cell, Form form, const int8_t *signs, int gate, int abo
 cdef tuple moved(tuple vector, Form form, tuple line, object slope):
     """The vector, moved along a line on which the form has this slope > 0 onto the form's hyperplane."""
     cdef Py_ssize_t c
+    cdef list onto = []
     at = form.at(vector)
-    return primitive_of([slope * vector[c] - at * line[c] for c in range(len(line))])
+    for c in range(len(line)):
+        onto.append(slope * vector[c] - at * line[c])
+    return primitive_of(onto)
 
 
 cdef tuple cut_lines(Cell cell, Form form, int gate, int above, int below):
     """The two parts of a cell when the form is not 0 on a line: all else moves along it onto the hyperplane."""
     cdef tuple line, back
-    cdef list lines, rays, tight = [], names
+    cdef list opposite = [], lines = [], rays = [], tight = [], names = []
     cdef Py_ssize_t r, k, number = 0
     while not form.at(cell.lines[number]):
         number += 1
     line = cell.lines[number]
-    back = tuple([-a for a in line])
+    for a in line:
+        opposite.append(-a)
+    back = tuple(opposite)
     slope = form.at(line)
     if slope < 0:
         line, back, slope = back, line, -slope
-    lines = [moved(cell.lines[k], form, line, slope) for k in range(len(cell.lines)) if k != number]
-    rays = [moved(ray, form, line, slope) for ray in cell.rays]
+    for k in range(len(cell.lines)):
+        if k != number:
+            lines.append(moved(cell.lines[k], form, line, slope))
+    for ray in cell.rays:
+        rays.append(moved(ray, form, line, slope))
     bit = PyLong_FromLong(1) << cell.constraints  # not of C, which would overflow
     for r in range(cell.count):
         bits = bit
@@ -259,10 +280,11 @@ cdef tuple cut_lines(Cell cell, Form form, int gate, int above, int below):
             bits |= word << (64 * k)
         tight.append(bits)
     tight.append(bit - 1)
-    names = [(cell.names[2 * k], cell.names[2 * k + 1]) for k in range(cell.constraints)]
+    for k in range(cell.constraints):
+        names.append((cell.names[2 * k], cell.names[2 * k + 1]))
     return (
-        cell_of(cell.width, lines, [*rays, line], tight, cell.constraints + 1, [*names, (gate, above)]),
-        cell_of(cell.width, lines, [*rays, back], tight, cell.constraints + 1, [*names, (gate, below)]),
+        cell_of(cell.width, lines, rays + [line], tight, cell.constraints + 1, names + [(gate, above)]),
+        cell_of(cell.width, lines, rays + [back], tight, cell.constraints + 1, names + [(gate, below)]),
     )
 
 
@@ -278,11 +300,11 @@ cdef list facets_of(Cell cell):
     """Names of the constraints on each facet: the largest sets of rays that constraints are 0 on, of which not all
     are directions to infinity."""
     cdef Py_ssize_t r, k, other, words = (cell.count + 63) // 64
-    cdef uint64_t *on = <uint64_t *>PyMem_Calloc((cell.constraints + 1) * words, 8)
-    cdef uint64_t *at_infinity = on + cell.constraints * words
     cdef int32_t *names = cell.names
     cdef list facets = [], names_of  # of (gate, branch)
     cdef bint first, largest
+    cdef uint64_t *on = <uint64_t *>PyMem_Calloc((cell.constraints + 1) * words, 8)
+    cdef uint64_t *at_infinity = on + cell.constraints * words
     if on is NULL:
         raise MemoryError(f"no memory for {cell.constraints} constraints")
     try:

@@ -45,8 +45,12 @@ cdef class Form:
 
     cdef tuple integers(self):
         cdef Py_ssize_t c
+        cdef list entries
         if self._integers is None:
-            self._integers = tuple([integer_of(self.limbs_of + c * self.limbs, self.limbs) for c in range(self.width)])
+            entries = []
+            for c in range(self.width):
+                entries.append(integer_of(self.limbs_of + c * self.limbs, self.limbs))
+            self._integers = tuple(entries)
         return self._integers
 
     cdef object at(self, tuple vector):
@@ -112,7 +116,9 @@ cdef class LinearStep(Step):
 
     def __cinit__(self, packed, width):
         self.take_room(packed.size, width, packed.limbs)
-        self.operands = [Weights(operand) for operand in packed.operands]
+        self.operands = []
+        for operand in packed.operands:
+            self.operands.append(Weights(operand))
         self.bias = packed.bias
 
     cdef int update(self, list steps, Py_ssize_t changed) except -1:
@@ -167,7 +173,9 @@ cdef class GateStep(Step):
     def __cinit__(self, packed, width):
         self.take_room(packed.size, width, packed.limbs)
         self.branches, self.first_gate, self.arity = packed.branches, packed.first_gate, len(packed.branches)
-        self.differences = [Form(width, packed.limbs) for _ in range(packed.size)] if self.arity == 2 else []
+        self.differences = []
+        for _ in range(packed.size if self.arity == 2 else 0):
+            self.differences.append(Form(width, packed.limbs))
         self.taken = <int *>PyMem_Calloc(self.size + 1, sizeof(int))
         self.changed = <Py_ssize_t *>PyMem_Calloc(self.size + 1, sizeof(Py_ssize_t))
         self.change = <uint64_t *>PyMem_Calloc(self.size * width * self.limbs + 1, 8)

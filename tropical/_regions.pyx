@@ -11,6 +11,9 @@ Signs of forms on generators are taken in doubles where those prove them. With n
 error of 2^-51, and generators to 2^-53, the computed sum is off by less than (n + 8) 2^-52 times the sum of the sizes of
 its terms, plus what underflow can do, for which 1e-80 is far enough. What is not beyond that is decided by Python's
 integers. New generators are whole, primitive, and computed by Python's integers as well.
+
+Lists grow by `append`, here and in the files included: in a comprehension whose list finds no memory to grow, Cython
+3.3 gives its item back twice, and the process crashes later.
 """
 
 cimport cython
@@ -104,7 +107,9 @@ cdef class Walk:
             raise MemoryError(f"no memory for {self._gates} gates")
         self._ties_of, self._aliases = [None] * self._gates, [None] * self._gates
         self.winners, self.ties, self.rays, self.lines, self.facets, self.outputs = [], [], [], [], [], []
-        self.forms = [{} for _ in outputs]
+        self.forms = []
+        for k in range(len(outputs)):
+            self.forms.append({})
 
     def __dealloc__(self):
         PyMem_Free(self._winners)
@@ -115,7 +120,11 @@ cdef class Walk:
     def run(self, list bounds):
         """Find the regions where all bounds are >= 0; false, and nothing found, if that has no interior."""
         cdef Py_ssize_t k, d = self._width - 1
-        cdef list unit = [tuple([int(k == j) for j in range(d + 1)]) for k in range(d + 1)]
+        cdef list unit = [], row
+        for k in range(d + 1):
+            row = [0] * (d + 1)
+            row[k] = 1
+            unit.append(tuple(row))
         cdef Cell cell = cell_of(self._width, unit[:d], unit[d:], [0], 1, [(INFINITY_PLANE, 0)])
         cdef Form form = Form(self._width, 1)
         for k, bound in enumerate(bounds):
@@ -243,16 +252,19 @@ cdef class Walk:
         """What the form does to the cell; leaves its signs on the rays in self._signs."""
         if cell.lines and (gate < 0 or self._line_state[gate] != 1):
             # Derivatives of a continuous function along the lines, which all cells share, are those of any cell.
-            crosses = any([form.at(line) for line in cell.lines])
+            crosses = False
+            for line in cell.lines:
+                crosses = crosses or form.at(line) != 0
             if gate >= 0:
                 self._line_state[gate] = 2 if crosses else 1
             if crosses:
                 return CUTS_LINES
+        cdef int8_t *grown
         if self._signs_room < cell.count:
-            self._signs_room = 2 * cell.count
-            self._signs = <int8_t *>PyMem_Realloc(self._signs, self._signs_room)
-            if self._signs is NULL:
+            grown = <int8_t *>PyMem_Realloc(self._signs, 2 * cell.count)
+            if grown is NULL:
                 raise MemoryError(f"no memory for {cell.count} rays")
+            self._signs, self._signs_room = grown, 2 * cell.count
         return signs_on(cell, form, self._signs)
 
     cdef bint _record(self, Cell cell) except -1:
@@ -266,7 +278,10 @@ cdef class Walk:
                 "raise max_regions, look at a smaller domain, or take partial=True",
             )
         if self._wide:
-            self.winners.append(tuple([self._winners[k] for k in range(self._gates)]))
+            numbers = []
+            for k in range(self._gates):
+                numbers.append(self._winners[k])
+            self.winners.append(tuple(numbers))
         else:
             self.winners.append(PyBytes_FromStringAndSize(<char *>self._short_winners, self._gates))
         self.ties.append(self._all_ties() if self._tied_gates else ())
@@ -290,12 +305,9 @@ cdef class Walk:
         cdef int32_t *to
         if self._any_aliases:
             for names in facets:
-                names += [
-                    alias
-                    for gate, branch in tuple(names)
-                    if gate >= 0 and self._aliases[gate] is not None
-                    for alias in self._aliases[gate][branch]
-                ]
+                for gate, branch in tuple(names):
+                    if gate >= 0 and self._aliases[gate] is not None:
+                        names.extend(self._aliases[gate][branch])
         for names in facets:
             length += 1 + 2 * len(names)
         cdef bytes packed = PyBytes_FromStringAndSize(NULL, 4 * length)
@@ -309,4 +321,8 @@ cdef class Walk:
         return packed
 
     cdef tuple _all_ties(self):
-        return tuple([tie for ties in self._ties_of if ties for tie in ties])
+        cdef list all_ties = []
+        for ties in self._ties_of:
+            if ties:
+                all_ties.extend(ties)
+        return tuple(all_ties)

@@ -90,6 +90,11 @@ class Affine(Node):
     def own_dtypes(self) -> set[np.dtype]:
         return {self.bias.dtype}  # the weights' as well
 
+    @cached_property
+    def is_constant(self) -> bool:
+        """Whether all weights are 0, as in ``c + 0``."""
+        return not any(numbers(weights).any() for weights, _ in self.terms)
+
 
 @dataclass(frozen=True, eq=False)
 class Max(Node):
@@ -552,17 +557,31 @@ def node_values(circuit: Circuit, order: Iterable[Node], x: np.ndarray) -> dict[
         if isinstance(node, Input):
             values[node] = x
         elif isinstance(node, Affine):
-            total = np.broadcast_to(_as(node.bias, x.dtype), (*x.shape[:-1], node.size))
-            for weights, operand in node.terms:
-                total = total + _times(values[operand], _as(weights, x.dtype).T)
-            values[node] = total
+            values[node] = (
+                _constant_value(node, values, x) if node.is_constant else _affine_value(node, values, x)
+            )
         else:
-            semiring = Semiring(eps=circuit._temperature(node))
-            total, *others = (values[b] for b in node.branches)
-            for other in others:
-                total = semiring.add(total, other)
-            values[node] = total
+            values[node] = Semiring(eps=circuit._temperature(node)).add(*(values[b] for b in node.branches))
     return values
+
+
+def _affine_value(node: Affine, values: dict[Node, np.ndarray], x: np.ndarray) -> np.ndarray:
+    (weights, operand), *others = node.terms
+    total = _times(values[operand], _as(weights, x.dtype).T)
+    total += _as(node.bias, x.dtype)
+    for weights, operand in others:
+        total += _times(values[operand], _as(weights, x.dtype).T)
+    return total
+
+
+def _constant_value(node: Affine, values: dict[Node, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """The bias without a product by zeros; points that are not finite still spoil it."""
+    bias = _as(node.bias, x.dtype)
+    with np.errstate(invalid="ignore"):
+        spoiled = sum((values[u] - values[u]).sum(axis=-1, keepdims=True) for _, u in node.terms)
+    if (spoiled != 0).any():
+        return bias + spoiled
+    return np.broadcast_to(bias, (*x.shape[:-1], node.size))
 
 
 def _as(array: Weights, dtype: np.dtype) -> Weights:

@@ -1,14 +1,17 @@
 """The semirings: two numbers, a sign and a temperature, give max-plus, min-plus and their log versions."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical import _core
-from tropical._arrays import EXACT, as_array, common_dtype, convert, is_exact
-from tropical.errors import InputError
+from tropical._arrays import EXACT, as_array, as_output, common_dtype, convert, is_exact
+from tropical._gates import fill_gate
+from tropical.errors import InputError, ShapeError
 
 __all__ = ["MAX_PLUS", "MIN_PLUS", "Semiring", "check_semiring"]
 
@@ -68,22 +71,45 @@ class Semiring:
         """The same sign at another temperature."""
         return Semiring(self.sign, eps)
 
-    def add(self, a: ArrayLike, b: ArrayLike) -> np.ndarray:
-        """a ⊕ b, elementwise with broadcasting; NaN propagates. Equivalent to NumPy's
-        ``eps * logaddexp(a / eps, b / eps)``, without its overflow for small ε."""
-        a, b = self._operands(a, b)
-        with np.errstate(invalid="ignore"):  # NaN among Fractions
-            high, low = np.asarray(np.maximum(a, b)), np.asarray(np.minimum(a, b))
-        if is_exact(high):  # comparisons of objects lose NaN
-            spoiled = (a != a) | (b != b)
-            high, low = np.where(spoiled, math.nan, high), np.where(spoiled, math.nan, low)
-        if self.sign < 0:
-            high, low = low, high
-        if self.is_tropical:
-            return high[()]
-        with np.errstate(all="ignore"):  # equal infinities, resolved by `where`; eps may round to 0
-            gap = np.where(high == low, 0.0, -np.abs(high - low) / self.eps)
-            return (high + self.sign * self.eps * np.log1p(np.exp(gap))).astype(high.dtype)[()]
+    def add(
+        self, *operands: ArrayLike, out: np.ndarray | None = None, n_threads: int | None = None
+    ) -> np.ndarray:
+        """a ⊕ b ⊕ …, elementwise with broadcasting, of one or more arrays; NaN propagates.
+
+        Equivalent to NumPy's ``eps * logaddexp(a / eps, b / eps)``, without its overflow for small ε and without
+        temporaries. `out` takes the result: an array of its shape and dtype, of any strides, that overlaps no operand.
+        At ε > 0 `n_threads` share large arrays, None as many as help; the result does not depend on it.
+
+        >>> Semiring(eps=1.0).add([0.0, 1.0], [[2.0], [3.0]], -5.0).round(4)
+        array([[2.1277, 2.3139],
+               [3.0489, 3.1272]])
+        """
+        if not operands:
+            raise InputError("nothing to add; pass at least one array")
+        arrays = self._operands(*operands)
+        try:
+            if any(a.shape != arrays[0].shape for a in arrays):
+                arrays = np.broadcast_arrays(*arrays)
+        except ValueError:
+            shapes = ", ".join(str(a.shape) for a in arrays)
+            raise ShapeError(f"operands have shapes {shapes}; pass shapes that broadcast to one") from None
+        total = as_output(out, arrays[0].shape, arrays[0].dtype, *arrays)
+        if is_exact(total):
+            total[...] = self._add_exact(arrays)
+        elif self.is_tropical:
+            better, (first, *others) = np.maximum if self.sign > 0 else np.minimum, arrays
+            better(first, others[0] if others else first, out=total)
+            for other in others[1:]:
+                better(total, other, out=total)
+        else:
+            fill_gate(arrays, total, self.sign, self.eps, n_threads)
+        return total if out is not None else total[()]
+
+    def _add_exact(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
+        better = np.maximum if self.sign > 0 else np.minimum
+        with np.errstate(invalid="ignore"):  # NaN, which comparisons of objects lose
+            total = np.asarray(reduce(better, arrays))
+        return np.where(reduce(np.logical_or, [a != a for a in arrays]), math.nan, total)
 
     def mul(self, a: ArrayLike, b: ArrayLike) -> np.ndarray:
         """a ⊗ b = a + b, elementwise with broadcasting; the zero absorbs every number, NaN propagates."""

@@ -88,6 +88,15 @@ def test_numbers_beyond_doubles(walk_in_python, scale):
     assert len(compare(walk_in_python, f)) == 6
 
 
+@pytest.mark.parametrize("first", [1, 40, 70, 130])
+@pytest.mark.parametrize("second", [1, 40, 70])
+def test_limbs_of_all_lengths(walk_in_python, first, second):
+    """Forms of 1 to 4 limbs with weights of 1 and 2, some in loops of their own."""
+    x = Circuit.identity(2, exact=True)
+    f = x.affine([[2**first, 1], [1, -3]], [1, 2]) + 0
+    compare(walk_in_python, f.affine([[2**second, 1]]) + 1)
+
+
 def test_hyperplanes_that_doubles_cannot_order(walk_in_python):
     """x ≥ 1/3 against the float nearest to it, and the other way round in the next layer."""
     x = Circuit.identity(2, exact=True)

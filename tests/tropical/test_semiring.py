@@ -1,5 +1,6 @@
 """The laws of the semirings, in floats within proved bounds and in Fractions exactly."""
 
+import itertools
 import math
 from fractions import Fraction
 from functools import reduce
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tropical import MAX_PLUS, MIN_PLUS, InputError, Semiring, ShapeError, TropicalError
+from tropical import MAX_PLUS, MIN_PLUS, InputError, Semiring, ShapeError, TropicalError, _core, _threads
 
 INF, NAN = math.inf, math.nan
 ULP = 2.0**-52
@@ -131,6 +132,41 @@ def test_soft_sums_equal_60_digits(s, a, reference):
         assert reference.errors(s.add(*a), [want])[0] <= 4 * ULP * scale
 
 
+@every
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("count", [1, 2, 3, 9])
+def test_arrays_added_equal_60_digits(s, count, dtype, reference):
+    rows = np.random.default_rng(count).normal(scale=3, size=(count, 40)).astype(dtype)
+    rows[:, :5] = rows[:1, :5]  # ties
+    ulp = float(np.finfo(dtype).eps)
+    for name in reference.INSTRUCTION_SETS:
+        with reference.instruction_set(name):
+            got = s.add(*rows)
+        assert got.dtype == dtype
+        for value, column in zip(got, rows.T.tolist(), strict=True):
+            if s.is_tropical:
+                assert value == reference.max_plus(column, s.sign)[0], name
+                continue
+            want = reference.log_semiring(column, s.sign, float(dtype(s.eps)))
+            top, excess = reference.max_plus(column, s.sign)[0], float(want["excess"])
+            # eps itself is rounded, and exponents are sums of two numbers
+            bound = ulp * (abs(float(want["values"])) + 8 * abs(excess) + max(map(abs, column)))
+            assert reference.errors(value, [want["values"]])[0] <= bound, (name, top)
+
+
+@soft
+@pytest.mark.parametrize("gap", [1.0, 36.0, 60.0, 600.0])
+@pytest.mark.parametrize("others", [1, 2, 7])
+def test_what_lies_far_below_zero_is_seen(s, gap, others, reference):
+    # softplus far to the left: its value is the small term
+    for name in reference.INSTRUCTION_SETS:
+        with reference.instruction_set(name):
+            got = s.add(0.0, *[-s.sign * s.eps * gap] * others)
+        assert got == pytest.approx(s.sign * s.eps * math.log1p(others * math.exp(-gap)), rel=1e-13, abs=0), (
+            name
+        )
+
+
 @tropical
 @given(a=st.lists(fractions, min_size=1, max_size=6), c=fractions)
 def test_fractions_are_exact(s, a, c):
@@ -163,6 +199,24 @@ def test_nan_propagates(s, other):
     assert math.isnan(s.sum([other, NAN, other]))
 
 
+@every
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_special_values_among_several_arrays(s, dtype, reference):
+    cases = [  # as max-plus, and what comes out at eps = 0
+        ([-INF, -INF, -INF], -INF), ([-INF, 2.0, -INF], 2.0), ([INF, 1.0, -INF], INF), ([INF, INF, 0.0], INF),
+        ([1.0, NAN, 2.0], NAN), ([NAN, INF, -INF], NAN), ([0.0, 1.0, NAN], NAN), ([-INF, -INF, 5e-324], 5e-324),
+    ]  # fmt: skip
+    rows = s.sign * np.array([case for case, _ in cases]).T.astype(dtype)
+    want = s.sign * np.array([value for _, value in cases], dtype)
+    for name in reference.INSTRUCTION_SETS:
+        with reference.instruction_set(name):
+            np.testing.assert_array_equal(s.add(*rows), want, err_msg=name)
+            for pair in itertools.combinations(rows, 2):
+                np.testing.assert_allclose(
+                    s.add(*pair), s.sum(np.stack(pair), axis=0), rtol=1e-6, err_msg=name
+                )
+
+
 @tropical
 def test_nan_propagates_among_fractions(s):
     a, nan = np.array([Fraction(1)], dtype=object), np.array([NAN], dtype=object)
@@ -178,6 +232,7 @@ def test_extreme_temperatures_agree_with_the_kernel(eps, dtype, sign):
     for a in ([1.0, 2.0], [-3.0, -3.0], [INF, 1.0], [-INF, 1.0]):
         a = np.array(a, dtype)
         assert s.add(a[0], a[1]) == pytest.approx(s.sum(a), rel=1e-6)
+        assert s.add(a[0], a[1], a[0]) == pytest.approx(s.sum(a[[0, 1, 0]]), rel=1e-6)
 
 
 # ---- arrays ----------------------------------------------------------------------------------------
@@ -204,6 +259,60 @@ def test_sum_runs_along_any_axis_of_any_layout(s, axis):
         np.testing.assert_allclose(s.sum(layout, axis=axis), want, rtol=1e-14, atol=1e-14 * s.eps)
 
 
+LAYOUTS = {
+    "as it is": lambda a: a,
+    "by columns": np.asfortranarray,
+    "every other row": lambda a: np.repeat(a, 2, axis=0)[::2],
+    "every third column": lambda a: np.repeat(a, 3, axis=1)[:, ::3],
+    "part of longer rows": lambda a: np.pad(a, ((1, 2), (3, 4)))[1:-2, 3:-4],
+    "upwards": lambda a: a[::-1].copy()[::-1],
+}
+
+
+@every
+@pytest.mark.parametrize("columns", [3, 100])  # rows copied, and rows taken where they are
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_addition_of_any_layout_with_broadcasting(s, columns, layout):
+    rng = np.random.default_rng(columns)
+    a, row, column = rng.normal(size=(7, columns)), rng.normal(size=columns), rng.normal(size=(7, 1))
+    full = [np.broadcast_to(v, a.shape) for v in (a, row, column, 0.5)]
+    want = s.sum(np.stack(full), axis=0)
+    given = LAYOUTS[layout](a)
+    for array in given, row, column:
+        array.flags.writeable = False
+    np.testing.assert_allclose(s.add(given, row, column, 0.5), want, rtol=1e-14, atol=1e-14 * s.eps)
+    np.testing.assert_allclose(s.add(given, row), s.add(a, full[1]), rtol=0)
+    out = LAYOUTS[layout](np.empty_like(a))
+    assert s.add(row, given, out=out) is out
+    assert np.array_equal(out, s.add(a, full[1]))
+    assert np.array_equal(s.add(given[None, :, None], row)[0, :, 0], out)
+
+
+@every
+def test_addition_does_not_depend_on_threads(s, monkeypatch):
+    a, b = np.random.default_rng(3).normal(size=(2, 500, 70))
+    want = s.add(a, b, n_threads=1), s.add(a, b[0], n_threads=1)
+    monkeypatch.setattr(_threads, "_WORTHWHILE", 0)
+    for n_threads in (None, 2, 3):
+        got = s.add(a, b, n_threads=n_threads), s.add(a, b[0], n_threads=n_threads)
+        assert [v.tobytes() for v in got] == [v.tobytes() for v in want]
+
+
+def test_addition_longer_than_between_two_looks_at_signals():
+    a = np.random.default_rng(4).normal(size=(2, 1_100_000))
+    s = Semiring(-1, 0.5)
+    want = s.sum(a, axis=0)
+    np.testing.assert_allclose(s.add(a[0], a[1], n_threads=1), want, rtol=1e-14, atol=1e-14)
+    np.testing.assert_allclose(s.add(a, a[1], n_threads=1)[0], want, rtol=1e-14, atol=1e-14)
+
+
+@every
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 5)])
+def test_addition_of_empty_arrays(s, shape):
+    assert s.add(np.empty(shape), np.empty(shape)).shape == shape
+    assert s.add(np.empty(shape), np.empty(shape[-1:])).shape == shape
+
+
 # ---- errors and text -------------------------------------------------------------------------------
 
 
@@ -224,11 +333,33 @@ def test_unfit_operands_are_refused():
         Semiring(eps=0.5).add(Fraction(1, 3), 1)
     with pytest.raises(InputError, match="dtype complex128; pass float32, float64, integers"):
         MAX_PLUS.add(1j, 0)
+    with pytest.raises(InputError, match="nothing to add; pass at least one array"):
+        MAX_PLUS.add()
+    with pytest.raises(ShapeError, match=r"operands have shapes \(2,\), \(3,\)"):
+        MAX_PLUS.add(np.zeros(2), np.zeros(3))
+    with pytest.raises(ShapeError, match=r"out is float32 \(2,\); pass an array of dtype float64"):
+        MAX_PLUS.add(np.zeros(2), 1.0, out=np.zeros(2, np.float32))
+    with pytest.raises(InputError, match="out shares memory with an input"):
+        MAX_PLUS.add(same := np.zeros(2), 1.0, out=same)
     with pytest.raises(ShapeError, match=r"ragged.*rows of equal length"):
         MAX_PLUS.sum([[1.0], [1.0, 2.0]])
     with pytest.raises(InputError, match="got a str in an exact array; pass int, float or"):
         MAX_PLUS.sum(np.array([Fraction(1), "one"], dtype=object))
     assert issubclass(InputError, (TropicalError, ValueError))
+
+
+def test_the_core_refuses_branches_that_do_not_fit():
+    out = np.zeros((3, 4))
+    for branches, message in [
+        ([], "at least one branch"),
+        ([np.zeros((2, 4))], "branch has shape"),
+        ([out.copy(), np.zeros((3, 5))], "branch has shape"),
+        ([np.zeros((4, 3)).T], "rows of a branch are not contiguous"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            _core.gate(branches, out, 1, 0.5)
+    with pytest.raises(ValueError, match="gate needs eps > 0"):
+        _core.gate([out], out, 1, 0.0)
 
 
 def test_equality_and_text():

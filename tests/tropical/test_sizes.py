@@ -8,7 +8,7 @@ which nothing else may change. `make valgrind` runs this file.
 import numpy as np
 import pytest
 
-from tropical import Polynomial, Semiring, _core
+from tropical import Polynomial, PolynomialMap, Semiring, _core
 
 SMALL = [0, 1, 2, 3, 5, 10, 50]
 MARGIN, MARK = 70, 77  # numbers on either side: more than a tile is wide
@@ -136,6 +136,55 @@ def test_hessian(terms, variables, dtype, each_instruction_set):
         framed = Framed(want.shape, dtype)
         p._packed.fill_hessian(points, framed.array)
         tolerance = 100 * TOLERANCE[dtype]
+        np.testing.assert_allclose(framed.checked(), want, rtol=tolerance, atol=tolerance, err_msg=kernel)
+
+
+LAYERS = [([2, 3, 64, 0, 8], 3, b) for b in POINTS] + [([n, 2, n], 5, 33) for n in SMALL + around(32, 64)]
+LAYERS += [([2, 50, 20], d, 17) for d in SMALL + around(104)] + [
+    ([3, 64], 105, b) for b in around(32, 64, 256)
+]
+
+
+@pytest.mark.parametrize("shape", LAYERS, ids=lambda s: f"{'+'.join(map(str, s[0]))}x{s[1]}x{s[2]}")
+@pytest.mark.parametrize("eps", [0.0, EPS])
+@dtypes
+def test_layers(shape, eps, dtype, each_instruction_set):
+    lengths, variables, count = shape
+    lengths = [n for n in lengths if n <= 64]
+    sign, low = (1 if count % 2 else -1), -9 if variables < 50 else -2
+    monomials = [(whole((n, variables), dtype, low), whole((n,), dtype)) for n in lengths]
+    points = whole((count, variables), dtype, low)
+    want = np.stack([by_numpy(*some, points, sign, eps)["values"] for some in monomials], axis=-1)
+    f = PolynomialMap(Polynomial(*some, Semiring(sign, eps)) for some in monomials)
+    ((layer, _),) = f._together(np.dtype(dtype))
+    for kernel in each_instruction_set():
+        for tiles in (False, True):
+            framed = Framed(want.shape, dtype)
+            layer.fill(points, tiles, framed.array)
+            tolerance = TOLERANCE[dtype] if eps else 0
+            np.testing.assert_allclose(
+                framed.checked(), want, rtol=tolerance, atol=10 * tolerance, err_msg=kernel
+            )
+
+
+GATES = [(k, 3, 33) for k in (1, 2, 3, 9)] + [(2, 1, n) for n in POINTS] + [(3, 2, n) for n in POINTS]
+GATES += [(2, rows, 70) for rows in SMALL]
+
+
+@pytest.mark.parametrize("shape", GATES, ids=lambda s: "x".join(map(str, s)))
+@dtypes
+def test_gates(shape, dtype, each_instruction_set):
+    count, rows, columns = shape
+    sign = 1 if columns % 2 else -1
+    arrays = whole((count, rows, columns), dtype)
+    branches = [*arrays[:-1], arrays[-1, :1] if count > 2 else arrays[-1]]  # of many, one row is shared
+    signed = sign * np.stack([np.broadcast_to(b, (rows, columns)) for b in branches]).astype(float)
+    top = signed.max(axis=0)
+    want = sign * (top + EPS * np.log(np.exp((signed - top) / EPS).sum(axis=0)))
+    for kernel in each_instruction_set():
+        framed = Framed((rows, columns), dtype)
+        _core.gate(branches, framed.array, sign, EPS)
+        tolerance = TOLERANCE[dtype]
         np.testing.assert_allclose(framed.checked(), want, rtol=tolerance, atol=tolerance, err_msg=kernel)
 
 
@@ -328,7 +377,7 @@ def test_exp_and_log(n, dtype, each_instruction_set):
     for kernel in each_instruction_set():
         powers, logarithms = Framed((n,), dtype), Framed((n,), dtype)
         _core.exp_nonpositive(a, powers.array)
-        _core.log_from_one(s, logarithms.array)
+        _core.log_positive(s, logarithms.array)
         tolerance = 25 * float(np.finfo(dtype).eps)
         np.testing.assert_allclose(powers.checked(), np.exp(a.astype(float)), rtol=tolerance, err_msg=kernel)
         np.testing.assert_allclose(

@@ -13,6 +13,7 @@ import pytest
 from tropical import (
     MIN_PLUS,
     Polynomial,
+    PolynomialMap,
     Semiring,
     _threads,
     hopf_cole,
@@ -55,6 +56,7 @@ def every_kernel(n_threads: int | None = 1) -> dict:
     rng = np.random.default_rng(0)
     soft, hard = polynomial(600, 0.5), polynomial(600, 0.0)
     deep = Polynomial(rng.normal(size=(70, 100)), np.zeros(70), Semiring(-1, 0.5))
+    layer = PolynomialMap(polynomial(n, eps) for n in (2, 5, 70) for eps in EPSILONS)
     x, x_deep = rng.normal(size=(700, 6)), rng.normal(size=(100, 100))
     A, f, nodes = rng.normal(size=(300, 300)), rng.normal(size=(40, 300)), np.linspace(-1, 1, 300)
     for array in x, x_deep, A, f, nodes:
@@ -69,6 +71,8 @@ def every_kernel(n_threads: int | None = 1) -> dict:
     return calls | {
         "hessian": lambda: soft.hessian(x[:50]),
         "many variables": lambda: deep(x_deep),
+        "layer": lambda: layer(x, n_threads=n_threads),
+        "gate": lambda: Semiring(1, 0.5).add(A, A.T, A[0], n_threads=n_threads),
         "sum": lambda: Semiring(1, 0.5).sum(A, axis=1),
         "matmul": lambda: matmul(A, A, n_threads=n_threads),
         "log matmul": lambda: matmul(A, A, Semiring(1, 0.5)),
@@ -174,13 +178,14 @@ def test_other_threads_run_during_a_kernel():
 INTERRUPTED = """
 import signal, threading, time
 import numpy as np
-from tropical import Polynomial, Semiring, hopf_cole, hopf_lax
+from tropical import Polynomial, PolynomialMap, Semiring, hopf_cole, hopf_lax
 
 rng = np.random.default_rng(0)
 s = Semiring(1, 0.5)
 p, x = Polynomial(rng.normal(size=(60_000, 6)), rng.normal(size=60_000), s), np.zeros((1_000_000, 6))
 z = np.zeros((100, 10_000))
 f = rng.normal(size=300_000)
+layer = PolynomialMap(Polynomial(rng.normal(size=(30, 6)), rng.normal(size=30), s) for _ in range(2000))
 sent = []
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background has it ignored
 
@@ -248,6 +253,8 @@ def test_one_slice_is_for_the_caller():
 
 LONG = {
     "polynomial": "p(x)",  # many seconds on any machine
+    "layer": "layer(x[:100_000])",
+    "gate": "while True: s.add(z, z, z)",
     "reduce": "while True: s.sum(z)",  # one call is a fraction of a second
     "hopf_lax": "while True: hopf_lax(f, 1e6)",
     "hopf_cole": "hopf_cole(np.zeros(1_000_000), 1e12, 1.0)",  # every term within reach of every result
