@@ -69,7 +69,7 @@ class _Adjoint:
             np.add.at(total, self.rows, self.slopes)
         else:
             total[self.rows] = self.slopes
-        return total.reshape(points, self.size, -1)
+        return total.reshape(points, self.size, self.slopes.shape[1])
 
     def joined(self, other: "_Adjoint | None", points: int) -> "_Adjoint":
         """The sum of both."""
@@ -82,7 +82,7 @@ class _Adjoint:
 
 def _full(slopes: np.ndarray) -> _Adjoint:
     points, size, m = slopes.shape
-    return _Adjoint(np.arange(points * size), slopes.reshape(-1, m), size)
+    return _Adjoint(np.arange(points * size), slopes.reshape(points * size, m), size)
 
 
 class _Pass:
