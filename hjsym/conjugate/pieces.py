@@ -84,6 +84,10 @@ def least(values) -> Expr:
 
 def split(expr: Expr, x: Symbol, domain: sympy.Set | None = None) -> Pieces:
     """The pieces of an expression over a set of intervals and points (all reals by default)."""
+    if sympy.diff(expr, x).has(sympy.Derivative, sympy.Subs) or expr.has(
+        sympy.floor, sympy.ceiling, sympy.Mod
+    ):
+        raise UndecidedError(f"{expr} has no derivative that SymPy knows; write it as a Piecewise")
     intervals, points = _parts(S.Reals if domain is None else domain)
     cells = [cell for i in intervals for cell in _cells(expr, x, i.start, i.end)]
     cells = [c for c in cells if c.expr is not S.Infinity]

@@ -185,6 +185,9 @@ def _shapes(g: Expr, q: Expr, x: Symbol):
                 quadratic.append(c)
         elif node.is_Add:
             ratios += _exponent_gap(node, x)
+        elif isinstance(node, sympy.Pow) and not node.base.has(x) and node.exp.is_polynomial(x):
+            c = sympy.Poly(sympy.expand(node.exp), x).all_coeffs()
+            ratios += [tuple(k * sympy.log(node.base) for k in c)] if len(c) == 2 else []
     return [tuple(c) for c in linear], quadratic, ratios
 
 

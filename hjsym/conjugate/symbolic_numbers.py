@@ -19,6 +19,7 @@ __all__ = [
     "compiled",
     "draws",
     "is_finite",
+    "lambert_exponential",
     "order",
     "ordered",
     "probes",
@@ -55,7 +56,18 @@ def _sign_of_number(e: Expr) -> int | None:
         return None
     if v.is_infinite or abs(v) > _TINY:
         return 1 if v > 0 else -1
-    return 0 if e.equals(0) else None
+    if e.has(sympy.LambertW):
+        e = e.replace(sympy.exp, lambert_exponential)
+    return 0 if e == 0 or e.equals(0) else None
+
+
+def lambert_exponential(e: Expr) -> Expr:
+    """eᵉ with W(z)/z for e^{−W(z)}, which SymPy does not know to be the same."""
+    lambert = [term for term in sympy.Add.make_args(e) if isinstance(-term, sympy.LambertW)]
+    if len(lambert) != 1:
+        return sympy.exp(e)
+    w = -lambert[0]
+    return sympy.exp(e + w) * w / w.args[0]
 
 
 def order(a: Expr, b: Expr) -> int:
@@ -190,7 +202,7 @@ def _quick_limit(e: Expr, x: Symbol, a: Expr, side: str) -> Expr | None:
 
 
 def _divergence(term: Expr, x: Symbol, a: Expr, side: str) -> int | None:
-    """0 if the term is finite at a, ±1 if a logarithm or a pole takes it to ±∞ and its other factors are not 0 there."""
+    """0 if the term is finite at a, ±1 if one logarithm or pole takes it to ±∞, its other factors not being 0."""
     if is_finite(term.subs(x, a)):
         return 0
     total, poles = 1, 0
@@ -228,6 +240,7 @@ def short_constant(c: Expr) -> Expr:
     c = sympy.sympify(c)
     if c.is_Rational or not is_finite(c):
         return c
+    c = c.rewrite(sympy.exp) if c.has(sympy.sinh, sympy.cosh, sympy.tanh) else c
     c = sympy.expand_log(c, force=not c.free_symbols)
     return sympy.simplify(c) if c.count_ops() < 60 else sympy.factor_terms(c)
 

@@ -56,7 +56,9 @@ def test_biconjugate_and_fenchel_young(f):
     assert (table >= POINTS[:, None] * POINTS[None, :]).all()
     slopes = f.argmax(POINTS)
     inside = finite(f(POINTS))
-    assert [s == s for s in slopes] == inside.tolist()  # every point of a closed interval has a subgradient here
+    assert [
+        s == s for s in slopes
+    ] == inside.tolist()  # every point of a closed interval has a subgradient here
     at, slopes = POINTS[inside], np.array([Fraction(s) for s in slopes[inside]], object)
     assert (f(at) + g(slopes) == at * slopes).all()
 
@@ -98,7 +100,9 @@ def test_conjugation_reverses_order(f, g):
 
 
 @settings(max_examples=30)
-@given(st.lists(graphs(), min_size=1, max_size=3), st.sampled_from([Fraction(1), Fraction(1, 3), Fraction(5, 2)]))
+@given(
+    st.lists(graphs(), min_size=1, max_size=3), st.sampled_from([Fraction(1), Fraction(1, 3), Fraction(5, 2)])
+)
 def test_proximal_average(functions, lam):
     mean = plq_proximal_average(functions, lam=lam)
     expected = sum(f.prox(lam)(POINTS) for f in functions) / len(functions)
@@ -142,7 +146,10 @@ def test_floats_against_the_discrete_transform(f):
 @settings(max_examples=30)
 @given(graphs(), graphs())
 def test_floats_agree_with_fractions(f, g):
-    rounded = [PLQ(h.x.astype(float), h.s.astype(float), float(h.value), float(h.left), float(h.right)) for h in (f, g)]
+    rounded = [
+        PLQ(h.x.astype(float), h.s.astype(float), float(h.value), float(h.left), float(h.right))
+        for h in (f, g)
+    ]
     at = POINTS.astype(float)
     for operation in (lambda f, g: f.moreau_envelope(0.5), lambda f, g: plq_proximal_average([f, g])):
         exact, near = operation(f, g)(POINTS).astype(float), operation(*rounded)(at)
@@ -242,7 +249,9 @@ def test_exact_tangents():
 
 def test_rounded_pieces_meet():
     delta = 0.1
-    f = piecewise_quadratic([-inf, -delta, delta, inf], [[0, -delta, -(delta**2) / 2], [0.5, 0, 0], [0, delta, -(delta**2) / 2]])
+    f = piecewise_quadratic(
+        [-inf, -delta, delta, inf], [[0, -delta, -(delta**2) / 2], [0.5, 0, 0], [0, delta, -(delta**2) / 2]]
+    )
     assert isinstance(f, PLQ)
     assert not isinstance(piecewise_quadratic([-inf, 0, inf], [[0, -1, 0], [0, 1, 1e-9]]), PLQ)
 
