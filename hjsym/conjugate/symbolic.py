@@ -24,6 +24,7 @@ def symbolic_function(
     f : Expr
         With Piecewise, Max, Min and Abs where needed; +∞ where it is not real. Other symbols are parameters, taken as
         positive unless declared otherwise; exponents beyond 1, or below 1 where that is what makes f convex.
+        Floats are read as the decimals that they print as.
     x : Symbol, optional
         The variable; by default the only free symbol.
     domain : Set, optional
@@ -51,6 +52,13 @@ def symbolic_function(
     """
     f = sympy.sympify(f)
     x = _variable(f, x)
+    if domain is not None and not isinstance(domain, sympy.Set):
+        raise InputError(
+            f"domain is {domain}; pass a SymPy set: an Interval, a FiniteSet, or a Union of such"
+        )
+    if f.has(S.ImaginaryUnit):
+        raise InputError(f"{f} is not real; pass a real function")
+    f, domain = _with_rationals(f), None if domain is None else _with_rationals(domain)
     first, error = None, None
     choices = list(readings(f, x, domain))
     for parameters in choices:
@@ -64,6 +72,11 @@ def symbolic_function(
     if first is None:
         raise error
     return _with_dual(first, y)
+
+
+def _with_rationals(e):
+    """Floats as the decimals that they print as, so that zeros and signs can be decided."""
+    return e.xreplace({v: sympy.Rational(str(v)) for v in e.atoms(sympy.Float)})
 
 
 def _with_dual(f: SymbolicFunction, y: Symbol | None) -> SymbolicFunction:

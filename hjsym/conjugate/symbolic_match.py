@@ -108,7 +108,7 @@ def find_match(g: Expr, x: Symbol, a: Expr, b: Expr) -> Match | None:
                     return match
         if len(found) >= _ENOUGH:
             break
-    return min(found, key=_length, default=None)
+    return min(found, key=_complexity, default=None)
 
 
 def _covers(match: Match, a: Expr, b: Expr) -> bool:
@@ -122,9 +122,11 @@ def _covers(match: Match, a: Expr, b: Expr) -> bool:
         return False
 
 
-def _length(match: Match) -> int:
+def _complexity(match: Match) -> tuple[int, int]:
+    """How many of α and β are irrational numbers, then the length of the formula."""
     y = Symbol("y", real=True)
-    return sympy.expand(match.conjugate(y)).count_ops()
+    irrational = sum(e.is_number and not e.is_Rational for e in (match.alpha, match.beta))
+    return irrational, sympy.expand(match.conjugate(y)).count_ops()
 
 
 def _sampled(q: Expr, x: Symbol, a: Expr, b: Expr, row) -> list[tuple[float, float]] | None:

@@ -390,6 +390,18 @@ def test_parameters():
     assert pinball.domain == Interval(tau - 1, tau)
 
 
+def test_floats_are_decimals():
+    g = symbolic_function(0.5 * x**2 + 0.1 * abs(x), x, y=y).conjugate()
+    assert g(0.1) == 0.0 and g.expr.subs(y, 3) == Rational(29, 10) ** 2 / 2
+    g = symbolic_function(log(1 + exp(2.5 * x)), x, Interval(-oo, 0.5), y=y).conjugate()
+    assert g.method == "rule" and g.conjugate().domain == Interval(-oo, Rational(1, 2))
+    assert symbolic_function(abs(x) ** 1.5, x, y=y).conjugate().expr == 4 * y**2 * abs(y) / 27
+    with pytest.raises(InputError, match="not real"):
+        symbolic_function(sympy.I * x, x)
+    with pytest.raises(InputError, match="SymPy set"):
+        symbolic_function(x, x, (0, 1))
+
+
 def test_plain_symbols():
     z, c = sympy.symbols("z c")
     g = conjugate(c * exp(z), z)
