@@ -26,12 +26,18 @@ __all__ = [
     "short_constant",
     "sign",
     "sign_on",
+    "spoken",
     "to_mpf",
     "value_at",
 ]
 
 _DIGITS = 30
 _TINY = sympy.Float("1e-18")
+
+
+def spoken(e: Expr) -> str:
+    """An expression for a message, with the names that its symbols stand for."""
+    return str(e.xreplace({d: Symbol(d.name) for d in e.atoms(sympy.Dummy)}))
 
 
 @lru_cache(maxsize=4096)
@@ -79,7 +85,7 @@ def order(a: Expr, b: Expr) -> int:
     s = sign(a - b)
     if s is None:
         raise UndecidedError(
-            f"cannot order {a} and {b}; declare the parameters positive, or replace them by numbers"
+            f"cannot order {spoken(a)} and {spoken(b)}; declare the parameters positive, or replace them by numbers"
         )
     return s
 
@@ -160,12 +166,12 @@ def sign_on(e: Expr, x: Symbol, a: Expr, b: Expr) -> int:
             return 0 if v is S.NaN else _complex(e)
         seen.add(0 if abs(v) < _TINY else (1 if v > 0 else -1))
     if len(seen) > 1:
-        raise UndecidedError(f"the sign of {e} depends on its parameters; declare or replace them")
+        raise UndecidedError(f"the sign of {spoken(e)} depends on its parameters; declare or replace them")
     return seen.pop()
 
 
 def _complex(e: Expr) -> int:
-    raise UndecidedError(f"{e} is not real where it was asked for; restrict the domain")
+    raise UndecidedError(f"{spoken(e)} is not real where it was asked for; restrict the domain")
 
 
 @lru_cache(maxsize=2048)
@@ -182,9 +188,11 @@ def value_at(e: Expr, x: Symbol, a: Expr, side: str = "+") -> Expr:
         try:
             v = sympy.limit(e, x, a, "-" if a is S.Infinity else "+" if a is S.NegativeInfinity else side)
         except Exception as error:  # SymPy's limits fail in many ways
-            raise UndecidedError(f"no limit of {e} at {a} was found ({type(error).__name__})") from error
+            raise UndecidedError(
+                f"no limit of {spoken(e)} at {spoken(a)} was found ({type(error).__name__})"
+            ) from error
     if v.has(sympy.Limit, S.NaN, S.ComplexInfinity, sympy.AccumBounds) or v.has(x):
-        raise UndecidedError(f"no limit of {e} at {a} was found (SymPy answers {v})")
+        raise UndecidedError(f"no limit of {spoken(e)} at {spoken(a)} was found (SymPy answers {v})")
     return v
 
 

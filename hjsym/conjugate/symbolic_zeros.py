@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr, S, Symbol, oo
 
 from hjsym.conjugate.symbolic_isolate import isolated_zeros
-from hjsym.conjugate.symbolic_numbers import between, is_finite, ordered, sign
+from hjsym.conjugate.symbolic_numbers import between, is_finite, ordered, sign, spoken
 from hjsym.errors import UndecidedError
 
 __all__ = ["exponential_polynomial", "has_one_sign", "zeros"]
@@ -44,7 +44,7 @@ def _zeros_of_factor(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr]:
         if found is not None:
             return found
     raise UndecidedError(
-        f"cannot find where {f} = 0 on ({a}, {b}); write the function as a Piecewise, or pass a smaller domain"
+        f"cannot find where {spoken(f)} = 0 on ({a}, {b}); write the function as a Piecewise, or pass a smaller domain"
     )
 
 
