@@ -15,3 +15,14 @@ def test_curves(tmp_path, monkeypatch, capsys):
     runpy.run_path(str(EXAMPLES / "curves.py"), run_name="__main__")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["boundary.png", "curve.png", "intersection.png"]
     assert "multiplicities 12 = 12" in capsys.readouterr().out
+
+
+def test_conjugates(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(sys, "argv", ["conjugates.py", str(tmp_path)])
+    runpy.run_path(str(EXAMPLES / "conjugates.py"), run_name="__main__")
+    names = sorted(p.name for p in tmp_path.iterdir())
+    assert names == ["conjugates.png", "double-well.png", "proximal-maps.png"]
+    said = capsys.readouterr().out
+    assert "= y*log(y) + (1 - y)*log(1 - y) for y in Interval(0, 1)" in said
+    assert "prox of exp(x): x - LambertW(lambda*exp(x))" in said

@@ -16,13 +16,21 @@ from hjsym.conjugate.logdet import LogDet
 from hjsym.conjugate.maxaffine import MaxAffine
 from hjsym.conjugate.numeric import FromCallable
 from hjsym.conjugate.perspective import perspective
+from hjsym.conjugate.plq import PLQ
+from hjsym.conjugate.plq_calculus import plq_infimal_convolution, plq_proximal_average, plq_sum
+from hjsym.conjugate.plq_formula import plq_from_expression
+from hjsym.conjugate.plq_pieces import piecewise_quadratic
 from hjsym.conjugate.polyhedral import PolyhedralConjugate
 from hjsym.conjugate.quadratic import Quadratic
 from hjsym.conjugate.radial import Power, Radial, half_squared_norm, norm
 from hjsym.conjugate.separable import Separable
 from hjsym.conjugate.sets import Points, SecondOrderCone, indicator, simplex, support
+from hjsym.conjugate.symbolic import symbolic_function
+from hjsym.conjugate.symbolic_function import SymbolicFunction
+from hjsym.conjugate.symbolic_prox import ProximalMap, symbolic_prox
 
 __all__ = [
+    "PLQ",
     "Ball",
     "BoxIndicator",
     "BoxSupport",
@@ -40,10 +48,12 @@ __all__ = [
     "Points",
     "PolyhedralConjugate",
     "Power",
+    "ProximalMap",
     "Quadratic",
     "Radial",
     "SecondOrderCone",
     "Separable",
+    "SymbolicFunction",
     "as_function",
     "biconjugate",
     "c_transform",
@@ -56,9 +66,16 @@ __all__ = [
     "moreau_envelope",
     "norm",
     "perspective",
+    "piecewise_quadratic",
+    "plq_from_expression",
+    "plq_infimal_convolution",
+    "plq_proximal_average",
+    "plq_sum",
     "prox",
     "proximal_average",
     "simplex",
     "support",
+    "symbolic_function",
+    "symbolic_prox",
     "toland_dual",
 ]

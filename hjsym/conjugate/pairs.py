@@ -159,7 +159,7 @@ _ONE_WAY = (
          _R, (oo, oo), S.Zero),
     Pair("cosh", cosh(u), sinh(u), _R, (oo, oo), v * asinh(v) - _ROOT, asinh(v), _R, (oo, oo), S.Zero),
     Pair("sinh", sinh(u), cosh(u), (S.Zero, oo), (S.Zero, oo), v * acosh(v) - sqrt(v**2 - 1), acosh(v),
-         (S.One, oo), (S.Zero, oo), S.Zero),
+         (S.One, oo), (S.Zero, oo), _L2),
     Pair("hyperbola", sqrt(1 + u**2), u / sqrt(1 + u**2), _R, (oo, oo), -sqrt(1 - v**2), v / sqrt(1 - v**2),
          (-S.One, S.One), (S.Zero, S.Zero), S.Zero),
     Pair("conjugate hyperbola", -sqrt(u**2 - 1), -u / sqrt(u**2 - 1), (S.One, oo), (S.Zero, -oo),

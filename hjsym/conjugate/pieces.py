@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import Abs, Expr, Heaviside, Max, Min, Piecewise, S, Symbol, oo
 
-from hjsym.conjugate.symbolic_numbers import draws, is_finite, order, ordered, probes, sign_on, value_at
+from hjsym.conjugate.symbolic_numbers import (
+    draws,
+    is_finite,
+    order,
+    ordered,
+    probes,
+    sign_on,
+    spoken,
+    value_at,
+)
 from hjsym.conjugate.symbolic_zeros import zeros
 from hjsym.errors import UndecidedError
 
@@ -84,11 +93,15 @@ def least(values) -> Expr:
 
 def split(expr: Expr, x: Symbol, domain: sympy.Set | None = None) -> Pieces:
     """The pieces of an expression over a set of intervals and points (all reals by default)."""
+    if sympy.diff(expr, x).has(sympy.Derivative, sympy.Subs) or expr.has(
+        sympy.floor, sympy.ceiling, sympy.Mod
+    ):
+        raise UndecidedError(f"{spoken(expr)} has no derivative that SymPy knows; write it as a Piecewise")
     intervals, points = _parts(S.Reals if domain is None else domain)
     cells = [cell for i in intervals for cell in _cells(expr, x, i.start, i.end)]
     cells = [c for c in cells if c.expr is not S.Infinity]
     if any(c.expr.has(S.NaN, sympy.zoo, oo) for c in cells if c.expr is not S.NegativeInfinity):
-        raise UndecidedError(f"{expr} is not a finite real expression on its domain")
+        raise UndecidedError(f"{spoken(expr)} is not a finite real expression on its domain")
     included = {e: True for p in points for e in [p]}
     for i in intervals:
         included.setdefault(i.start, not i.left_open)
@@ -176,7 +189,7 @@ def _case(switch: Piecewise, x: Symbol, a: Expr, b: Expr) -> Expr:
             chosen.add(None)
     if len(chosen) > 1:
         raise UndecidedError(
-            f"which case of {switch} holds depends on its parameters; replace them by numbers"
+            f"which case of {spoken(switch)} holds depends on its parameters; replace them by numbers"
         )
     k = chosen.pop()
     return oo if k is None else switch.args[k][0]

@@ -24,6 +24,7 @@ def symbolic_function(
     f : Expr
         With Piecewise, Max, Min and Abs where needed; +∞ where it is not real. Other symbols are parameters, taken as
         positive unless declared otherwise; exponents beyond 1, or below 1 where that is what makes f convex.
+        Floats are read as the decimals that they print as.
     x : Symbol, optional
         The variable; by default the only free symbol.
     domain : Set, optional
@@ -51,6 +52,13 @@ def symbolic_function(
     """
     f = sympy.sympify(f)
     x = _variable(f, x)
+    if domain is not None and not isinstance(domain, sympy.Set):
+        raise InputError(
+            f"domain is {domain}; pass a SymPy set: an Interval, a FiniteSet, or a Union of such"
+        )
+    if f.has(S.ImaginaryUnit):
+        raise InputError(f"{f} is not real; pass a real function")
+    f, domain = _with_rationals(f), None if domain is None else _with_rationals(domain)
     first, error = None, None
     choices = list(readings(f, x, domain))
     for parameters in choices:
@@ -64,6 +72,11 @@ def symbolic_function(
     if first is None:
         raise error
     return _with_dual(first, y)
+
+
+def _with_rationals(e):
+    """Floats as the decimals that they print as, so that zeros and signs can be decided."""
+    return e.xreplace({v: sympy.Rational(str(v)) for v in e.atoms(sympy.Float)})
 
 
 def _with_dual(f: SymbolicFunction, y: Symbol | None) -> SymbolicFunction:
@@ -101,51 +114,10 @@ def _variable(f: Expr, x: Symbol | None) -> Symbol:
 
 
 def as_symbolic(f: Expr, x=None, y=None, domain=None) -> ConvexFunction:
-    """An expression in one variable, or a sum of such in several, as a function; see `conjugate` for the arguments."""
-    xs = (
-        tuple(x)
-        if isinstance(x, (tuple, list))
-        else (x,)
-        if x is not None
-        else tuple(sorted(f.free_symbols, key=str))
-    )
-    ys = tuple(y) if isinstance(y, (tuple, list)) else (y,) * (y is not None)
-    if len(xs) <= 1:
-        return symbolic_function(f, xs[0] if xs else Symbol("x", real=True), domain, ys[0] if ys else None)
-    if ys and len(ys) != len(xs):
-        raise InputError(f"got {len(ys)} symbols y for {len(xs)} variables; pass one each")
-    parts = separated(f, xs)
-    if parts is None:
-        names = ", ".join(map(str, xs))
-        raise InputError(
-            f"{f} is no sum of functions of one of {names} each; use Quadratic, MaxAffine, LogSumExp or the rules of "
-            "hjsym.conjugate, or FromCallable"
-        )
-    from hjsym.conjugate.separable import Separable
-
-    domains = _factors(domain, len(xs))
-    return Separable(
-        [
-            symbolic_function(p, v, d, w)
-            for p, v, d, w in zip(parts, xs, domains, ys or (None,) * len(xs), strict=True)
-        ]
-    )
-
-
-def separated(f: Expr, xs: tuple[Symbol, ...]) -> list[Expr] | None:
-    """Parts of one variable each that add up to f; constants go to the first."""
-    parts = dict.fromkeys(xs, S.Zero)
-    for term in sympy.Add.make_args(sympy.expand(f)):
-        found = [v for v in xs if term.has(v)]
-        if len(found) > 1:
-            return None
-        parts[found[0] if found else xs[0]] += term
-    return list(parts.values())
-
-
-def _factors(domain, d: int) -> list[sympy.Set | None]:
-    if domain is None:
-        return [None] * d
-    if isinstance(domain, sympy.ProductSet) and len(domain.args) == d:
-        return list(domain.args)
-    raise InputError(f"domain is {domain}; pass a product of {d} sets of numbers")
+    """An expression in one variable as a function, a constant too; see `conjugate` for the arguments."""
+    if x is None and not f.free_symbols:
+        x = Symbol("x", real=True)
+    y = y[0] if isinstance(y, (tuple, list)) and len(y) == 1 else y
+    if not isinstance(y, (Symbol, type(None))):
+        raise InputError(f"y is {y} for one variable; pass one Symbol")
+    return symbolic_function(f, x, domain, y)

@@ -43,10 +43,9 @@ def convexity_of(f: Pieces, arcs: list[Arc]) -> Convexity:
 
 def convexity_without_arcs(f: Pieces, error: UndecidedError) -> Convexity:
     """Where the places at which f bends are not known: refuted by three points of a sample, or unknown."""
-    try:
-        points = sorted({p for b in f.branches for p in probes(b.a, b.b, _SAMPLES)})
-    except (TypeError, ValueError):  # parameters
+    if _has_parameters(f):
         return Convexity(None, str(error))
+    points = sorted({p for b in f.branches for p in probes(b.a, b.b, _SAMPLES)})
     with mpmath.workdps(_DIGITS):
         for triple in zip(points, points[1:], points[2:], strict=False):
             if _above_chord(f, triple):
@@ -73,7 +72,7 @@ def _bends_up(arc: Arc, x: Symbol) -> bool:
 
 def _witness(f: Pieces, defect: Defect) -> tuple[Expr, Expr, Expr] | None:
     """Rational points a < m < b with f(m) above the chord, found near the defect and checked in 60 digits."""
-    if any((b.expr.free_symbols | b.a.free_symbols | b.b.free_symbols) - {f.x} for b in f.branches):
+    if _has_parameters(f):
         return None
     with mpmath.workdps(_DIGITS):
         center = _rational(defect.at)
@@ -84,6 +83,10 @@ def _witness(f: Pieces, defect: Defect) -> tuple[Expr, Expr, Expr] | None:
                     return points
             reach /= 2
     return None
+
+
+def _has_parameters(f: Pieces) -> bool:
+    return any((b.expr.free_symbols | b.a.free_symbols | b.b.free_symbols) - {f.x} for b in f.branches)
 
 
 def _rational(e: Expr) -> Rational:

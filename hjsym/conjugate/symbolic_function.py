@@ -118,13 +118,18 @@ class SymbolicFunction(ConvexFunction):
 
     @cached_property
     def _table(self) -> SpanTable:
-        table = SpanTable(self._spans, self._nodes, self._x)
-        if table.free:
-            names = ", ".join(sorted({str(s) for e in table.free for s in self._shown(e).free_symbols}))
+        if self._free:
+            names = ", ".join(sorted({str(s) for e in self._free for s in self._shown(e).free_symbols}))
             raise InputError(
                 f"the function depends on {names}; give values with subs({{...}}) before calling it"
             )
-        return table
+        return SpanTable(self._spans, self._nodes, self._x)
+
+    @cached_property
+    def _free(self) -> set[Symbol]:
+        free = {s for p in self._spans for s in p.expr.free_symbols | p.a.free_symbols | p.b.free_symbols}
+        free |= {s for n, v in self._nodes.items() for s in n.free_symbols | v.free_symbols}
+        return free - {self._x}
 
     def _values(self, y: np.ndarray) -> np.ndarray:
         if self._constant is not None:
@@ -142,8 +147,19 @@ class SymbolicFunction(ConvexFunction):
     def conjugate(self) -> "SymbolicFunction":
         """f*(y) = sup_x x y − f(x), checked by Fenchel–Young; of a conjugate the closed convex hull of f."""
         if self._conjugate is None:
-            self._conjugate = self._conjugated(_dual_symbol(self.symbol))
+            try:
+                self._conjugate = self._conjugated(_dual_symbol(self.symbol))
+            except UndecidedError as error:
+                self._conjugate = self._searched(error)
         return self._conjugate
+
+    def _searched(self, error: UndecidedError) -> ConvexFunction:
+        """f* by search at each point, where f may be convex and has no parameters; else the error is raised."""
+        from hjsym.conjugate.numeric import FromCallable
+
+        if self.convexity().convex is False or self._free:
+            raise error
+        return FromCallable(self, 1, self.argmax, convex=self.convexity().convex).conjugate()
 
     def _conjugated(self, symbol: Symbol) -> "SymbolicFunction":
         y = Dummy(symbol.name, real=True)
@@ -160,7 +176,7 @@ class SymbolicFunction(ConvexFunction):
             y,
             spans,
             values,
-            method=_method(spans),
+            method=_method(spans, y),
             of_hull=self._is_not_convex,
             parameters=self._parameters,
         )
@@ -267,10 +283,11 @@ class SymbolicFunction(ConvexFunction):
 _RANK = ("rule", "closed form", "known pair", "sympy", "numeric")
 
 
-def _method(spans: list[Span]) -> str:
+def _method(spans: list[Span], y: Symbol) -> str:
     """The name for how all spans were found: the least simple of them."""
     methods = {s.method for s in spans}
-    if methods <= {"rule", "closed form"} and len(spans) > 1 and all(s.expr.is_polynomial() for s in spans):
+    simple = methods <= {"rule", "closed form"} and len(spans) > 1
+    if simple and all(not s.slope.diff(y).has(y) for s in spans):
         return "plq"
     return max(methods, key=_RANK.index, default="rule")
 

@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import sympy
 
-__all__ = ["MODULES", "SlopeInverse", "slope_inverse", "to_mpf"]
+__all__ = ["MODULES", "SlopeInverse", "invert_array", "slope_inverse", "to_mpf"]
 
 _STEPS = 400
 
@@ -170,6 +170,6 @@ def _real(name: str):
     return call
 
 
-MODULES = {"slope_inverse": invert, "slope_inverse_array": invert_array} | {
+MODULES = {"slope_inverse": invert, "polygamma": mpmath.psi} | {
     name: _real(name) for name in ("sqrt", "log", "acos", "asin", "acosh", "atanh", "lambertw")
 }

@@ -12,11 +12,20 @@ import mpmath
 import sympy
 from sympy import Expr, LambertW, S, Symbol, acos, acosh, asinh, cos, cosh, exp, log, oo, pi, sinh, sqrt
 
-from hjsym.conjugate.symbolic_numbers import between, compiled, draws, ordered, probes, sign, to_mpf
+from hjsym.conjugate.symbolic_numbers import (
+    between,
+    compiled,
+    draws,
+    lambert_exponential,
+    ordered,
+    probes,
+    sign,
+    to_mpf,
+)
 from hjsym.conjugate.symbolic_zeros import exponential_polynomial
 from hjsym.errors import UndecidedError
 
-__all__ = ["solve_slope"]
+__all__ = ["lambert_solutions", "solve_slope"]
 
 _Part = tuple[Expr, Expr, Expr]
 
@@ -197,15 +206,17 @@ def _exponential(lhs: Expr, x: Symbol, target: Expr):
 
 
 def _lambert(lhs: Expr, x: Symbol, target: Expr):
-    """Four forms with W, on its two real branches."""
     for branch in (0, -1):
-        found = [
-            c
-            for form in (_line_and_exponential, _logarithm_and_power, _power_times_exponential)
-            for c in form(lhs, x, target, branch)
-        ]
+        found = lambert_solutions(lhs, x, target, branch)
+        found += list(_power_times_exponential(lhs, x, target, branch))
         if found:
             yield [], found
+
+
+def lambert_solutions(lhs: Expr, x: Symbol, target: Expr, branch: int) -> list[Expr]:
+    """Solutions of lhs = target on a branch of Lambert's W, for the forms that have one solution on each."""
+    forms = (_line_and_exponential, _logarithm_and_power)
+    return [c for form in forms for c in form(lhs, x, target, branch)]
 
 
 def _line_and_exponential(lhs, x, target, branch):
@@ -241,7 +252,7 @@ def _logarithm_and_power(lhs, x, target, branch):
     form = sympy.powsimp(sympy.expand(lhs.xreplace({logs[0]: t}).subs(x, (exp(t) - q) / p)))
     form = sympy.powdenest(form, force=True)
     for solution in _line_and_exponential(form, t, target, branch):
-        yield (exp(solution) - q) / p
+        yield (lambert_exponential(solution) - q) / p
 
 
 def _power_times_exponential(lhs, x, target, branch):

@@ -15,6 +15,7 @@ __all__ = ["enclosure", "isolated_zeros"]
 
 _LIMIT = 4000
 _DIGITS = 50
+_FAR = 1e6
 
 
 def enclosure(f: Expr, x: Symbol):
@@ -36,14 +37,17 @@ def enclosure(f: Expr, x: Symbol):
             value = iv.mpf(g(t))
         except Exception:  # division by an interval around 0, and many more in mpmath
             return None
-        return value if mpmath.isfinite(mpmath.mpf(value.delta)) else None
+        return None if mpmath.isnan(mpmath.mpf(value.a)) or mpmath.isnan(mpmath.mpf(value.b)) else value
 
     return call
 
 
 def isolated_zeros(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
-    """Zeros in (a, b) as Floats of 35 digits; None where they could not be isolated."""
-    if (f.free_symbols | a.free_symbols | b.free_symbols) - {x} or a is -oo or b is oo:
+    """Zeros in (a, b) as Floats of 35 digits; None where they could not be isolated.
+
+    An unbounded end is cut off where the enclosure of f beyond excludes 0.
+    """
+    if (f.free_symbols | a.free_symbols | b.free_symbols) - {x}:
         return None
     value, slope = enclosure(f, x), enclosure(sympy.diff(f, x), x)
     if value is None or slope is None:
@@ -52,6 +56,8 @@ def isolated_zeros(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
     found, tried = [], 0
     with mpmath.workdps(_DIGITS):
         todo = [(to_mpf(a), to_mpf(b))]
+        if a is -oo and b is oo:
+            todo = [(-mpmath.inf, mpmath.mpf(0)), (mpmath.mpf(0), mpmath.inf)]
         while todo:
             lo, hi = todo.pop()
             tried += 1
@@ -61,6 +67,12 @@ def isolated_zeros(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
             v = value(cell)
             if v is not None and 0 not in v:
                 continue
+            if not mpmath.isfinite(hi - lo):
+                middle = _beyond(lo) if hi == mpmath.inf else -_beyond(-hi)
+                if abs(middle) > _FAR:
+                    return None
+                todo += [(lo, middle), (middle, hi)]
+                continue
             s = slope(cell)
             if v is not None and s is not None and 0 not in s:
                 found += _zero(point, lo, hi)
@@ -68,6 +80,11 @@ def isolated_zeros(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
             middle = (lo + hi) / 2
             todo += [(lo, middle), (middle, hi)]
         return [sympy.Float(str(z), 35) for z in sorted(set(found))]
+
+
+def _beyond(end):
+    """A point of a half-line from `end` to ∞, further away each time."""
+    return 2 * end + 1 if end >= 0 else mpmath.mpf(0)
 
 
 def _zero(f, lo, hi) -> list:

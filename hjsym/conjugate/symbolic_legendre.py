@@ -15,7 +15,7 @@ from hjsym.conjugate.pieces import Branch, Pieces
 from hjsym.conjugate.symbolic_implicit import slope_inverse
 from hjsym.conjugate.symbolic_inverse import solve_slope
 from hjsym.conjugate.symbolic_match import Match, find_match
-from hjsym.conjugate.symbolic_numbers import is_finite, order, short_constant, sign, sign_on, value_at
+from hjsym.conjugate.symbolic_numbers import is_finite, order, short_constant, sign, sign_on, spoken, value_at
 from hjsym.conjugate.symbolic_tidy import tidy
 from hjsym.conjugate.symbolic_zeros import zeros
 from hjsym.errors import UndecidedError
@@ -76,7 +76,7 @@ def _decided(e: Expr) -> int:
     s = sign(e)
     if s is None:
         raise UndecidedError(
-            f"whether f bends up depends on the sign of {e}; declare its parameters positive"
+            f"whether f bends up depends on the sign of {spoken(e)}; declare its parameters positive"
         )
     return s
 

@@ -108,7 +108,7 @@ def find_match(g: Expr, x: Symbol, a: Expr, b: Expr) -> Match | None:
                     return match
         if len(found) >= _ENOUGH:
             break
-    return min(found, key=_length, default=None)
+    return min(found, key=_complexity, default=None)
 
 
 def _covers(match: Match, a: Expr, b: Expr) -> bool:
@@ -122,9 +122,11 @@ def _covers(match: Match, a: Expr, b: Expr) -> bool:
         return False
 
 
-def _length(match: Match) -> int:
+def _complexity(match: Match) -> tuple[int, int]:
+    """How many of α and β are irrational numbers, then the length of the formula."""
     y = Symbol("y", real=True)
-    return sympy.expand(match.conjugate(y)).count_ops()
+    irrational = sum(e.is_number and not e.is_Rational for e in (match.alpha, match.beta))
+    return irrational, sympy.expand(match.conjugate(y)).count_ops()
 
 
 def _sampled(q: Expr, x: Symbol, a: Expr, b: Expr, row) -> list[tuple[float, float]] | None:
@@ -185,6 +187,9 @@ def _shapes(g: Expr, q: Expr, x: Symbol):
                 quadratic.append(c)
         elif node.is_Add:
             ratios += _exponent_gap(node, x)
+        elif isinstance(node, sympy.Pow) and not node.base.has(x) and node.exp.is_polynomial(x):
+            c = sympy.Poly(sympy.expand(node.exp), x).all_coeffs()
+            ratios += [tuple(k * sympy.log(node.base) for k in c)] if len(c) == 2 else []
     return [tuple(c) for c in linear], quadratic, ratios
 
 

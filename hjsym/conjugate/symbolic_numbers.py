@@ -19,18 +19,25 @@ __all__ = [
     "compiled",
     "draws",
     "is_finite",
+    "lambert_exponential",
     "order",
     "ordered",
     "probes",
     "short_constant",
     "sign",
     "sign_on",
+    "spoken",
     "to_mpf",
     "value_at",
 ]
 
 _DIGITS = 30
 _TINY = sympy.Float("1e-18")
+
+
+def spoken(e: Expr) -> str:
+    """An expression for a message, with the names that its symbols stand for."""
+    return str(e.xreplace({d: Symbol(d.name) for d in e.atoms(sympy.Dummy)}))
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +62,18 @@ def _sign_of_number(e: Expr) -> int | None:
         return None
     if v.is_infinite or abs(v) > _TINY:
         return 1 if v > 0 else -1
-    return 0 if e.equals(0) else None
+    if e.has(sympy.LambertW):
+        e = e.replace(sympy.exp, lambert_exponential)
+    return 0 if e == 0 or e.equals(0) else None
+
+
+def lambert_exponential(e: Expr) -> Expr:
+    """eᵉ with W(z)/z for e^{−W(z)}, which SymPy does not know to be the same."""
+    lambert = [term for term in sympy.Add.make_args(e) if isinstance(-term, sympy.LambertW)]
+    if len(lambert) != 1:
+        return sympy.exp(e)
+    w = -lambert[0]
+    return sympy.exp(e + w) * w / w.args[0]
 
 
 def order(a: Expr, b: Expr) -> int:
@@ -67,7 +85,7 @@ def order(a: Expr, b: Expr) -> int:
     s = sign(a - b)
     if s is None:
         raise UndecidedError(
-            f"cannot order {a} and {b}; declare the parameters positive, or replace them by numbers"
+            f"cannot order {spoken(a)} and {spoken(b)}; declare the parameters positive, or replace them by numbers"
         )
     return s
 
@@ -148,12 +166,12 @@ def sign_on(e: Expr, x: Symbol, a: Expr, b: Expr) -> int:
             return 0 if v is S.NaN else _complex(e)
         seen.add(0 if abs(v) < _TINY else (1 if v > 0 else -1))
     if len(seen) > 1:
-        raise UndecidedError(f"the sign of {e} depends on its parameters; declare or replace them")
+        raise UndecidedError(f"the sign of {spoken(e)} depends on its parameters; declare or replace them")
     return seen.pop()
 
 
 def _complex(e: Expr) -> int:
-    raise UndecidedError(f"{e} is not real where it was asked for; restrict the domain")
+    raise UndecidedError(f"{spoken(e)} is not real where it was asked for; restrict the domain")
 
 
 @lru_cache(maxsize=2048)
@@ -170,9 +188,11 @@ def value_at(e: Expr, x: Symbol, a: Expr, side: str = "+") -> Expr:
         try:
             v = sympy.limit(e, x, a, "-" if a is S.Infinity else "+" if a is S.NegativeInfinity else side)
         except Exception as error:  # SymPy's limits fail in many ways
-            raise UndecidedError(f"no limit of {e} at {a} was found ({type(error).__name__})") from error
+            raise UndecidedError(
+                f"no limit of {spoken(e)} at {spoken(a)} was found ({type(error).__name__})"
+            ) from error
     if v.has(sympy.Limit, S.NaN, S.ComplexInfinity, sympy.AccumBounds) or v.has(x):
-        raise UndecidedError(f"no limit of {e} at {a} was found (SymPy answers {v})")
+        raise UndecidedError(f"no limit of {spoken(e)} at {spoken(a)} was found (SymPy answers {v})")
     return v
 
 
@@ -190,7 +210,7 @@ def _quick_limit(e: Expr, x: Symbol, a: Expr, side: str) -> Expr | None:
 
 
 def _divergence(term: Expr, x: Symbol, a: Expr, side: str) -> int | None:
-    """0 if the term is finite at a, ±1 if a logarithm or a pole takes it to ±∞ and its other factors are not 0 there."""
+    """0 if the term is finite at a, ±1 if one logarithm or pole takes it to ±∞, its other factors not being 0."""
     if is_finite(term.subs(x, a)):
         return 0
     total, poles = 1, 0
@@ -228,6 +248,7 @@ def short_constant(c: Expr) -> Expr:
     c = sympy.sympify(c)
     if c.is_Rational or not is_finite(c):
         return c
+    c = c.rewrite(sympy.exp) if c.has(sympy.sinh, sympy.cosh, sympy.tanh) else c
     c = sympy.expand_log(c, force=not c.free_symbols)
     return sympy.simplify(c) if c.count_ops() < 60 else sympy.factor_terms(c)
 

@@ -128,10 +128,16 @@ def contact_at(e: Element, slope: Expr, x: Symbol, y: Symbol) -> Expr:
     """Where the tangent of a slope touches."""
     span = e.span_at(to_mpf(slope))
     if slope not in e.touching and span.slope.has(SlopeInverse):
-        found = zeros(sympy.diff(e.arc.expr, x) - slope, x, e.arc.a, e.arc.b)
-        if found:
-            e.touching[slope] = found[0]
+        e.touching[slope] = _solved(e.arc, slope, x) or _at_slope(span.slope, slope, y).evalf(35)
     return e.touching[slope] if slope in e.touching else _at_slope(span.slope, slope, y)
+
+
+def _solved(arc: Arc, slope: Expr, x: Symbol) -> Expr | None:
+    try:
+        found = zeros(sympy.diff(arc.expr, x) - slope, x, arc.a, arc.b)
+    except UndecidedError:
+        return None
+    return found[0] if found else None
 
 
 def conjugate_at(e: Element, slope: Expr, x: Symbol, y: Symbol) -> Expr:

@@ -13,7 +13,7 @@ from scipy.special import lambertw
 from sympy import Expr, Symbol
 from sympy.codegen.rewriting import expm1_opt, log1p_opt, optimize
 
-from hjsym.conjugate.symbolic_implicit import MODULES
+from hjsym.conjugate.symbolic_implicit import invert_array
 from hjsym.conjugate.symbolic_legendre import Span
 from hjsym.conjugate.symbolic_numbers import compiled, value_at
 from hjsym.errors import UndecidedError
@@ -46,10 +46,12 @@ class FloatFormula:
         return out
 
     def _evaluated(self, values: np.ndarray) -> np.ndarray:
-        try:
-            result = np.asarray(self._fast(values))
-        except (TypeError, AttributeError, FloatingPointError):
-            return np.full(values.shape, np.nan, values.dtype)
+        for dtype in (values.dtype, np.float64):  # SciPy's functions know no extended precision
+            try:
+                result = np.asarray(self._fast(values.astype(dtype, copy=False)))
+                break
+            except (TypeError, AttributeError, NameError):  # the last two: a function that NumPy has not
+                result = np.array(np.nan, values.dtype)
         if result.dtype.kind == "c":
             result = np.where(result.imag == 0, result.real, np.nan)
         return np.broadcast_to(result, values.shape)
@@ -69,10 +71,8 @@ class FloatFormula:
 
 def _lambdified(expr: Expr, x: Symbol):
     optimised = optimize(expr, [expm1_opt, log1p_opt]) if expr.count_ops() < 200 else expr
-    own = {
-        name: f for name, f in MODULES.items() if name.startswith("slope_inverse")
-    }  # the rest is NumPy's here
-    return sympy.lambdify(x, optimised, modules=[own | {"LambertW": _lambert, "lambertw": _lambert}, "numpy"])
+    own = {"LambertW": _lambert, "lambertw": _lambert, "slope_inverse_array": invert_array}
+    return sympy.lambdify(x, optimised, modules=[own, "numpy", "scipy"])
 
 
 def _lambert(z, branch=0):
@@ -85,11 +85,6 @@ class SpanTable:
     """Spans, and values at nodes, as a function of float64 arrays with its slopes."""
 
     def __init__(self, spans: list[Span], nodes: dict[Expr, Expr], x: Symbol):
-        self.free = {s for p in spans for s in p.expr.free_symbols | p.a.free_symbols | p.b.free_symbols}
-        self.free |= {s for n, v in nodes.items() for s in n.free_symbols | v.free_symbols}
-        self.free -= {x}
-        if self.free:
-            return
         self._spans, self._x = spans, x
         self._ends = [(float(s.a), float(s.b)) for s in spans]
         self._nodes = {float(n): float(v) for n, v in nodes.items()}

@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr, S, Symbol, oo
 
 from hjsym.conjugate.symbolic_isolate import isolated_zeros
-from hjsym.conjugate.symbolic_numbers import between, ordered, sign
+from hjsym.conjugate.symbolic_numbers import between, is_finite, ordered, sign, spoken
 from hjsym.errors import UndecidedError
 
 __all__ = ["exponential_polynomial", "has_one_sign", "zeros"]
@@ -39,12 +39,12 @@ def _factors(u: Expr, x: Symbol) -> list[Expr]:
 def _zeros_of_factor(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr]:
     if has_one_sign(f, x, a, b):
         return []
-    for method in (_of_polynomial, _of_exponentials, _of_inverse, _by_solveset, isolated_zeros):
+    for method in (_of_polynomial, _of_exponentials, _of_inverse, _of_lambert, _by_solveset, isolated_zeros):
         found = method(f, x, a, b)
         if found is not None:
             return found
     raise UndecidedError(
-        f"cannot find where {f} = 0 on ({a}, {b}); write the function as a Piecewise, or pass a smaller domain"
+        f"cannot find where {spoken(f)} = 0 on ({a}, {b}); write the function as a Piecewise, or pass a smaller domain"
     )
 
 
@@ -125,10 +125,10 @@ def exponential_polynomial(f: Expr, x: Symbol) -> tuple[Expr | None, Expr, Symbo
         else f
     )
     slopes, replaced = [], {}
-    for e in f.atoms(sympy.exp):
-        if not e.has(x):
+    for e in f.atoms(sympy.exp, sympy.Pow):
+        if not e.exp.has(x):
             continue
-        k = e.exp.diff(x)
+        k = e.exp.diff(x) * (1 if isinstance(e, sympy.exp) else sympy.log(e.base))
         if k.has(x):
             return None, f, u
         slopes.append((e, k))
@@ -145,7 +145,7 @@ def exponential_polynomial(f: Expr, x: Symbol) -> tuple[Expr | None, Expr, Symbo
         power = sympy.simplify(k / base)
         if not power.is_Integer:
             return None, f, u
-        replaced[e] = sympy.exp(sympy.expand(e.exp - k * x)) * u**power
+        replaced[e] = e.subs(x, 0) * u**power
     q = f.xreplace(replaced)
     return (None, f, u) if q.has(x) else (base, q, u)
 
@@ -179,6 +179,17 @@ def _of_inverse(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
         return []
     v = inverses[type(inner)](target)
     return None if v is None else zeros(inner.args[0] - v, x, a, b)
+
+
+def _of_lambert(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
+    """Forms that become w eʷ = z, whose real solutions are on the two real branches of W."""
+    from hjsym.conjugate.symbolic_inverse import lambert_solutions
+
+    constant, rest = f.as_independent(x, as_Add=True)
+    found = [lambert_solutions(rest, x, -constant, branch) for branch in (0, -1)]
+    if not found[0] or len(found[0]) > 1 or (found[0] + found[1])[0].free_symbols:
+        return None
+    return list(dict.fromkeys(z for branch in found for z in branch if is_finite(z)))
 
 
 def _by_solveset(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:

@@ -14,8 +14,27 @@ import sympy
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sympy import (
-    E, FiniteSet, Interval, LambertW, Max, Min, Piecewise, Rational, S, Symbol, acosh, asinh, atan, cos, cosh, exp, log,
-    oo, pi, sin, sqrt,
+    E,
+    FiniteSet,
+    Interval,
+    LambertW,
+    Max,
+    Min,
+    Piecewise,
+    Rational,
+    S,
+    Symbol,
+    acosh,
+    asinh,
+    atan,
+    cos,
+    cosh,
+    exp,
+    log,
+    oo,
+    pi,
+    sin,
+    sqrt,
 )  # fmt: skip
 
 from hjsym.conjugate import conjugate
@@ -211,7 +230,7 @@ FACTOR = NUMBER.filter(bool)
 PARTS = [p for p in PAIRS if p[3].free_symbols and p[1].free_symbols]
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @example(7, Rational(1), Rational(-1), Rational(0), Rational(1, 4), Rational(0))
 @given(st.integers(0, len(PARTS) - 1), FACTOR.map(abs), FACTOR, NUMBER, NUMBER, NUMBER)
 def test_relatives_follow_the_calculus(k, c, alpha, beta, d, e):
@@ -310,8 +329,15 @@ def test_hull_that_is_nowhere_finite(f, value_of_conjugate):
 
 
 @pytest.mark.parametrize(
-    ("f", "infimum"), [(log(1 + x**2), 0.0), (-exp(-(x**2)), -1.0), (exp(-(x**2)), 0.0), (sqrt(abs(x)), 0.0), (x**2 / (1 + x**2), 0.0)]
-)  # fmt: skip
+    ("f", "infimum"),
+    [
+        (log(1 + x**2), 0.0),
+        (-exp(-(x**2)), -1.0),
+        (exp(-(x**2)), 0.0),
+        (sqrt(abs(x)), 0.0),
+        (x**2 / (1 + x**2), 0.0),
+    ],
+)
 def test_hull_that_is_constant(f, infimum):
     g = symbolic_function(f, x).conjugate()
     assert g.domain == FiniteSet(0) and g(0.0) == -infimum and g(0.1) == math.inf
@@ -364,6 +390,18 @@ def test_parameters():
     assert pinball.domain == Interval(tau - 1, tau)
 
 
+def test_floats_are_decimals():
+    g = symbolic_function(0.5 * x**2 + 0.1 * abs(x), x, y=y).conjugate()
+    assert g(0.1) == 0.0 and g.expr.subs(y, 3) == Rational(29, 10) ** 2 / 2
+    g = symbolic_function(log(1 + exp(2.5 * x)), x, Interval(-oo, 0.5), y=y).conjugate()
+    assert g.method == "rule" and g.conjugate().domain == Interval(-oo, Rational(1, 2))
+    assert symbolic_function(abs(x) ** 1.5, x, y=y).conjugate().expr == 4 * y**2 * abs(y) / 27
+    with pytest.raises(InputError, match="not real"):
+        symbolic_function(sympy.I * x, x)
+    with pytest.raises(InputError, match="SymPy set"):
+        symbolic_function(x, x, (0, 1))
+
+
 def test_plain_symbols():
     z, c = sympy.symbols("z c")
     g = conjugate(c * exp(z), z)
@@ -405,7 +443,7 @@ def test_removable_point():
 
 def test_no_nan():
     at = np.array([-math.inf, -1e308, -1.0, 0.0, 0.5, 1.0, 1e308, math.inf, math.nan])
-    for _, f, domain, _, _ in PAIRS:
+    for _, f, domain, _, _ in PAIRS[::2]:
         g = symbolic_function(f, x, domain).conjugate()
         for h in (g, g.conjugate()):
             values = h(at)
@@ -416,7 +454,7 @@ def test_separable():
     u, v = sympy.symbols("u v", real=True)
     g = conjugate(u**2 / 2 + exp(v) - v, (u, v))
     np.testing.assert_allclose(g([[1.0, 1.0], [2.0, -1.0]]), [0.5 + 2 * math.log(2) - 2, 2.0])
-    with pytest.raises(InputError, match="no sum of functions of one"):
+    with pytest.raises(InputError, match="sum of functions of separate variables"):
         conjugate(sympy.exp(u * v), (u, v))
 
 
