@@ -5,6 +5,8 @@
 
 All take turns in one process on one thread; the least CPU time of a few rounds counts. The peers:
 
+- "edges": edge subdivision in NumPy, edge_subdivision.py, in floats within a box of ±1000, and how many regions it
+  finds there;
 - "Python": the same algorithm in whole numbers of Python, tests/tropical/region_reference.py;
 - "HiGHS": cells by inequalities, each cut decided by a linear program with scipy.optimize.linprog, in floats within a
   box of ±10⁶, with the last interior point of a cell kept so that one program is enough for a cut.
@@ -31,6 +33,7 @@ from tropical.circuit import combine
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tropical"))
 import region_networks
 import region_reference
+from edge_subdivision import count_regions
 
 SHAPES = [
     [2, 10, 5, 1],
@@ -40,9 +43,11 @@ SHAPES = [
     [2, 64, 64, 64, 1],
     [3, 10, 10, 1],
     [4, 10, 10, 1],
+    [5, 10, 10, 1],
+    [1, 512, 1],
 ]
-ROUNDS = 3
-PYTHON_UP_TO, HIGHS_UP_TO = 8000, 600  # regions
+ROUNDS = 5
+PYTHON_UP_TO, HIGHS_UP_TO = 300_000, 20_000  # regions × units
 
 
 def rails(layers: list) -> Rational:
@@ -107,8 +112,8 @@ def least(run: Callable[[], object], rounds: int) -> float:
 
 
 def main(words: list[str]) -> None:
-    print("| network | regions | ms | P, Q monomials | ms, with regions | Python | HiGHS |")
-    print("|---|---|---|---|---|---|---|")
+    print("| network | regions | ms | P, Q monomials | ms, with regions | edges | Python | HiGHS |")
+    print("|---|---|---|---|---|---|---|---|")
     for shape in SHAPES:
         name = ",".join(map(str, shape))
         if words and not any(word in name for word in words):
@@ -119,20 +124,22 @@ def main(words: list[str]) -> None:
         pair = essential(f)
         ours = least(lambda f=f: linear_regions(f), ROUNDS)
         both = least(lambda f=f: essential(f), ROUNDS)
+        found = []
+        taken = least(lambda layers=layers, found=found: found.append(count_regions(layers, 1000)), ROUNDS)
+        edges = f"{taken / ours:.2f}x, {found[0]} found"
         python = highs = "–"
-        if len(regions) <= PYTHON_UP_TO:
+        decisions = len(regions) * sum(shape[1:-1])
+        if decisions <= PYTHON_UP_TO:
             program = compile_program(f)
             taken = least(lambda program=program: sum(1 for _ in region_reference.walk(program)), 1)
             python = f"{taken / ours:.0f}x"
-        if len(regions) <= HIGHS_UP_TO:
+        if decisions <= HIGHS_UP_TO:
             found = []
             taken = least(lambda layers=layers, found=found: found.append(by_linear_programs(layers)), 1)
             highs = f"{taken / ours:.0f}x, {found[0]} found"
         sizes = ", ".join(str(len(p)) for p in pair)
-        print(
-            f"| {name} | {len(regions)} | {1e3 * ours:.1f} | {sizes} | {1e3 * both:.1f} | {python} | {highs} |",
-            flush=True,
-        )
+        cells = name, len(regions), f"{1e3 * ours:.1f}", sizes, f"{1e3 * both:.1f}", edges, python, highs
+        print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
 if __name__ == "__main__":

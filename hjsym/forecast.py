@@ -93,8 +93,9 @@ def forecast(f, points: int = 1000, seed: int = 0) -> Forecast:
     gates = sum(node.size for node in nodes if isinstance(node, Max))
     seen, estimated = _sampled(network, points, np.random.default_rng(seed))
     d = network.input_size
-    # A byte for each gate and facet, and tuples of d + 1 integers for some 2^d corners, no more than are allowed.
-    per_region = 400 + gates + 2.0 ** min(d, 12) * (60 + 20 * (d + 1))
+    # Winners twice, names of some 2 d facets, a number and bits for some 2^d corners, no more than are allowed, and
+    # a few forms of some 3 words an integer.
+    per_region = 400 + 2 * gates + 16 * d + 12 * 2.0 ** min(d, 12) + 72 * (d + 1)
     return Forecast(
         f.P.deform(0).log2_monomial_count(),
         f.Q.deform(0).log2_monomial_count(),

@@ -47,6 +47,20 @@ MUTANTS = [
         "regions_kernel",
     ),
     Mutant(
+        "a third ray on an edge is overlooked",
+        "cells.h",
+        "if (k == words && r != i && r != j)",
+        "if (0)",
+        "regions_kernel",
+    ),
+    Mutant(
+        "values of rays are left as they were before their doubles changed",
+        "search.h",
+        "tp_measure_on(s, form, cell->rays[r], r);\n        t->signs[r] = sign;",
+        "t->signs[r] = sign;",
+        "regions_kernel",
+    ),
+    Mutant(
         "ties go to the last panel",
         "rows.template.c",
         "if (highest > s->top)",

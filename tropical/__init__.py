@@ -29,6 +29,7 @@ from tropical.errors import (
     SemiringMismatchError,
     ShapeError,
     TropicalError,
+    WorkerError,
 )
 from tropical.essential import essential
 from tropical.extremum import Extremum, maximize, minimize
@@ -92,6 +93,7 @@ __all__ = [
     "Subdivision",
     "TropicalError",
     "Truncation",
+    "WorkerError",
     "backward",
     "best_paths",
     "betti_numbers",

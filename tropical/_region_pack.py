@@ -6,7 +6,7 @@ import numpy as np
 
 from tropical._region_program import Gates, Linear, Program
 
-__all__ = ["MAX_LIMBS", "Operand", "PackedGates", "PackedLinear", "pack", "unpack"]
+__all__ = ["MAX_LIMBS", "Operand", "PackedGates", "PackedLinear", "limbs_of", "pack", "unpack"]
 
 MAX_LIMBS = 64  # of csrc/integers.h
 
@@ -96,6 +96,12 @@ def _largest(forms) -> int:
 def _limbs_for(highest: int) -> int:
     """Enough for differences of numbers up to that size."""
     return -(-((2 * highest).bit_length() + 1) // 64)
+
+
+def limbs_of(form: list[int]) -> tuple[int, np.ndarray]:
+    """A form by itself: how many limbs its integers need, and those."""
+    limbs = _limbs_for(max(map(abs, form)))
+    return limbs, to_limbs(form, limbs)
 
 
 def to_limbs(numbers: list[int], limbs: int) -> np.ndarray:

@@ -107,6 +107,22 @@ class Program:
                 forms.append([forms[step.branches[w]][i] for i, w in enumerate(chosen)])
         return forms
 
+    def cell(self, winners) -> list[Form]:
+        """Forms a·s + b ≥ 0 of the cell where the first gates, as many as are given, have these winners."""
+        forms, cell = [self.inputs], list(self.bounds)
+        for k, step in enumerate(self.steps[1:], start=1):
+            if isinstance(step, Linear):
+                forms.append(self.linear_forms(step, forms))
+                continue
+            chosen = winners[self.first_gate[k] : self.first_gate[k] + step.size]
+            for i, w in enumerate(chosen):
+                branches = [forms[b][i] for b in step.branches]
+                cell += [primitive(difference(branches[w], other)) for other in branches]
+            if len(chosen) < step.size:
+                break
+            forms.append([forms[step.branches[w]][i] for i, w in enumerate(chosen)])
+        return [list(form) for form in dict.fromkeys(map(tuple, cell)) if any(form)]
+
     def constraint(self, forms: list[list[Form]], gate: int, winner: int, loser: int) -> Form:
         """Branch `winner` minus branch `loser` of a gate."""
         step = max(k for k, first in self.first_gate.items() if first <= gate)

@@ -1,328 +1,383 @@
 # cython: boundscheck=False, wraparound=False, freethreading_compatible=True
-"""Enumerates the regions of a packed program: cells by double description, forms in limbs.
+"""Finds the regions of a packed program: the search is csrc/regions.h, without the interpreter; integers are Python's.
 
 The algorithm is that of the plain Python in tests/tropical/region_reference.py: gates are taken one after another,
-depth first, and each cuts the current cell. Two things make it fast, and neither rounds a result:
-
-Forms are added up in limbs (csrc/integers.h). From one cell to the next few gates change their winner, and what they
-change in the forms behind them is added, which is exact for integers.
-
-Signs of forms on generators are taken in doubles where those prove them. With n integers a form, each to a relative
-error of 2^-51, and generators to 2^-53, the computed sum is off by less than (n + 8) 2^-52 times the sum of the sizes of
-its terms, plus what underflow can do, for which 1e-80 is far enough. What is not beyond that is decided by Python's
-integers. New generators are whole, primitive, and computed by Python's integers as well.
-
-Lists grow by `append`, here and in the files included: in a comprehension whose list finds no memory to grow, Cython
-3.3 gives its item back twice, and the process crashes later.
+depth first, and each cuts the current cell, which is held by the generators of the cone over it. Forms are added up in
+limbs. Generators are known in doubles with a proved error; a sign that those leave open is decided by Python's
+integers, from the exact generators: whole, primitive, and computed when somebody asks for them.
 """
 
-cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.long cimport PyLong_FromLong
-from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from libc.math cimport fabs, frexp, ldexp
 from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
 
 from math import gcd
 
-from tropical._region_pack import MAX_LIMBS, PackedGates
-from tropical.errors import BudgetExceeded
+import numpy as np
 
-cdef extern from "integers.h" nogil:
-    void tp_add_column(uint64_t *, size_t, size_t, const uint64_t *, size_t, size_t, const int32_t *,
-                       const uint64_t *, size_t, const int8_t *)
-    void tp_extend(uint64_t *, size_t, const uint64_t *, size_t)
-    int tp_subtract(uint64_t *, const uint64_t *, const uint64_t *, size_t, size_t)
-    void tp_to_doubles(double *, const uint64_t *, size_t, size_t)
-    int lowest_bit "tp_lowest_bit"(uint64_t)
-    int bit_count "tp_bit_count"(uint64_t)
+from tropical._region_pack import PackedGates
+from tropical._region_table import Part
 
-cdef enum:
-    INFINITY_PLANE = -2  # names of constraints: (gate, branch), (-1, bound of the domain), or t >= 0
-    REPORT_EVERY = 256
-    MAX_RAYS = 4096  # of a cell: pairs of them are compared with all others
-    CHECK_FROM = 1 << 16
-
-# What a form does to a cell.
-cdef enum:
-    CUTS
-    POSITIVE
-    NEGATIVE
-    POSITIVE_TOUCHING
-    NEGATIVE_TOUCHING
-    CUTS_LINES
-
-include "_region_cells.pxi"
-include "_region_forms.pxi"
+include "_region_declarations.pxi"
+include "_region_generators.pxi"
 
 
 cdef class Walk:
-    """One enumeration; `run` fills the columns below.
+    """One search, which `run` does.
 
-    winners: bytes, or tuples where a gate has more than 256 branches. facets: int32 numbers, see _packed_facets.
-    outputs: numbers into `forms`, one dictionary from limbs to number for each output step.
+    Parameters
+    ----------
+    inputs, packed
+        Of `tropical._region_pack.pack`.
+    outputs : sequence of int
+        Steps whose forms are of interest.
+    branch_counts : sequence of int
+        Per gate.
+    limit : int
+        Of regions.
+    partial : bool
+        Go on where a cell has too many corners.
+    progress : callable or None
+        Gets the number of regions found, now and then.
+    prefix : sequence of int
+        Winners of the first gates, to whose cell the search keeps.
+    stop : int or None
+        Cells with that many gates decided are left out.
     """
 
-    cdef readonly list winners, ties, rays, lines, facets, outputs, forms
-    cdef readonly bint complete
-    cdef list _steps, _ties_of, _aliases
-    cdef bint _any_aliases
-    cdef tuple _outputs
+    cdef tp_search *_s
+    cdef list _kept
+    cdef Generators _generators
+    cdef dict _given
     cdef object _progress
-    cdef Py_ssize_t _width, _limit
-    cdef bint _partial, _wide
-    cdef int *_winners
-    cdef unsigned char *_short_winners
-    cdef Py_ssize_t _gates, _tied_gates
-    cdef int8_t *_line_state  # per gate: 0 not known, 1 its form is 0 on the lines of cells, 2 it is not
-    cdef int8_t *_signs
-    cdef Py_ssize_t _signs_room
 
-    def __cinit__(self, inputs, packed, outputs, branch_counts, limit, partial, progress):
+    def __cinit__(self, inputs, packed, outputs, branch_counts, limit, partial, progress, prefix=(), stop=None):
+        cdef tp_search *s = <tp_search *>calloc(1, sizeof(tp_search))
         cdef Py_ssize_t k
-        self._width = len(inputs) // (packed[0].size * packed[0].limbs)
-        self._steps = []
+        if s is NULL:
+            raise MemoryError("no memory for a search")
+        self._s = s
+        self._kept, self._given, self._progress = [], {}, progress
+        s.width = len(inputs) // (packed[0].size * packed[0].limbs)
+        self._generators = Generators(s.width)
+        s.gates, s.limit, s.partial = len(branch_counts), limit, partial
+        s.winner_size = 4 if max(branch_counts, default=0) > 256 else 1
+        s.stop = <size_t>-1 if stop is None else stop
+        s.rays.width, s.rays.edges.words, s.known.words = s.width, 3, 1
+        s.steps = <tp_step *>room(len(packed), sizeof(tp_step))
+        s.step_count = len(packed)
         for k, step in enumerate(packed):
-            if step.limbs > MAX_LIMBS:
-                raise BudgetExceeded(
-                    "bits of the integers that exact regions need", 64 * step.limbs, 64 * MAX_LIMBS,
-                    "round the weights to fewer binary digits",
-                )
-            self._steps.append(
-                GateStep(step, self._width) if isinstance(step, PackedGates) else LinearStep(step, self._width)
-            )
-        cdef LinearStep first = self._steps[0]
-        cdef const uint64_t[::1] given = inputs
-        memcpy(first.forms, &given[0], len(inputs) * 8)
-        self._outputs = tuple(outputs)
-        self._gates = len(branch_counts)
-        self._wide = max(branch_counts, default=0) > 256
-        self._limit, self._partial, self._progress = limit, partial, progress
-        self._winners = <int *>PyMem_Calloc(self._gates + 1, sizeof(int))
-        self._line_state = <int8_t *>PyMem_Calloc(self._gates + 1, 1)
-        self._short_winners = <unsigned char *>PyMem_Calloc(self._gates + 1, 1)
-        if self._winners is NULL or self._short_winners is NULL or self._line_state is NULL:
-            raise MemoryError(f"no memory for {self._gates} gates")
-        self._ties_of, self._aliases = [None] * self._gates, [None] * self._gates
-        self.winners, self.ties, self.rays, self.lines, self.facets, self.outputs = [], [], [], [], [], []
-        self.forms = []
-        for k in range(len(outputs)):
-            self.forms.append({})
+            self._take_step(s.steps + k, step)
+        self._copy(s.steps[0].forms, inputs)
+        s.winners, s.line_state = <int32_t *>room(s.gates, 4), <int8_t *>room(s.gates, 1)
+        s.first_branch = <int32_t *>room(s.gates + 1, 4)
+        for k, branches in enumerate(branch_counts):
+            s.first_branch[k + 1] = s.first_branch[k] + branches
+        s.same_as = <int32_t *>room(s.first_branch[s.gates], 4)
+        for k in range(s.gates):
+            for branch in range(s.first_branch[k + 1] - s.first_branch[k]):
+                s.same_as[s.first_branch[k] + branch] = branch
+        s.prefix, s.prefix_count = <int32_t *>room(len(prefix), 4), len(prefix)
+        for k, winner in enumerate(prefix):
+            s.prefix[k] = winner
+        self._take_outputs(outputs)
+        limbs = max(step.limbs for step in packed)
+        s.spare_limbs = <uint64_t *>room(s.width * limbs, 8)
+        s.spare.at = <double *>room(s.width, sizeof(double))
+        s.calls = tp_calls(<void *>self, exact_signs, crosses_lines, parts_across_lines, poll)
 
     def __dealloc__(self):
-        PyMem_Free(self._winners)
-        PyMem_Free(self._short_winners)
-        PyMem_Free(self._line_state)
-        PyMem_Free(self._signs)
+        if self._s is not NULL:
+            tp_search_free(self._s)
+            free(self._s)
+
+    cdef int _take_outputs(self, outputs) except -1:
+        cdef tp_search *s = self._s
+        cdef Py_ssize_t k
+        cdef tp_step *step
+        s.outputs = <size_t *>room(len(outputs), sizeof(size_t))
+        s.output_forms = <tp_numbering *>room(len(outputs), sizeof(tp_numbering))
+        s.output_count = len(outputs)
+        for k, number in enumerate(outputs):
+            s.outputs[k] = number
+            step = s.steps + <Py_ssize_t>number
+            s.output_forms[k].words = step.size * s.width * step.limbs
+        return 0
+
+    cdef int _copy(self, uint64_t *to, given) except -1:
+        cdef const uint64_t[::1] view = given
+        if view.shape[0]:
+            memcpy(to, &view[0], view.shape[0] * 8)
+        return 0
+
+    cdef int _take_step(self, tp_step *to, step) except -1:
+        cdef Py_ssize_t k, width = self._s.width
+        cdef Operand view
+        to.size, to.limbs = step.size, step.limbs
+        to.forms = <uint64_t *>room(step.size * width * step.limbs, 8)
+        if isinstance(step, PackedGates):
+            return self._take_gates(to, step)
+        view = Operand(None, step.bias)
+        self._kept.append(view)
+        to.bias = view.weights_at()
+        to.operands = <tp_operand *>room(len(step.operands), sizeof(tp_operand))
+        to.operand_count = len(step.operands)
+        for k, operand in enumerate(step.operands):
+            view = Operand(operand, operand.weights)
+            self._kept.append(view)
+            to.operands[k] = tp_operand(operand.step, operand.weight_limbs, &view.start[0], &view.rows[0],
+                                        &view.weights[0], &view.negative[0])
+        return 0
+
+    cdef int _take_gates(self, tp_step *to, step) except -1:
+        cdef Py_ssize_t k, width = self._s.width, block = width * step.limbs
+        to.first_gate = step.first_gate
+        to.branches = <int32_t *>room(len(step.branches), 4)
+        for k, branch in enumerate(step.branches):
+            to.branches[k] = branch
+        to.arity = len(step.branches)
+        to.taken, to.changed = <int32_t *>room(step.size, 4), <int32_t *>room(step.size, 4)
+        to.change = <uint64_t *>room(step.size * block, 8)
+        to.spare = <uint64_t *>room(to.arity * block, 8)
+        if to.arity == 2:
+            to.differences = <tp_form *>room(step.size, sizeof(tp_form))
+            for k in range(to.size):
+                to.differences[k].limbs = <uint64_t *>room(block, 8)
+                to.differences[k].at = <double *>room(width, sizeof(double))
+        return 0
 
     def run(self, list bounds):
-        """Find the regions where all bounds are >= 0; false, and nothing found, if that has no interior."""
-        cdef Py_ssize_t k, d = self._width - 1
-        cdef list unit = [], row
-        for k in range(d + 1):
-            row = [0] * (d + 1)
-            row[k] = 1
-            unit.append(tuple(row))
-        cdef Cell cell = cell_of(self._width, unit[:d], unit[d:], [0], 1, [(INFINITY_PLANE, 0)])
-        cdef Form form = Form(self._width, 1)
+        """The `Part` found where all bounds are >= 0; None if that has no interior."""
+        cdef tp_search *s = self._s
+        cdef Py_ssize_t k, d = s.width - 1
+        cdef list unit = [tuple([int(k == j) for j in range(d + 1)]) for k in range(d + 1)]
+        cdef int status = 0
+        cdef tp_cell *cell = self._cell(unit[:d], unit[d:], [0], 1, [(TP_INFINITY_PLANE, 0)])
         for k, bound in enumerate(bounds):
-            form.take(tuple(bound))
-            if not form.is_zero:
-                cell = self._clipped(cell, form, -1, k)
-                if cell is None:
-                    return False
-        self.complete = self._linear_and_on(1, -1, cell)
-        return True
+            status = self._clip_by(&cell, k, bound)
+            if status < 0:
+                raise MemoryError("no memory for the domain")
+            if status:
+                s.reason = status
+                if tp_leave_out(s, 0) < 0:
+                    raise MemoryError("no memory for the domain")
+                return self._found()
+            if cell is NULL:
+                return None
+        with nogil:
+            status = tp_search_in(s, cell)
+        if status < 0:
+            raise MemoryError(f"no memory for more than {s.found} regions")
+        return self._found()
 
-    cdef bint _linear_and_on(self, Py_ssize_t step, Py_ssize_t changed, Cell cell) except -1:
-        """Bring the forms from `step` to the next gates up to date, and go on there.
+    cdef int _clip_by(self, tp_cell **cell, Py_ssize_t k, bound) except? -1:
+        """Keep the part where the k-th bound, (limbs an integer, limbs), is >= 0."""
+        cdef const uint64_t[::1] limbs = bound[1]
+        cdef tp_form *form = &self._s.spare
+        cdef uint64_t name[2]
+        form.limbs, form.count, form.is_zero = &limbs[0], bound[0], not np.any(bound[1])
+        if form.is_zero:
+            return 0
+        tp_form_measure(form, self._s.width)
+        name[0], name[1] = 0xFFFFFFFF, k
+        return tp_clip(self._s, cell[0], form, -1, k, name, cell)
 
-        `changed` is the step of gates of which only some scalars changed, with nothing else, or -1. Returns whether
-        to go on.
-        """
-        while step < len(self._steps) and isinstance(self._steps[step], LinearStep):
-            (<LinearStep>self._steps[step]).update(self._steps, changed)
-            step += 1
-        if changed >= 0:
-            (<GateStep>self._steps[changed]).fresh = False
-        if step == len(self._steps):
-            return self._record(cell)
-        cdef GateStep gates = self._steps[step]
-        gates.compare(self._steps)
-        gates.fresh = True
-        return self._cut(step, 0, cell)
+    # ---- what takes integers of any length ------------------------------------------------------------------
 
-    cdef bint _cut(self, Py_ssize_t step, Py_ssize_t i, Cell cell) except -1:
-        """Take the gates of a step from its i-th on."""
-        cdef GateStep gates = self._steps[step]
-        cdef Form form
-        cdef Py_ssize_t gate, k
-        cdef int what
-        cdef Cell other
-        while i < gates.size:
-            gate = gates.first_gate + i
-            if gates.arity != 2:
-                parts = self._parts(gates, i, cell)
-                i += 1
-                for k, (winner, part, ties) in enumerate(parts):
-                    self._win(gate, winner, ties)
-                    if k < len(parts) - 1 and not self._cut(step, i, part):
-                        return False
-                    cell = part
-                continue
-            form = gates.differences[i]
-            i += 1
-            if form.is_zero:
-                self._win(gate, 0, ((gate, 1),))
-                continue
-            what = self._classify(cell, form, gate)
-            if what == CUTS or what == CUTS_LINES:
-                if what == CUTS:
-                    cell, other = cut_rays(cell, form, self._signs, gate, 1, 0)
-                else:
-                    cell, other = cut_lines(cell, form, gate, 1, 0)
-                self._win(gate, 0, None)
-                if not self._cut(step, i, cell):
-                    return False
-                cell = other
-                self._win(gate, 1, None)
-            elif what == POSITIVE:
-                self._win(gate, 0, None)
-            elif what == NEGATIVE:
-                self._win(gate, 1, None)
-            elif what == POSITIVE_TOUCHING:
-                self._win(gate, 0, None)
-                cell = touched(cell, self._signs, gate, 1)
-            else:
-                self._win(gate, 1, None)
-                cell = touched(cell, self._signs, gate, 0)
-        gates.choose(self._steps, self._winners)
-        return self._linear_and_on(step + 1, step, cell)
+    cdef tuple _vector(self, int32_t ray):
+        """The exact ray; the doubles of all that this computes become as good as doubles can be."""
+        cdef tp_rays *rays = &self._s.rays
+        cdef Generators g = self._generators
+        g.rays, g.limbs, g.start, g.at = rays.rays, rays.limbs, rays.start, rays.at
+        return g.vector(ray)
 
-    cdef list _parts(self, GateStep gates, Py_ssize_t i, Cell cell):
-        """(winner, part of the cell where it wins, branches equal to it) of a gate of any number of branches."""
-        cdef Py_ssize_t gate = gates.first_gate + i, k, j
-        cdef Cell part
-        cdef Form form = Form(self._width, gates.limbs)
-        cdef list distinct = [], equal = [], parts = []
-        for k in range(gates.arity):
-            for j, first in enumerate(distinct):
-                form.subtract(gates.branch(self._steps, first, i), gates.branch(self._steps, k, i))
-                if form.is_zero:
-                    equal[j].append((gate, k))
-                    break
-            else:
-                distinct.append(k)
-                equal.append([])
-        self._aliases[gate] = dict(zip(distinct, equal))
-        self._any_aliases = self._any_aliases or len(distinct) < gates.arity
-        for j, winner in enumerate(distinct):
-            part = cell
-            for loser in distinct:
-                if loser == winner:
-                    continue
-                form.subtract(gates.branch(self._steps, winner, i), gates.branch(self._steps, loser, i))
-                part = self._clipped(part, form, gate, loser)
-                if part is None:
-                    break
-            if part is not None:
-                parts.append((winner, part, tuple(equal[j]) or None))
-        return parts
+    cdef int32_t _ray(self, tuple vector) except -1:
+        """The number of a ray that no cut of an edge has made."""
+        cdef tp_rays *rays = &self._s.rays
+        cdef int32_t number
+        if vector in self._given:
+            return self._given[vector]
+        number = tp_new_ray(rays)
+        if number < 0:
+            raise MemoryError("no memory for a ray")
+        rays.rays[number] = tp_ray(0, -1, -1, -1, vector[len(vector) - 1] == 0)
+        set_doubles(rays.at + number * rays.width, vector, rays.width)
+        self._given[vector] = number
+        self._generators.known[number] = vector
+        return number
 
-    cdef Cell _clipped(self, Cell cell, Form form, Py_ssize_t gate, int branch):
-        """The part of a cell where form >= 0, or None."""
-        cdef int what = self._classify(cell, form, -1)
-        if what == CUTS:
-            return cut_rays(cell, form, self._signs, gate, branch, branch)[0]
-        if what == CUTS_LINES:
-            return cut_lines(cell, form, gate, branch, branch)[0]
-        if what == POSITIVE_TOUCHING:
-            return touched(cell, self._signs, gate, branch)
-        return cell if what == POSITIVE else None
+    cdef tp_cell *_cell(self, list lines, list rays, list tight, Py_ssize_t constraints, list names) except NULL:
+        """A cell from lists; bits of Python's integers become words."""
+        cdef Py_ssize_t r, k
+        cdef list sets = self._generators.lines
+        cdef tp_cell *cell
+        if not sets or sets[len(sets) - 1] != lines:
+            sets.append(lines)
+        cell = tp_new_cell(len(rays), constraints, len(sets) - 1, len(lines))
+        if cell is NULL:
+            raise MemoryError(f"no memory for a cell of {len(rays)} rays")
+        for r in range(len(rays)):
+            cell.rays[r] = self._ray(rays[r])
+            for k in range(cell.words):
+                cell.tight[r * cell.words + k] = (tight[r] >> (64 * k)) & 0xFFFFFFFFFFFFFFFF
+        for k in range(constraints):
+            cell.names[2 * k], cell.names[2 * k + 1] = names[k]
+        return cell
 
-    cdef void _win(self, Py_ssize_t gate, int winner, tuple ties) noexcept:
-        self._winners[gate] = winner
-        self._short_winners[gate] = winner & 0xFF
-        self._tied_gates += (ties is not None) - (self._ties_of[gate] is not None)
-        self._ties_of[gate] = ties
+    cdef int _cut_lines(self, const tp_cell *cell, const tp_form *form, int gate, int loses_above, int loses_below,
+                        tp_cell **above, tp_cell **below) except -1:
+        """The two parts of a cell when the form is not 0 on a line: all else moves along it onto the hyperplane."""
+        cdef tuple line, back, integers = integers_of(form.limbs, form.count, self._s.width)
+        cdef list lines = self._generators.lines[cell.lines], rays, tight = [], names
+        cdef Py_ssize_t r, k, number = 0
+        while not dot(integers, lines[number]):
+            number += 1
+        line = lines[number]
+        back = tuple([-a for a in line])
+        slope = dot(integers, line)
+        if slope < 0:
+            line, back, slope = back, line, -slope
+        lines = [moved(lines[k], integers, line, slope) for k in range(len(lines)) if k != number]
+        rays = [moved(self._vector(cell.rays[r]), integers, line, slope) for r in range(cell.count)]
+        bit = PyLong_FromLong(1) << <object>cell.constraints  # not of C, which would overflow
+        for r in range(cell.count):
+            bits = bit
+            for k in range(cell.words):
+                word = <object>cell.tight[r * cell.words + k]
+                bits |= word << (64 * k)
+            tight.append(bits)
+        tight.append(bit - 1)
+        names = [(cell.names[2 * k], cell.names[2 * k + 1]) for k in range(cell.constraints)]
+        above[0] = self._cell(lines, [*rays, line], tight, cell.constraints + 1, [*names, (gate, loses_above)])
+        below[0] = self._cell(lines, [*rays, back], tight, cell.constraints + 1, [*names, (gate, loses_below)])
+        return 0
 
-    cdef int _classify(self, Cell cell, Form form, Py_ssize_t gate) except -1:
-        """What the form does to the cell; leaves its signs on the rays in self._signs."""
-        if cell.lines and (gate < 0 or self._line_state[gate] != 1):
-            # Derivatives of a continuous function along the lines, which all cells share, are those of any cell.
-            crosses = False
-            for line in cell.lines:
-                crosses = crosses or form.at(line) != 0
-            if gate >= 0:
-                self._line_state[gate] = 2 if crosses else 1
-            if crosses:
-                return CUTS_LINES
-        cdef int8_t *grown
-        if self._signs_room < cell.count:
-            grown = <int8_t *>PyMem_Realloc(self._signs, 2 * cell.count)
-            if grown is NULL:
-                raise MemoryError(f"no memory for {cell.count} rays")
-            self._signs, self._signs_room = grown, 2 * cell.count
-        return signs_on(cell, form, self._signs)
+    # ---- what was found ---------------------------------------------------------------------------------------
 
-    cdef bint _record(self, Cell cell) except -1:
-        """Add the region to the columns."""
-        cdef Py_ssize_t found = len(self.winners), k
-        if found == self._limit:
-            if self._partial:
-                return False
-            raise BudgetExceeded(
-                "linear regions", found + 1, self._limit,
-                "raise max_regions, look at a smaller domain, or take partial=True",
-            )
-        if self._wide:
-            numbers = []
-            for k in range(self._gates):
-                numbers.append(self._winners[k])
-            self.winners.append(tuple(numbers))
-        else:
-            self.winners.append(PyBytes_FromStringAndSize(<char *>self._short_winners, self._gates))
-        self.ties.append(self._all_ties() if self._tied_gates else ())
-        self.rays.append(tuple(cell.rays))
-        self.lines.append(tuple(cell.lines))
-        self.facets.append(self._packed_facets(facets_of(cell)))
-        numbers = []
-        for k, forms in enumerate(self.forms):
-            data = forms_of(self._steps[self._outputs[k]], self._width)
-            numbers.append(forms.setdefault(data, len(forms)))
-        self.outputs.append(tuple(numbers))
-        if (found + 1) % REPORT_EVERY == 0:
-            PyErr_CheckSignals()
-            if self._progress is not None:
-                self._progress(found + 1)
-        return True
+    cdef object _found(self):
+        """All of it as arrays."""
+        cdef tp_search *s = self._s
+        cdef Py_ssize_t k, gates = s.gates, words = 0, numbers = 0
+        cdef tp_cell *cell
+        for k in range(s.found):
+            words += s.cells[k].count * s.cells[k].words
+            numbers += s.cells[k].count + 2 * s.cells[k].constraints
+        heads, all_tight = np.empty((s.found + 1, 5), np.int64), np.empty(words + 1, np.uint64)
+        all_numbers = np.empty(numbers + 1, np.int32)
+        cdef int64_t[:, ::1] head = heads
+        cdef uint64_t[::1] tight = all_tight
+        cdef int32_t[::1] number = all_numbers
+        words = numbers = 0
+        for k in range(s.found):
+            cell = s.cells[k]
+            head[k, 0], head[k, 1], head[k, 2] = cell.count, cell.constraints, cell.lines
+            head[k, 3], head[k, 4] = words, numbers
+            memcpy(&tight[words], cell.tight, cell.count * cell.words * 8)
+            memcpy(&number[numbers], cell.names, (cell.count + 2 * cell.constraints) * 4)
+            words += cell.count * cell.words
+            numbers += cell.count + 2 * cell.constraints
+        cdef tp_rays *rays = &s.rays
+        return Part(
+            width=s.width,
+            winners=np.frombuffer(taken(s.all_winners, s.found * gates * s.winner_size),
+                                  np.uint8 if s.winner_size == 1 else np.int32).reshape(s.found, gates),
+            heads=heads, tight=all_tight, numbers=all_numbers,
+            rays=np.frombuffer(taken(rays.rays, rays.count * sizeof(tp_ray)), np.uint8),
+            limbs=np.frombuffer(taken(rays.limbs, rays.start[rays.cuts] * 8 if rays.cuts else 0), np.uint64),
+            start=np.frombuffer(taken(rays.start, (rays.cuts + 1) * 8 if rays.cuts else 0), np.int64),
+            given={ray: vector for vector, ray in self._given.items()},
+            lines=self._generators.lines,
+            equal=self._list(&s.equal).reshape(-1, 3),
+            equal_start=np.append(self._list(&s.equal_start), np.int32(s.equal.count // 3) * 3),
+            output_numbers=self._list(&s.output_numbers).reshape(s.found, s.output_count),
+            output_forms=[self._forms(k) for k in range(s.output_count)],
+            gaps=self._gaps(),
+            reason=s.reason,
+        )
 
-    cdef bytes _packed_facets(self, list facets):
-        """Facet after facet the number of names, and the names (gate, branch), with the branches that equal those."""
-        cdef Py_ssize_t length = 0
-        cdef int32_t *to
-        if self._any_aliases:
-            for names in facets:
-                for gate, branch in tuple(names):
-                    if gate >= 0 and self._aliases[gate] is not None:
-                        names.extend(self._aliases[gate][branch])
-        for names in facets:
-            length += 1 + 2 * len(names)
-        cdef bytes packed = PyBytes_FromStringAndSize(NULL, 4 * length)
-        to = <int32_t *><char *>packed
-        for names in facets:
-            to[0] = len(names)
-            to += 1
-            for gate, branch in names:
-                to[0], to[1] = gate, branch
-                to += 2
-        return packed
+    def doubles(self):
+        """The rays in doubles, up to a positive factor each, and the errors of those; see csrc/rays.h."""
+        cdef tp_rays *rays = &self._s.rays
+        at = np.frombuffer(taken(rays.at, rays.count * rays.width * sizeof(double)))
+        return at.reshape(rays.count, rays.width), np.array([rays.rays[k].error for k in range(rays.count)])
 
-    cdef tuple _all_ties(self):
-        cdef list all_ties = []
-        for ties in self._ties_of:
-            if ties:
-                all_ties.extend(ties)
-        return tuple(all_ties)
+    cdef object _list(self, const tp_list *items):
+        return np.frombuffer(taken(items.at, items.count * 4), np.int32)
+
+    cdef object _forms(self, Py_ssize_t k):
+        cdef tp_numbering *forms = self._s.output_forms + k
+        data = np.frombuffer(taken(forms.keys, forms.count * forms.words * 8), np.uint64)
+        return data.reshape(forms.count, forms.words)
+
+    cdef list _gaps(self):
+        """Winners of the first gates of the cells left out."""
+        cdef const tp_list *items = &self._s.gaps
+        cdef Py_ssize_t at = 0, k
+        cdef list gaps = []
+        while at < items.count:
+            gaps.append(tuple([items.at[at + 1 + k] for k in range(items.at[at])]))
+            at += 1 + items.at[at]
+        return gaps
+
+
+cdef bytes taken(const void *data, Py_ssize_t size):
+    return PyBytes_FromStringAndSize(<const char *>data, size) if size else b""
+
+
+cdef void *room(size_t count, size_t size) except NULL:
+    cdef void *got = calloc(count + 1, size)
+    if got is NULL:
+        raise MemoryError(f"no memory for {count} items of {size} bytes")
+    return got
+
+
+cdef class Operand:
+    """Views of the arrays of an operand, or of biases, which keep them alive."""
+
+    cdef const int32_t[::1] start, rows
+    cdef const uint64_t[::1] weights
+    cdef const int8_t[::1] negative
+
+    def __cinit__(self, operand, weights):
+        self.weights = weights
+        if operand is not None:
+            self.start, self.rows, self.negative = operand.start, operand.rows, operand.negative
+
+    cdef const uint64_t *weights_at(self):
+        return &self.weights[0] if self.weights.shape[0] else NULL
+
+
+# ---- calls from the search ---------------------------------------------------------------------------------------
+
+
+cdef int exact_signs(void *owner, const tp_form *form, size_t n, const int32_t *rays, int8_t *signs) except -1 with gil:
+    cdef Walk walk = <Walk>owner
+    cdef tuple integers = integers_of(form.limbs, form.count, walk._s.width)
+    cdef size_t k
+    for k in range(n):
+        value = dot(integers, walk._vector(rays[k]))
+        signs[k] = (value > 0) - (value < 0)
+    return 0
+
+
+cdef int crosses_lines(void *owner, int32_t lines, const tp_form *form) except -1 with gil:
+    cdef Walk walk = <Walk>owner
+    cdef tuple integers = integers_of(form.limbs, form.count, walk._s.width)
+    return any([dot(integers, line) for line in walk._generators.lines[lines]])
+
+
+cdef int parts_across_lines(void *owner, const tp_cell *cell, const tp_form *form, int32_t gate, int32_t loses_above,
+                            int32_t loses_below, tp_cell **above, tp_cell **below) except -1 with gil:
+    return (<Walk>owner)._cut_lines(cell, form, gate, loses_above, loses_below, above, below)
+
+
+cdef int poll(void *owner, size_t found) except -1 with gil:
+    cdef Walk walk = <Walk>owner
+    PyErr_CheckSignals()
+    if walk._progress is not None:
+        walk._progress(found)
+    return 0

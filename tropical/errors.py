@@ -7,6 +7,7 @@ __all__ = [
     "SemiringMismatchError",
     "ShapeError",
     "TropicalError",
+    "WorkerError",
 ]
 
 
@@ -45,6 +46,10 @@ class DivergenceError(InputError):
         return self.args[0]
 
 
+class WorkerError(TropicalError, RuntimeError):
+    """A worker of an executor that died before its work was done."""
+
+
 class BudgetExceeded(TropicalError):
     """A result too large to build, known before building it.
 
@@ -58,11 +63,13 @@ class BudgetExceeded(TropicalError):
         The size allowed.
     hint : str
         What to do instead.
+    result : object
+        What there is all the same, where the caller says so; else None.
     """
 
-    def __init__(self, stage: str, reached: int, limit: int, hint: str):
+    def __init__(self, stage: str, reached: int, limit: int, hint: str, result: object = None):
         super().__init__(stage, reached, limit, hint)
-        self.stage, self.reached, self.limit, self.hint = stage, reached, limit, hint
+        self.stage, self.reached, self.limit, self.hint, self.result = stage, reached, limit, hint, result
 
     def __str__(self) -> str:
         return f"{self.stage}: {describe_size(self.reached)}, the limit is {self.limit:,}; {self.hint}"

@@ -1,6 +1,7 @@
 """Linear regions of piecewise-linear functions, exactly: enumeration, counts, adjacency, point location."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
@@ -10,21 +11,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, as_points
+from tropical._progress import Progress, reporting
 from tropical._region import Region
 from tropical._region_locate import winners_near
 from tropical._region_pack import pack, unpack
 from tropical._region_program import Program, compile_program, difference
-from tropical._region_shape import echelon, interior_point, reduced, vertices
-from tropical._regions import Walk
+from tropical._region_search import Search, search_in_parts
+from tropical._region_shape import echelon, exact_array, interior_point, reduced, vertices
+from tropical._region_table import TOO_MANY_RAYS, Table
 from tropical.circuit import Circuit
-from tropical.domain import Domain
-from tropical.errors import InputError
+from tropical.domain import Domain, Polyhedron
+from tropical.errors import BudgetExceeded, InputError
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
 
 __all__ = ["Region", "Regions", "linear_regions"]
 
 _KINDS = {"facet": "open", "affine": "maps"}  # other names in use
+MAX_RAYS = 4096  # of a cell: pairs of them are compared; csrc/cells.h
 
 
 def linear_regions(
@@ -33,7 +37,8 @@ def linear_regions(
     *,
     max_regions: int = 1_000_000,
     partial: bool = False,
-    progress: Callable[[int], object] | None = None,
+    progress: Progress = None,
+    executor: Executor | None = None,
 ) -> "Regions":
     """All regions on which f is affine, decided in whole numbers.
 
@@ -47,9 +52,15 @@ def linear_regions(
     max_regions : int
         Budget.
     partial : bool
-        Return what was found when the budget is spent, with ``complete`` False, instead of raising.
-    progress : callable, optional
-        Called now and then with the number of regions found so far. An exception in it ends the work.
+        Return what was found when the budget is spent, instead of raising: ``complete`` is False, and ``left_out``
+        are the cells that were not looked at. A cell with too many corners is left out, and the others looked at.
+    progress : callable or bool, optional
+        Called now and then with the number of regions found so far. An exception in it ends the work. True draws a
+        bar with tqdm or rich, whichever is installed.
+    executor : concurrent.futures.Executor, optional
+        Searches parts of the domain at once: a pool of threads, which run truly side by side, or of processes, or
+        what offers the same, as ``dask.distributed.Client.get_executor()``. The regions are those without one, in
+        their order; what a spent budget leaves out can be cut into more cells.
 
     Returns
     -------
@@ -58,16 +69,21 @@ def linear_regions(
     Raises
     ------
     BudgetExceeded
-        If there are more than `max_regions` regions, or a cell has more than 4096 corners and directions.
+        If there are more than `max_regions` regions, or a cell has more than 4096 corners and directions. Its
+        ``result`` are the `Regions` found until then.
     InputError
         If a gate is at ε > 0 or the domain has no interior.
+    WorkerError
+        If a worker of the executor died.
 
     Notes
     -----
     Gates are taken one after another; each cuts the cells found so far, on which its branches are affine. A cell
     is held by the generators of the cone over it, so a cut is decided by signs of whole numbers on them, and
-    parallel, equal or concurrent hyperplanes need no special care. Cost: regions × (one pass through the circuit
-    + generators of a cell × gates); the generators of a cell grow like 2^d in d dimensions.
+    parallel, equal or concurrent hyperplanes need no special care. Doubles with a proved error decide almost all of
+    these signs, whole numbers the others. Cost: regions × (one pass through the circuit + generators of a cell ×
+    gates); the generators of a cell grow like 2^d in d dimensions. The search holds no lock of Python, except where
+    it needs whole numbers.
 
     Examples
     --------
@@ -83,11 +99,31 @@ def linear_regions(
     if max_regions < 1:
         raise InputError(f"max_regions is {max_regions}; allow at least one")
     program = compile_program(f, domain)
-    inputs, steps = pack(program)
-    walk = Walk(inputs, steps, program.outputs, program.branches, max_regions, partial, progress)
-    if not walk.run(program.bounds):
-        raise InputError("the domain has no interior; regions are those of a full-dimensional domain")
-    return Regions(program, walk, vector=_is_vector(f))
+    search = Search.of(program, partial)
+    with reporting(progress, "regions") as report:
+        if executor is None:
+            parts = [search.run(max_regions, progress=report)]
+        else:
+            parts = search_in_parts(search, max_regions, executor, report)
+    regions = Regions(program, Table(parts), vector=_is_vector(f))
+    if not regions.complete and not partial:
+        raise _budget_error(regions, max_regions)
+    return regions
+
+
+def _budget_error(regions: "Regions", limit: int) -> BudgetExceeded:
+    if regions._table.parts[-1].reason == TOO_MANY_RAYS:
+        return BudgetExceeded(
+            "generators of one cell", MAX_RAYS + 1, MAX_RAYS,
+            "cells have too many corners in so many variables; look at a Slice, or without a box, or take "
+            "partial=True, which leaves such cells out",
+            result=regions,
+        )  # fmt: skip
+    return BudgetExceeded(
+        "linear regions", limit + 1, limit,
+        "raise max_regions, look at a smaller domain, or take partial=True",
+        result=regions,
+    )  # fmt: skip
 
 
 def _is_vector(f) -> bool:
@@ -105,9 +141,15 @@ class Regions(Sequence):
         Dimension of the domain.
     """
 
-    def __init__(self, program: Program, table: Walk, vector: bool):
-        self.program, self.complete = program, table.complete
+    def __init__(self, program: Program, table: Table, vector: bool):
+        self.program, self.complete = program, not table.gaps
         self._table, self._vector = table, vector
+
+    @cached_property
+    def left_out(self) -> list[Polyhedron]:
+        """The cells that were not looked at, none if `complete`: with the regions they cover the domain, and overlap
+        in boundaries only. Some inequalities may follow from others; on a slice they are in its coordinates."""
+        return [_polyhedron(self.program.cell(gap), self.variables) for gap in self._table.gaps]
 
     @property
     def variables(self) -> int:
@@ -213,16 +255,22 @@ class Regions(Sequence):
         maps = [tuple(Fraction(sign * a, common) for a in form) for form in numbers]
         return [of_pair[ids] for ids in self._table.outputs], maps
 
+    def _pieces(self) -> list[list[list[tuple[int, ...]]]]:
+        """The distinct pieces of P, and of Q, per output, as whole numbers; see `Program.output`."""
+        width = self.variables + 1
+        parts = []
+        for forms in self._output_forms:
+            columns = range(0, len(forms[0]), width) if forms else ()
+            pieces = [{form[i : i + width] for form in forms} for i in columns]
+            parts.append([sorted(piece, reverse=self.program.sign < 0) for piece in pieces])
+        return parts
+
     def monomials(self) -> list[list[list[list[Fraction]]]]:
         """The distinct pieces (slope…, intercept) of P, and of Q if there is one, per output, in order of slopes."""
-        width, sign = self.variables + 1, self.program.sign
-        parts = []
-        for k, forms in enumerate(self._output_forms):
-            outputs = len(forms[0]) // width
-            pieces = [{form[width * i : width * (i + 1)] for form in forms} for i in range(outputs)]
-            ordered = [sorted(piece, reverse=sign < 0) for piece in pieces]
-            parts.append([[self.program.output(k, form) for form in piece] for piece in ordered])
-        return parts
+        output = self.program.output
+        return [
+            [[output(k, form) for form in piece] for piece in part] for k, part in enumerate(self._pieces())
+        ]
 
     # ---- neighbours and points ----------------------------------------------------------------------
 
@@ -232,13 +280,7 @@ class Regions(Sequence):
 
     def facets(self, k: int) -> list[list[tuple[int, int]]]:
         """Per facet of region k the (gate, branch) that equal the winner on it; (−1, i) is bound i of the domain."""
-        numbers = np.frombuffer(self._table.facets[k], dtype=np.int32).tolist()
-        facets, at = [], 0
-        while at < len(numbers):
-            end = at + 1 + 2 * numbers[at]
-            facets.append(list(zip(numbers[at + 1 : end : 2], numbers[at + 2 : end : 2], strict=True)))
-            at = end
-        return facets
+        return self._table.facets[k]
 
     @cached_property
     def graph(self) -> nx.Graph:
@@ -279,13 +321,16 @@ class Regions(Sequence):
         return bytes(winners) if isinstance(self._table.winners[0], bytes) else tuple(winners)
 
     def locate(self, x: ArrayLike) -> np.ndarray:
-        """Numbers of the regions whose closures contain the points x, of shape (..., d); −1 outside the domain.
+        """Numbers of the regions whose closures contain the points x, of shape (..., d); −1 outside the domain,
+        and in what was left out.
 
         Exact: floats are taken as dyadic rationals. A point on a boundary gets one of the regions that meet there.
         """
         points = as_points(x, self.variables, EXACT)
+        result = np.full(points.shape[:-1], -1, dtype=np.int64)
+        if not len(self):
+            return result[()]
         inside = interior_point(self._table.rays[0])
-        result = np.empty(points.shape[:-1], dtype=np.int64)
         for index in np.ndindex(*result.shape):
             winners = winners_near(self.program, points[index].tolist(), inside)
             result[index] = -1 if winners is None else self._index.get(self._key(winners), -1)
@@ -310,6 +355,11 @@ class Regions(Sequence):
     def __repr__(self) -> str:
         kind = "" if self.complete else ", incomplete"
         return f"<Regions: {len(self)} activation regions in {self.variables} variables{kind}>"
+
+
+def _polyhedron(forms: list[list[int]], variables: int) -> Polyhedron:
+    G = exact_array([[Fraction(-a) for a in form[:-1]] for form in forms], variables)
+    return Polyhedron(G, exact_array([Fraction(form[-1]) for form in forms]))
 
 
 def _numbered(keys) -> np.ndarray:

@@ -168,6 +168,77 @@ def test_networks_of_torch(networks, shape, count):
     assert len(linear_regions(networks.rails(networks.torch_default(shape)))) == count
 
 
+def breakpoints(layers) -> list[Fraction]:
+    """Where a network of one variable bends: unit by unit, the zeros within each piece of what comes before it."""
+    ends = [None]  # right end of each piece, None for infinity
+    pieces = [[(Fraction(1), Fraction(0))]]
+    for W, b in layers[:-1]:
+        split_ends, split = [], []
+        left = None
+        for right, forms in zip(ends, pieces, strict=True):
+            z = [
+                (sum(Fraction(w) * p for w, (p, _) in zip(row, forms, strict=True)),
+                 sum((Fraction(w) * q for w, (_, q) in zip(row, forms, strict=True)), Fraction(c)))
+                for row, c in zip(W, b, strict=True)
+            ]  # fmt: skip
+            zeros = {-q / p for p, q in z if p}
+            inner = sorted(x for x in zeros if (left is None or x > left) and (right is None or x < right))
+            for start, end in zip([left, *inner], [*inner, right], strict=True):
+                if start is None and end is None:
+                    x = Fraction(0)
+                else:
+                    x = end - 1 if start is None else start + 1 if end is None else (start + end) / 2
+                split.append([(p, q) if p * x + q > 0 else (Fraction(0), Fraction(0)) for p, q in z])
+                split_ends.append(end)
+            left = right
+        ends, pieces = split_ends, split
+    return ends[:-1]
+
+
+@pytest.mark.parametrize("shape", [[1, 100, 1], [1, 24, 24, 1], [1, 8, 8, 8, 1]])
+def test_one_variable(networks, shape):
+    layers = networks.torch_default(shape)
+    regions = linear_regions(networks.rails(layers))
+    places = breakpoints(layers)
+    assert len(regions) == len(places) + 1
+    assert sorted({v for region in regions for (v,) in region.vertices.tolist()}) == places
+    assert regions.graph.number_of_edges() == len(places)
+
+
+def zero_bias(layers):
+    return [(W, [0] * len(b)) for W, b in layers]
+
+
+def test_networks_without_biases(networks):
+    """All is homogeneous: cones, as many as regions on the faces of a box around the origin, counted without seams."""
+    layers = zero_bias(networks.seeded([3, 6, 5, 1]))
+    f = networks.rails(layers)
+    regions = linear_regions(f)
+    assert all(region.vertices.tolist() == [[0, 0, 0]] for region in regions)
+    # of the same patterns there is a region on one of the faces at least
+    seen = set()
+    for axis, side in ((a, s) for a in range(3) for s in (-1, 1)):
+        origin, others = [side * (i == axis) for i in range(3)], [k for k in range(3) if k != axis]
+        directions = [[int(i == k) for i in range(3)] for k in others]
+        face = linear_regions(f, Slice(origin, directions, within=Box(-1, 1)))
+        seen |= {tuple(region.signs.tolist()) for region in face}
+    assert {tuple(region.signs.tolist()) for region in regions} == seen
+
+
+def test_units_that_repeat_others(networks):
+    """Duplicates, opposites and constants of units of the first layer cut nothing more."""
+    W, b = networks.seeded([3, 5, 1])[0]
+    plain = [(W, b), ([[1, 2, 3, 4, 5]], [0])]
+    twice = [
+        (
+            W + [[2 * w for w in row] for row in W] + [[-w for w in row] for row in W] + [[0, 0, 0]] * 2,
+            b + [2 * c for c in b] + [-c for c in b] + [1, -1],
+        ),
+        ([[1] * 17], [0]),
+    ]
+    assert len(linear_regions(networks.rails(twice))) == len(linear_regions(networks.rails(plain)))
+
+
 def test_bound_of_serra(networks):
     assert networks.serra_bound(2, [4, 4]) == 121
     assert networks.serra_bound(2, [4, 4, 4]) == 1331

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from tropical import Box, BudgetExceeded, Circuit, Polyhedron, Polynomial, Slice, linear_regions
 from tropical._region_pack import to_limbs, unpack
 from tropical._region_program import compile_program
+from tropical._region_search import Search
+from tropical._regions import Walk
 from tropical.circuit import soft_max
 
 SHAPES = [[1, 4, 3, 1], [2, 3, 3, 1], [2, 5, 1], [2, 2, 2, 2, 2], [3, 4, 2, 1], [4, 5, 1], [5, 2, 2, 1]]
@@ -111,6 +113,51 @@ def test_hyperplanes_that_doubles_cannot_order(walk_in_python):
     assert len(regions) == 4
     thin = [r for r in regions if 0 < abs(r.signs.sum()) < 3]
     assert [regions.locate(r.witness) for r in thin] == [r.number for r in thin]
+
+
+def errors_of_rays(f, domain=None) -> np.ndarray:
+    """The errors e, once checked: κ r_c lies within e + 2^-51 |v_c| of v_c for all entries of the exact ray r, with
+    one κ > 0."""
+    search = Search.of(compile_program(f, domain), False)
+    walk = Walk(search.inputs, search.steps, search.outputs, search.branches, 10**6, False, None)
+    part = walk.run(search.bounds)
+    at, errors = walk.doubles()
+    for k, (v, error) in enumerate(zip(at.tolist(), errors.tolist(), strict=True)):
+        ray = part._generators.vector(k)
+        if math.isinf(error):
+            continue
+        low, high = Fraction(0), None
+        for r, x in zip(ray, v, strict=True):
+            room = Fraction(error) + abs(Fraction(x)) / 2**51
+            if r == 0:
+                assert abs(x) <= room
+                continue
+            ends = sorted(((Fraction(x) - room) / r, (Fraction(x) + room) / r))
+            low, high = max(low, ends[0]), ends[1] if high is None else min(high, ends[1])
+        assert low <= high and high > 0
+    return errors
+
+
+@settings(max_examples=40)
+@given(layered(WIDE), st.sampled_from(DOMAINS))
+def test_errors_of_rays_are_bounded(networks, layers, domain):
+    errors_of_rays(networks.rails(layers), domain(len(layers[0][0][0])))
+
+
+def test_errors_of_rays_where_lines_are_nearly_parallel(networks):
+    """Corners far away and badly conditioned: their errors come from those of the values."""
+    W = [[1, 1], [1, 1 + 2.0**-18], [1, 1 - 2.0**-25], [3, 3 + 2.0**-20], [1, -1], [2, 1 / 3]]
+    b = [1 / 3, 1 / 7, -1 / 9, 0.1, 0.7, -0.3]
+    second = np.random.default_rng(0).normal(size=(6, 6)).tolist()
+    f = networks.rails([(W, b), (second, b), ([[1] * 6], [0])])
+    assert errors_of_rays(f).max() > 1e-12
+
+
+def test_few_rays_take_whole_numbers(networks):
+    """Of such networks; those that did have no error any more. Each cut adds to the errors of the others."""
+    for shape in ([2, 32, 32, 1], [4, 6, 6, 1]):
+        errors = errors_of_rays(networks.rails(networks.torch_default(shape)))
+        assert (errors == 0).mean() < 0.1 and np.median(errors) < 1e-6
 
 
 @settings(max_examples=30)
