@@ -79,7 +79,19 @@ def isolated_zeros(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
                 continue
             middle = (lo + hi) / 2
             todo += [(lo, middle), (middle, hi)]
-        return [sympy.Float(str(z), 35) for z in sorted(set(found))]
+        return _distinct(f, x, sorted(found))
+
+
+def _distinct(f: Expr, x: Symbol, found: list) -> list[Expr]:
+    """Zeros at an end of two cells once; a simple number where that is a zero exactly."""
+    kept: list[Expr] = []
+    for k, z in enumerate(found):
+        if k and z - found[k - 1] <= mpmath.mpf(10) ** -40 * (1 + abs(z)):
+            continue
+        near = sympy.Rational(round(720 * z), 720)
+        exact = abs(z - mpmath.mpf(near.p) / near.q) < mpmath.mpf(10) ** -40 and f.subs(x, near) == 0
+        kept.append(near if exact else sympy.Float(str(z), 35))
+    return kept
 
 
 def _beyond(end):

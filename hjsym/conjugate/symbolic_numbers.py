@@ -62,6 +62,8 @@ def _sign_of_number(e: Expr) -> int | None:
         return None
     if v.is_infinite or abs(v) > _TINY:
         return 1 if v > 0 else -1
+    if e.has(sympy.Float):  # ours, of 35 digits: those of the user are rationals by now
+        return 0
     if e.has(sympy.LambertW):
         e = e.replace(sympy.exp, lambert_exponential)
     return 0 if e == 0 or e.equals(0) else None
@@ -256,7 +258,8 @@ def short_constant(c: Expr) -> Expr:
 @lru_cache(maxsize=1024)
 def compiled(e: Expr, *symbols: Symbol):
     """e as a function of mpmath numbers."""
-    f = sympy.lambdify(symbols, e, modules=[MODULES, "mpmath"])
+    roots = {r: r.evalf(80) for r in e.atoms(sympy.polys.rootoftools.ComplexRootOf)}
+    f = sympy.lambdify(symbols, e.xreplace(roots), modules=[MODULES, "mpmath"])
 
     def call(*values):
         try:

@@ -27,7 +27,8 @@ class FloatFormula:
     """One formula in one variable, for float64 arrays of shape (n,)."""
 
     def __init__(self, expr: Expr, x: Symbol):
-        self.expr, self.x = expr, x
+        roots = {r: r.evalf(40) for r in expr.atoms(sympy.polys.rootoftools.ComplexRootOf)}
+        self.expr, self.x = expr.xreplace(roots), x
         self._fast = None
         self._precise = None
 

@@ -284,6 +284,9 @@ def test_hull_of_a_shallow_well():
         (x**3 - x, Interval(-2, 2), -2, 2),
         (Min(x**2, (x - 3) ** 2 + 1, 2 * (x + 2) ** 2), None, -30, 30),
         (x * sin(x), Interval(0, 6), 0, 6),
+        (Max(exp(-2 * x) - 1, sin(x) * Rational(4, 3)) - x**2 / 9, Interval(-2, 3), -2, 3),
+        (Min(6 * x + (x**2 - 2) ** 2 / 4, -sin(x) * Rational(3, 2)), Interval(-S.Half, 3), -0.5, 3),
+        (Max(-(x**2) / 3, 5 * x / 2 + (x**2 - Rational(1, 3)) ** 2 / 4), Interval(-1.5, 2.5), -1.5, 2.5),
         (Piecewise((x**2, x < 1), (x**2 + 1, True)), None, -30, 30),
         (abs(abs(x) - 1), None, -3, 3),
         (x**2 * log(x), positive, 0, 30),
@@ -296,16 +299,16 @@ def test_hulls_against_a_grid(f, domain, low, high):
     given_ = symbolic_function(f, x, domain)
     g = given_.conjugate()
     assert g.of_hull and g.convexity().convex
-    grid = np.unique(np.concatenate([np.linspace(low, high, 4001), [-1.0, 1.0, 2.0, 3.0, 4.0, low, high]]))
+    grid = np.unique(np.concatenate([np.linspace(low, high, 40_001), [-1.0, 1.0, 2.0, 3.0, 4.0, low, high]]))
     grid = grid[(grid >= low) & (grid <= high)]
     values = given_(grid)
     slopes = np.linspace(-0.95, 0.9, 12)
     brute = (slopes[:, None] * grid - values).max(axis=1)
-    assert (g(slopes) >= brute - 1e-12).all() and (g(slopes) <= brute + 1e-4).all()
+    assert (g(slopes) >= brute - 1e-12).all() and (g(slopes) <= brute + 3e-4).all()
     hull = g.conjugate()
     assert (hull(grid) <= values + 1e-9).all()
     rises = np.diff(hull(grid)) / np.diff(grid)
-    assert (np.diff(rises) >= -1e-8 * (1 + abs(rises[1:]))).all()
+    assert (np.diff(rises) >= -1e-7 * (1 + abs(rises[1:]))).all()
 
 
 def check_witness(f):
