@@ -12,7 +12,7 @@ from tropical.circuit import Circuit
 from tropical.domain import Domain
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
-from tropical.regions import linear_regions
+from tropical.regions import budget_error, linear_regions
 
 __all__ = ["Lipschitz", "lipschitz"]
 
@@ -84,6 +84,8 @@ def lipschitz(
     as_norm(norm)
     regions = linear_regions(f, domain, **options)
     numbers, maps = regions._maps
+    if not maps:  # with partial=True, and no cell was small enough
+        raise budget_error(regions, 0)
     width = regions.variables + 1
     slopes = [[form[k : k + width - 1] for k in range(0, len(form), width)] for form in maps]
     best, (lower, upper) = (_by_singular_value if norm == 2 else _by_norm)(slopes, norm)

@@ -25,7 +25,7 @@ from tropical.errors import BudgetExceeded, InputError
 from tropical.polynomial import Polynomial
 from tropical.rational import Rational
 
-__all__ = ["Region", "Regions", "linear_regions"]
+__all__ = ["Region", "Regions", "budget_error", "linear_regions"]
 
 _KINDS = {"facet": "open", "affine": "maps"}  # other names in use
 MAX_RAYS = 4096  # of a cell: pairs of them are compared; csrc/cells.h
@@ -107,11 +107,12 @@ def linear_regions(
             parts = search_in_parts(search, max_regions, executor, report)
     regions = Regions(program, Table(parts), vector=_is_vector(f))
     if not regions.complete and not partial:
-        raise _budget_error(regions, max_regions)
+        raise budget_error(regions, max_regions)
     return regions
 
 
-def _budget_error(regions: "Regions", limit: int) -> BudgetExceeded:
+def budget_error(regions: "Regions", limit: int) -> BudgetExceeded:
+    """Why regions are not all there, with those that are."""
     if regions._table.parts[-1].reason == TOO_MANY_RAYS:
         return BudgetExceeded(
             "generators of one cell", MAX_RAYS + 1, MAX_RAYS,
