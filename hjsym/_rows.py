@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf, lcm
+from numbers import Real
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from tropical._arrays import EXACT, convert, to_floats
 from tropical.circuit import entries
 from tropical.sparse import SparseMatrix
 
-__all__ = ["Rows"]
+__all__ = ["IntegerRows", "Rows", "common_denominator"]
 
 ZERO = Fraction(0)
 
@@ -82,6 +84,71 @@ class Rows:
         weight = convert(np.zeros(shape), data.dtype)
         weight[rows, columns] = data
         return layers.Affine(weight, _array(self.bias, exact))
+
+
+class IntegerRows:
+    """The numbers of `Rows` as integers over one denominator, for many products: a Fraction costs a hundred times one.
+
+    Each row is (columns, integers) of its positive entries, and of its negative ones.
+    """
+
+    def __init__(self, rows: Rows):
+        values = [v for row in rows.rows for v in row.values()]
+        scaled, self.denominator = common_denominator([*values, *rows.bias])
+        self.bias, self.inputs = scaled[len(values) :], rows.inputs
+        self.rows, start = [], 0
+        for row in rows.rows:
+            numbers = scaled[start : start + len(row)]
+            start += len(row)
+            self.rows.append(
+                tuple(
+                    _signed(list(row), numbers, keep)
+                    for keep in ([v > 0 for v in numbers], [v < 0 for v in numbers])
+                )
+            )
+
+    def pull(self, form: dict[int, Fraction]) -> tuple[dict[int, Fraction], Fraction]:
+        """A form over the outputs as one over the inputs, and a constant."""
+        factors, denominator = common_denominator(list(form.values()))
+        denominator *= self.denominator
+        total = np.zeros(self.inputs, dtype=object)
+        constant = 0
+        for i, factor in zip(form, factors, strict=True):
+            constant += factor * self.bias[i]
+            for columns, numbers in self.rows[i]:
+                total[columns] += factor * numbers
+        slopes = {j: Fraction(v, denominator) for j, v in enumerate(total.tolist()) if v}
+        return slopes, Fraction(constant, denominator)
+
+    def image(self, intervals: list[tuple[Real, Real]]) -> list[tuple[Real, Real]]:
+        """Intervals of the outputs from those of the inputs; an infinite end is a float."""
+        open_ends = [np.array([isinstance(pair[side], float) for pair in intervals], bool) for side in (0, 1)]
+        finite = [[ZERO if isinstance(end, float) else end for end in pair] for pair in intervals]
+        scaled, denominator = common_denominator([end for pair in finite for end in pair])
+        ends = np.array([*scaled, None], dtype=object)[:-1].reshape(-1, 2).T
+        denominator *= self.denominator
+        found = []
+        for i, ((up, rises), (down, falls)) in enumerate(self.rows):
+            pair = []
+            for side, infinite in ((0, -inf), (1, inf)):
+                if open_ends[side][up].any() or open_ends[1 - side][down].any():
+                    pair.append(infinite)
+                    continue
+                total = (rises * ends[side][up]).sum() + (falls * ends[1 - side][down]).sum()
+                pair.append(Fraction(int(total), denominator) + Fraction(self.bias[i], self.denominator))
+            found.append(tuple(pair))
+        return found
+
+
+def common_denominator(values: list[Fraction]) -> tuple[list[int], int]:
+    """The numerators over one denominator, and that."""
+    denominator = lcm(*(v.denominator for v in values))
+    return [v.numerator * (denominator // v.denominator) for v in values], denominator
+
+
+def _signed(columns: list[int], numbers: list[int], keep: list[bool]) -> tuple[np.ndarray, np.ndarray]:
+    kept = np.array([*(v for v, k in zip(numbers, keep, strict=True) if k), None], dtype=object)[:-1]
+    return np.array([j for j, k in zip(columns, keep, strict=True) if k], dtype=np.int64), kept
 
 
 def _add(total: dict[int, Fraction], row: dict[int, Fraction], factor: Fraction) -> None:

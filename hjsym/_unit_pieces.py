@@ -15,7 +15,7 @@ Pieces = dict[
     int, list[int | None]
 ]  # by the value that a bend gives: for each unit its piece, if it has but one
 
-_WORK = 1 << 22  # Fractions multiplied for bounds that nobody asked for, which sharpen those that follow
+_WORK = 1 << 25  # integers multiplied for bounds that nobody asked for, which sharpen those that follow
 _FAR = 100.0  # from the finite end of an interval that has no other
 _SLACK = 1e-7  # how far HiGHS may be off: a program that misses by more is not worth a proof
 

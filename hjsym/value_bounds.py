@@ -23,7 +23,7 @@ from numbers import Real
 from hjsym import layers
 from hjsym._bend import Bend, bends_of, infinite
 from hjsym._ground import Ground, Multipliers
-from hjsym._rows import Rows
+from hjsym._rows import IntegerRows, Rows
 from hjsym.errors import UnsupportedLayerError
 from hjsym.network import Network
 from tropical.domain import Domain
@@ -32,9 +32,7 @@ __all__ = ["LinearProof", "ValueBounds"]
 
 ZERO = Fraction(0)
 Interval = tuple[Real, Real]
-Lines = dict[
-    tuple[int, int, int], Fraction | None
-]  # (value, entry, sign) → slope of the line, None: there is none
+Lines = dict[tuple[int, int, int], Fraction]  # (value, entry, sign) of what a bend gives → slope of the line
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,10 @@ class ValueBounds:
                 self.maps[k] = Rows.of(node.layer, size)
             elif isinstance(node.layer, layers.PiecewiseLinear):
                 self.bends[k] = bends_of(node.layer, size)
+        self.integers = {k: IntegerRows(rows) for k, rows in self.maps.items()}
         self.intervals: list[list[Interval]] = [list(zip(self.ground.low, self.ground.high, strict=True))]
         self.proofs: dict[tuple[int, int, int], LinearProof] = {}
+        self._lines: dict = {}  # what `line` has found, with the interval that it was for
         while len(self.intervals) <= len(network.nodes):
             self.intervals.append(self.forward(len(self.intervals)))
 
@@ -150,16 +150,25 @@ class ValueBounds:
 
     def line(self, k: int, entry: int, sign: int, lines: Lines) -> tuple[Fraction, Fraction] | None:
         """(slope, intercept) of the line above (or below) the bend of value k at an entry, on its interval."""
-        operand = self.network.nodes[k - 1].inputs[0]
-        bend, interval = self.bends[k][entry], self.intervals[operand][entry]
+        key = (k, entry, sign)
+        interval = self.intervals[self.network.nodes[k - 1].inputs[0]][entry]
+        known = self._lines.get((key, lines.get(key)))
+        if known is None or known[0] is not interval:
+            known = interval, *self._line(self.bends[k][entry], interval, sign, lines.get(key))
+            self._lines[key, lines.get(key)] = known
+        _, slope, line = known
+        if slope is not None:
+            lines[key] = slope
+        return line
+
+    def _line(self, bend: Bend, interval: Interval, sign: int, slope: Fraction | None):
+        """The slope that was chosen, None where the bend does not bend on the interval, and the line."""
         stays = bend.piece(*interval)
         if stays is not None:
-            return bend.pieces[stays]
-        slope = lines.get((k, entry, sign))
-        if slope is None:
-            slope = lines[k, entry, sign] = bend.best_line(*interval, sign)
+            return None, bend.pieces[stays]
+        slope = bend.best_line(*interval, sign) if slope is None else slope
         offset = None if slope is None else bend.offset(slope, *interval, sign)
-        return None if offset is None else (slope, offset)
+        return slope, None if offset is None else (slope, offset)
 
     # ---- checking ----------------------------------------------------------------------------------
 
@@ -198,31 +207,17 @@ def _accumulate(total: dict[int, Fraction], part: Iterable[tuple[int, Fraction]]
 
 def _forward(layer, bounds: ValueBounds, k: int, *operands: list[Interval]) -> list[Interval]:
     if k in bounds.maps:
-        rows = bounds.maps[k]
-        return [_of_row(row, b, operands[0]) for row, b in zip(rows.rows, rows.bias, strict=True)]
+        return bounds.integers[k].image(operands[0])
     if k in bounds.bends:
         return [bend.range(*interval) for bend, interval in zip(bounds.bends[k], operands[0], strict=True)]
     if isinstance(layer, layers.Concat):
         return [interval for operand in operands for interval in operand]
     if isinstance(layer, layers.Add):
-        row = dict(enumerate(layer.factors.tolist()))
-        return [_of_row(row, ZERO, entries) for entries in zip(*operands, strict=True)]
+        factors = dict(enumerate(layer.factors.tolist()))
+        total = IntegerRows(Rows([factors], [ZERO], len(factors)))
+        return [total.image(list(entries))[0] for entries in zip(*operands, strict=True)]
     members = layer.members(len(operands[0])).tolist()
     return [tuple(max(operands[0][j][side] for j in group) for side in (0, 1)) for group in members]
-
-
-def _of_row(row: dict[int, Fraction], constant: Fraction, entries) -> Interval:
-    return _end(row, constant, entries, 0), _end(row, constant, entries, 1)
-
-
-def _end(row: dict[int, Fraction], constant: Fraction, entries, side: int) -> Real:
-    total = constant
-    for j, v in row.items():
-        end = entries[j][side if v > 0 else 1 - side]
-        if v and infinite(end):
-            return inf if side else -inf
-        total += v * end if v else ZERO
-    return total
 
 
 # ---- back: a form over a value as forms over the operands, above it ------------------------------------
@@ -231,12 +226,8 @@ def _end(row: dict[int, Fraction], constant: Fraction, entries, side: int) -> Re
 @singledispatch
 def _back(layer, bounds: ValueBounds, k: int, form: dict[int, Fraction], lines: Lines):
     """Forms over the operands and a constant, whose sum `form` does not exceed; None if there is no bound."""
-    total: dict[int, Fraction] = {}
-    rows, constant = bounds.maps[k], ZERO
-    for i, c in form.items():
-        constant += c * rows.bias[i]
-        _accumulate(total, ((j, c * v) for j, v in rows.rows[i].items()))
-    return [total], constant
+    slopes, constant = bounds.integers[k].pull({i: c for i, c in form.items() if c})
+    return [slopes], constant
 
 
 @_back.register
