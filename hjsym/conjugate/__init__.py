@@ -16,18 +16,18 @@ from hjsym.conjugate.logdet import LogDet
 from hjsym.conjugate.maxaffine import MaxAffine
 from hjsym.conjugate.numeric import FromCallable
 from hjsym.conjugate.perspective import perspective
-from hjsym.conjugate.plq import PLQ
-from hjsym.conjugate.plq_calculus import plq_infimal_convolution, plq_proximal_average, plq_sum
-from hjsym.conjugate.plq_formula import plq_from_expression
-from hjsym.conjugate.plq_pieces import piecewise_quadratic
+from hjsym.conjugate.plq.calculus import plq_infimal_convolution, plq_proximal_average, plq_sum
+from hjsym.conjugate.plq.formula import plq_from_expression
+from hjsym.conjugate.plq.graph import PLQ
+from hjsym.conjugate.plq.pieces import piecewise_quadratic
 from hjsym.conjugate.polyhedral import PolyhedralConjugate
 from hjsym.conjugate.quadratic import Quadratic
 from hjsym.conjugate.radial import Power, Radial, half_squared_norm, norm
 from hjsym.conjugate.separable import Separable
 from hjsym.conjugate.sets import Points, SecondOrderCone, indicator, simplex, support
-from hjsym.conjugate.symbolic import symbolic_function
-from hjsym.conjugate.symbolic_function import SymbolicFunction
-from hjsym.conjugate.symbolic_prox import ProximalMap, symbolic_prox
+from hjsym.conjugate.symbolic.function import SymbolicFunction
+from hjsym.conjugate.symbolic.prox import ProximalMap, symbolic_prox
+from hjsym.conjugate.symbolic.read import symbolic_function
 
 __all__ = [
     "PLQ",

@@ -83,7 +83,7 @@ def _from_sympy(f: sympy.Expr, x, y, domain) -> ConvexFunction:
         from hjsym.conjugate.expressions import from_expression
 
         return from_expression(f, symbols, domain)
-    from hjsym.conjugate.symbolic import as_symbolic
+    from hjsym.conjugate.symbolic.read import as_symbolic
 
     return as_symbolic(f, symbols[0] if several else x, y, domain)
 

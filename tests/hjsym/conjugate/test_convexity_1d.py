@@ -11,9 +11,9 @@ from sympy import Interval, LambertW, Max, Min, Piecewise, Rational, Symbol, cos
 
 from hjsym.conjugate import conjugate
 from hjsym.conjugate.envelope import moreau_envelope, prox
-from hjsym.conjugate.symbolic import symbolic_function
-from hjsym.conjugate.symbolic_isolate import isolated_zeros
-from hjsym.conjugate.symbolic_prox import symbolic_prox
+from hjsym.conjugate.symbolic.isolate import isolated_zeros
+from hjsym.conjugate.symbolic.prox import symbolic_prox
+from hjsym.conjugate.symbolic.read import symbolic_function
 from hjsym.errors import HullWarning, NotConvexError, UndecidedError
 from tropical.errors import InputError
 

@@ -9,7 +9,7 @@ import pytest
 
 import hjsym.conjugate
 
-MODULES = sorted(m.name for m in pkgutil.iter_modules(hjsym.conjugate.__path__, "hjsym.conjugate."))
+MODULES = sorted(m.name for m in pkgutil.walk_packages(hjsym.conjugate.__path__, "hjsym.conjugate."))
 ROOT = Path(__file__).resolve().parents[3]
 
 

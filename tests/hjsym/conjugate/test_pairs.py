@@ -38,7 +38,7 @@ from sympy import (
 )  # fmt: skip
 
 from hjsym.conjugate import conjugate
-from hjsym.conjugate.symbolic import symbolic_function
+from hjsym.conjugate.symbolic.read import symbolic_function
 from hjsym.errors import HullWarning, NotConvexError, UndecidedError
 from tropical.errors import InputError
 

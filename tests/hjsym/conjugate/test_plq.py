@@ -10,11 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sympy import Max, Min, Piecewise, Rational, Symbol
 
-from hjsym.conjugate.plq import PLQ
-from hjsym.conjugate.plq_calculus import plq_infimal_convolution, plq_proximal_average, plq_sum
-from hjsym.conjugate.plq_formula import plq_from_expression
-from hjsym.conjugate.plq_pieces import PiecewiseQuadratic, piecewise_quadratic
-from hjsym.conjugate.symbolic import symbolic_function
+from hjsym.conjugate.plq.calculus import plq_infimal_convolution, plq_proximal_average, plq_sum
+from hjsym.conjugate.plq.formula import plq_from_expression
+from hjsym.conjugate.plq.graph import PLQ
+from hjsym.conjugate.plq.pieces import PiecewiseQuadratic, piecewise_quadratic
+from hjsym.conjugate.symbolic.read import symbolic_function
 from tropical import legendre
 from tropical.errors import InputError, ShapeError
 

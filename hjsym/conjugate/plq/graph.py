@@ -242,7 +242,7 @@ class PLQ(ConvexFunction):
     __rmul__ = __mul__
 
     def __add__(self, other) -> ConvexFunction:
-        from hjsym.conjugate.plq_calculus import plq_sum
+        from hjsym.conjugate.plq.calculus import plq_sum
 
         if isinstance(other, PLQ):
             return plq_sum(self, other)

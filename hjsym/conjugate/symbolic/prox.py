@@ -11,10 +11,10 @@ import sympy
 from numpy.typing import ArrayLike
 from sympy import Expr, Symbol
 
-from hjsym.conjugate.symbolic_function import SymbolicFunction
-from hjsym.conjugate.symbolic_legendre import Span
-from hjsym.conjugate.symbolic_parameters import Parameters
-from hjsym.conjugate.symbolic_print import joined, odd_expression, one_expression
+from hjsym.conjugate.symbolic.function import SymbolicFunction
+from hjsym.conjugate.symbolic.legendre import Span
+from hjsym.conjugate.symbolic.parameters import Parameters
+from hjsym.conjugate.symbolic.printing import joined, odd_expression, one_expression
 from tropical.errors import InputError
 
 __all__ = ["ProximalMap", "symbolic_prox"]
@@ -78,7 +78,7 @@ def symbolic_prox(f: SymbolicFunction, lam: Expr | float | None = None) -> Proxi
 
     Examples
     --------
-    >>> from hjsym.conjugate.symbolic import symbolic_function
+    >>> from hjsym.conjugate.symbolic.read import symbolic_function
     >>> x = Symbol("x", real=True)
     >>> symbolic_prox(symbolic_function(-sympy.log(x), x)).expr
     x/2 + sqrt(4*lambda + x**2)/2

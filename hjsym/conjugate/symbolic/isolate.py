@@ -9,7 +9,7 @@ import sympy
 from mpmath import iv
 from sympy import Expr, Symbol, oo
 
-from hjsym.conjugate.symbolic_implicit import to_mpf
+from hjsym.conjugate.symbolic.implicit import to_mpf
 
 __all__ = ["enclosure", "isolated_zeros"]
 

@@ -13,9 +13,9 @@ from scipy.special import lambertw
 from sympy import Expr, Symbol
 from sympy.codegen.rewriting import expm1_opt, log1p_opt, optimize
 
-from hjsym.conjugate.symbolic_implicit import invert_array
-from hjsym.conjugate.symbolic_legendre import Span
-from hjsym.conjugate.symbolic_numbers import compiled, value_at
+from hjsym.conjugate.symbolic.implicit import invert_array
+from hjsym.conjugate.symbolic.legendre import Span
+from hjsym.conjugate.symbolic.numbers import compiled, value_at
 from hjsym.errors import UndecidedError
 
 __all__ = ["FloatFormula", "SpanTable"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from hjsym.conjugate.base import ConvexFunction
 from hjsym.conjugate.improper import Improper
-from hjsym.conjugate.plq import PLQ
+from hjsym.conjugate.plq.graph import PLQ
 from tropical._arrays import EXACT, as_array, convert
 from tropical.errors import InputError
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import Abs, Expr, Heaviside, Max, Min, Piecewise, S, Symbol, oo
 
-from hjsym.conjugate.symbolic_numbers import (
+from hjsym.conjugate.symbolic.numbers import (
     draws,
     is_finite,
     order,
@@ -21,7 +21,7 @@ from hjsym.conjugate.symbolic_numbers import (
     spoken,
     value_at,
 )
-from hjsym.conjugate.symbolic_zeros import zeros
+from hjsym.conjugate.symbolic.zeros import zeros
 from hjsym.errors import UndecidedError
 
 __all__ = ["Branch", "Pieces", "split"]

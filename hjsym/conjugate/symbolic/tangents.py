@@ -6,10 +6,10 @@ import mpmath
 import sympy
 from sympy import Expr, Symbol
 
-from hjsym.conjugate.symbolic_implicit import SlopeInverse
-from hjsym.conjugate.symbolic_legendre import Arc, Span
-from hjsym.conjugate.symbolic_numbers import compiled, is_finite, order, short_constant, to_mpf
-from hjsym.conjugate.symbolic_zeros import zeros
+from hjsym.conjugate.symbolic.implicit import SlopeInverse
+from hjsym.conjugate.symbolic.legendre import Arc, Span
+from hjsym.conjugate.symbolic.numbers import compiled, is_finite, order, short_constant, to_mpf
+from hjsym.conjugate.symbolic.zeros import zeros
 from hjsym.errors import UndecidedError
 
 __all__ = ["Element", "conjugate_at", "contact_at", "crossing", "exact_crossing"]

@@ -11,7 +11,8 @@ import mpmath
 import sympy
 from sympy import Expr, S, Symbol, pi
 
-from hjsym.conjugate.pairs import (
+from hjsym.conjugate.symbolic.numbers import compiled, draws, is_finite, order, probes, short_constant, sign
+from hjsym.conjugate.symbolic.pairs import (
     PAIRS,
     Pair,
     entropy_and_square,
@@ -20,7 +21,6 @@ from hjsym.conjugate.pairs import (
     mirror_symbols,
     power,
 )  # fmt: skip
-from hjsym.conjugate.symbolic_numbers import compiled, draws, is_finite, order, probes, short_constant, sign
 from hjsym.errors import UndecidedError
 
 __all__ = ["Match", "find_match"]

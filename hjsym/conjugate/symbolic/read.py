@@ -4,10 +4,10 @@ import sympy
 from sympy import Dummy, Expr, S, Symbol, oo
 
 from hjsym.conjugate.base import ConvexFunction
-from hjsym.conjugate.pieces import split
-from hjsym.conjugate.symbolic_function import SymbolicFunction
-from hjsym.conjugate.symbolic_legendre import Span
-from hjsym.conjugate.symbolic_parameters import Parameters, readings
+from hjsym.conjugate.symbolic.function import SymbolicFunction
+from hjsym.conjugate.symbolic.legendre import Span
+from hjsym.conjugate.symbolic.parameters import Parameters, readings
+from hjsym.conjugate.symbolic.pieces import split
 from hjsym.errors import UndecidedError
 from tropical.errors import InputError
 

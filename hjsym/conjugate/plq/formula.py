@@ -7,8 +7,8 @@ import sympy
 from sympy import Expr, Symbol
 
 from hjsym.conjugate.base import ConvexFunction
-from hjsym.conjugate.pieces import split
-from hjsym.conjugate.plq_pieces import piecewise_quadratic
+from hjsym.conjugate.plq.pieces import piecewise_quadratic
+from hjsym.conjugate.symbolic.pieces import split
 from tropical.errors import InputError
 
 __all__ = ["plq_from_expression"]

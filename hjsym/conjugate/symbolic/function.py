@@ -7,13 +7,13 @@ import sympy
 from sympy import Dummy, Expr, S, Symbol, oo
 
 from hjsym.conjugate.base import ConvexFunction, Convexity
-from hjsym.conjugate.pieces import Branch, Pieces
-from hjsym.conjugate.symbolic_hull import Hull, closed_hull
-from hjsym.conjugate.symbolic_legendre import Arc, Span, arcs_of, legendre
-from hjsym.conjugate.symbolic_parameters import NO_PARAMETERS, Parameters
-from hjsym.conjugate.symbolic_print import joined, one_expression, with_infinity
-from hjsym.conjugate.symbolic_values import SpanTable
-from hjsym.conjugate.symbolic_verify import fenchel_young_holds
+from hjsym.conjugate.symbolic.hull import Hull, closed_hull
+from hjsym.conjugate.symbolic.legendre import Arc, Span, arcs_of, legendre
+from hjsym.conjugate.symbolic.parameters import NO_PARAMETERS, Parameters
+from hjsym.conjugate.symbolic.pieces import Branch, Pieces
+from hjsym.conjugate.symbolic.printing import joined, one_expression, with_infinity
+from hjsym.conjugate.symbolic.values import SpanTable
+from hjsym.conjugate.symbolic.verify import fenchel_young_holds
 from hjsym.errors import UndecidedError
 from tropical.errors import InputError
 
@@ -36,7 +36,7 @@ class SymbolicFunction(ConvexFunction):
 
     Examples
     --------
-    >>> from hjsym.conjugate.symbolic import symbolic_function
+    >>> from hjsym.conjugate.symbolic.read import symbolic_function
     >>> x = sympy.Symbol("x")
     >>> f = symbolic_function(sympy.log(1 + sympy.exp(x)), x)
     >>> g = f.conjugate()
@@ -234,7 +234,7 @@ class SymbolicFunction(ConvexFunction):
         return all(self._nodes[n] == v for n, v in self._closure.items())
 
     def _prox(self, x: np.ndarray, lam: float) -> np.ndarray:
-        from hjsym.conjugate.symbolic_prox import symbolic_prox
+        from hjsym.conjugate.symbolic.prox import symbolic_prox
 
         if lam not in self._proximal:
             try:
@@ -255,7 +255,7 @@ class SymbolicFunction(ConvexFunction):
 
     @cached_property
     def _verdict(self) -> Convexity:
-        from hjsym.conjugate.symbolic_convexity import convexity_of, convexity_without_arcs
+        from hjsym.conjugate.symbolic.convexity import convexity_of, convexity_without_arcs
 
         try:
             return convexity_of(self._pieces, self._arcs)

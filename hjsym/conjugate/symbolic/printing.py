@@ -3,9 +3,9 @@
 import sympy
 from sympy import Abs, Expr, Piecewise, S, Symbol, oo
 
-from hjsym.conjugate.symbolic_legendre import Span
-from hjsym.conjugate.symbolic_numbers import is_finite
-from hjsym.conjugate.symbolic_tidy import same, signed_form
+from hjsym.conjugate.symbolic.legendre import Span
+from hjsym.conjugate.symbolic.numbers import is_finite
+from hjsym.conjugate.symbolic.tidy import same, signed_form
 
 __all__ = ["joined", "odd_expression", "one_expression", "with_infinity"]
 

@@ -12,7 +12,7 @@ import mpmath
 import sympy
 from sympy import Expr, LambertW, S, Symbol, acos, acosh, asinh, cos, cosh, exp, log, oo, pi, sinh, sqrt
 
-from hjsym.conjugate.symbolic_numbers import (
+from hjsym.conjugate.symbolic.numbers import (
     between,
     compiled,
     draws,
@@ -22,7 +22,7 @@ from hjsym.conjugate.symbolic_numbers import (
     sign,
     to_mpf,
 )
-from hjsym.conjugate.symbolic_zeros import exponential_polynomial
+from hjsym.conjugate.symbolic.zeros import exponential_polynomial
 from hjsym.errors import UndecidedError
 
 __all__ = ["lambert_solutions", "solve_slope"]

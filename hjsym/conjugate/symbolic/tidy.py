@@ -4,7 +4,7 @@ import mpmath
 import sympy
 from sympy import Abs, Expr, S, Symbol, log, oo
 
-from hjsym.conjugate.symbolic_numbers import compiled, draws, order, probes, sign_on
+from hjsym.conjugate.symbolic.numbers import compiled, draws, order, probes, sign_on
 from hjsym.errors import UndecidedError
 
 __all__ = ["same", "signed_form", "tidy"]

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, Symbol, oo
 
-from hjsym.conjugate.pieces import Branch, Pieces
-from hjsym.conjugate.symbolic_implicit import slope_inverse
-from hjsym.conjugate.symbolic_inverse import solve_slope
-from hjsym.conjugate.symbolic_match import Match, find_match
-from hjsym.conjugate.symbolic_numbers import is_finite, order, short_constant, sign, sign_on, spoken, value_at
-from hjsym.conjugate.symbolic_tidy import tidy
-from hjsym.conjugate.symbolic_zeros import zeros
+from hjsym.conjugate.symbolic.implicit import slope_inverse
+from hjsym.conjugate.symbolic.inverse import solve_slope
+from hjsym.conjugate.symbolic.match import Match, find_match
+from hjsym.conjugate.symbolic.numbers import is_finite, order, short_constant, sign, sign_on, spoken, value_at
+from hjsym.conjugate.symbolic.pieces import Branch, Pieces
+from hjsym.conjugate.symbolic.tidy import tidy
+from hjsym.conjugate.symbolic.zeros import zeros
 from hjsym.errors import UndecidedError
 
 __all__ = ["Arc", "Span", "arcs_of", "legendre"]

@@ -13,12 +13,12 @@ import mpmath
 import sympy
 from sympy import Expr, S, Symbol, oo
 
-from hjsym.conjugate.pieces import Pieces
-from hjsym.conjugate.symbolic_defects import defect_of
-from hjsym.conjugate.symbolic_legendre import Arc, Span, conjugate_arc
-from hjsym.conjugate.symbolic_numbers import is_finite, order, short_constant, to_mpf, value_at
-from hjsym.conjugate.symbolic_tangents import Element, conjugate_at, contact_at, crossing, exact_crossing
-from hjsym.conjugate.symbolic_zeros import zeros
+from hjsym.conjugate.symbolic.defects import defect_of
+from hjsym.conjugate.symbolic.legendre import Arc, Span, conjugate_arc
+from hjsym.conjugate.symbolic.numbers import is_finite, order, short_constant, to_mpf, value_at
+from hjsym.conjugate.symbolic.pieces import Pieces
+from hjsym.conjugate.symbolic.tangents import Element, conjugate_at, contact_at, crossing, exact_crossing
+from hjsym.conjugate.symbolic.zeros import zeros
 from hjsym.errors import UndecidedError
 
 __all__ = ["Hull", "closed_hull"]

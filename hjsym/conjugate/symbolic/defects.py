@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from sympy import Expr, S, oo
 
-from hjsym.conjugate.pieces import Pieces
-from hjsym.conjugate.symbolic_legendre import Arc
-from hjsym.conjugate.symbolic_numbers import is_finite, order, value_at
+from hjsym.conjugate.symbolic.legendre import Arc
+from hjsym.conjugate.symbolic.numbers import is_finite, order, value_at
+from hjsym.conjugate.symbolic.pieces import Pieces
 
 __all__ = ["Defect", "defect_of"]
 

@@ -10,11 +10,11 @@ import sympy
 from sympy import Expr, Rational, Symbol, oo
 
 from hjsym.conjugate.base import Convexity
-from hjsym.conjugate.pieces import Pieces
-from hjsym.conjugate.symbolic_defects import Defect, defect_of
-from hjsym.conjugate.symbolic_legendre import Arc
-from hjsym.conjugate.symbolic_numbers import compiled, probes, to_mpf
-from hjsym.conjugate.symbolic_zeros import has_one_sign, zeros
+from hjsym.conjugate.symbolic.defects import Defect, defect_of
+from hjsym.conjugate.symbolic.legendre import Arc
+from hjsym.conjugate.symbolic.numbers import compiled, probes, to_mpf
+from hjsym.conjugate.symbolic.pieces import Pieces
+from hjsym.conjugate.symbolic.zeros import has_one_sign, zeros
 from hjsym.errors import UndecidedError
 
 __all__ = ["convexity_of", "convexity_without_arcs"]

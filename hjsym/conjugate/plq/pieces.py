@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from hjsym.conjugate.base import ConvexFunction, Convexity
 from hjsym.conjugate.improper import Improper
-from hjsym.conjugate.plq import PLQ
-from hjsym.conjugate.plq_hull import conjugate_of_pieces
+from hjsym.conjugate.plq.graph import PLQ
+from hjsym.conjugate.plq.hull import conjugate_of_pieces
 from tropical._arrays import EXACT, as_array, convert, frozen, is_exact
 from tropical.errors import InputError, ShapeError
 
@@ -106,7 +106,7 @@ class PiecewiseQuadratic(ConvexFunction):
 
     @property
     def domain(self) -> sympy.Set:
-        from hjsym.conjugate.plq import _symbolic
+        from hjsym.conjugate.plq.graph import _symbolic
 
         return sympy.Union(*(sympy.Interval(_symbolic(p[0]), _symbolic(p[1])) for p in self._parts))
 

@@ -7,8 +7,8 @@ interval arithmetic.
 import sympy
 from sympy import Expr, S, Symbol, oo
 
-from hjsym.conjugate.symbolic_isolate import isolated_zeros
-from hjsym.conjugate.symbolic_numbers import between, is_finite, ordered, sign, spoken
+from hjsym.conjugate.symbolic.isolate import isolated_zeros
+from hjsym.conjugate.symbolic.numbers import between, is_finite, ordered, sign, spoken
 from hjsym.errors import UndecidedError
 
 __all__ = ["exponential_polynomial", "has_one_sign", "zeros"]
@@ -183,7 +183,7 @@ def _of_inverse(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
 
 def _of_lambert(f: Expr, x: Symbol, a: Expr, b: Expr) -> list[Expr] | None:
     """Forms that become w eʷ = z, whose real solutions are on the two real branches of W."""
-    from hjsym.conjugate.symbolic_inverse import lambert_solutions
+    from hjsym.conjugate.symbolic.inverse import lambert_solutions
 
     constant, rest = f.as_independent(x, as_Add=True)
     found = [lambert_solutions(rest, x, -constant, branch) for branch in (0, -1)]

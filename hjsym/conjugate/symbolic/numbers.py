@@ -11,7 +11,7 @@ import mpmath
 import sympy
 from sympy import Expr, S, Symbol, oo
 
-from hjsym.conjugate.symbolic_implicit import MODULES, to_mpf
+from hjsym.conjugate.symbolic.implicit import MODULES, to_mpf
 from hjsym.errors import UndecidedError
 
 __all__ = [

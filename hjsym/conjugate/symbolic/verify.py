@@ -7,8 +7,8 @@ f*(y) ≥ x y − f(x) over all pieces of f that it is not below it. f enters as
 import mpmath
 from sympy import Expr, Symbol, oo
 
-from hjsym.conjugate.symbolic_legendre import Arc, Span
-from hjsym.conjugate.symbolic_numbers import compiled, draws, probes, to_mpf
+from hjsym.conjugate.symbolic.legendre import Arc, Span
+from hjsym.conjugate.symbolic.numbers import compiled, draws, probes, to_mpf
 
 __all__ = ["fenchel_young_holds"]
 

@@ -1,0 +1,1 @@
+"""Piecewise linear-quadratic functions of one variable, as graphs of their subdifferential."""

@@ -1,0 +1,1 @@
+"""Functions of one variable as SymPy formulas: read, matched, transformed, verified."""
