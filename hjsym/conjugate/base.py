@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from hjsym.conjugate.extended import add, inner
 from tropical._arrays import as_array, is_exact, is_finite, is_number, to_floats
-from tropical.errors import InputError, ShapeError
+from tropical.errors import ShapeError
 
 __all__ = ["ConvexFunction", "Convexity"]
 
@@ -99,10 +99,14 @@ class ConvexFunction(ABC):
 
     @property
     def expr(self):
-        """The SymPy expression of a symbolic function."""
-        raise InputError(
-            f"{type(self).__name__} is numeric and has no expression; call it, or build it from SymPy"
-        )
+        """The SymPy expression where there is one, of y, or of y1 … yd: +∞ off the domain.
+
+        Raises InputError for functions that are numbers only.
+        """
+        from hjsym.conjugate.formulas import formula
+        from hjsym.expr import default_symbols
+
+        return formula(self, default_symbols(self.variables, "y"))
 
     # ---- what all of them share ------------------------------------------------------------------
 

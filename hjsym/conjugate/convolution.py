@@ -17,6 +17,7 @@ from hjsym.conjugate.polyhedral import PolyhedralConjugate
 from hjsym.conjugate.quadratic import Quadratic
 from hjsym.conjugate.separable import Separable
 from hjsym.conjugate.sums import same_variables
+from hjsym.errors import UndecidedError
 from tropical.errors import InputError
 
 __all__ = ["InfimalConvolution", "infimal_convolution"]
@@ -170,21 +171,31 @@ class InfimalConvolution(ConvexFunction):
 
 
 def infimal_convolution(*parts: ConvexFunction) -> ConvexFunction:
-    """(f □ g)(x) = inf_z f(z) + g(x − z), exactly where a rule gives it.
+    """(f □ g)(x) = inf_z f(z) + g(x − z) of what `as_function` takes, exactly where a rule gives it.
 
-    Of polyhedral conjugates and of quadratic functions it is one; of separable functions of one variable each it is
-    taken in each; with ‖·‖²/2λ it is a Moreau envelope.
+    Of polyhedral conjugates and of quadratic functions it is one; of convex formulas in one variable it is a formula
+    where f* + g* has a conjugate as one; of separable functions of one variable each it is taken in each; with ‖·‖²/2λ
+    it is a Moreau envelope.
 
     >>> from hjsym.conjugate.radial import Power
     >>> infimal_convolution(Power(2), Power(2))([2.0])                    # x²/4
     array([1.])
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> infimal_convolution(sympy.Abs(x), x**2 / 2).expr                 # Huber's function
+    Piecewise((x**2/2, Abs(x) <= 1), (Abs(x) - 1/2, True))
     """
-    return reduce(_convolved, same_variables(parts))
+    from hjsym.conjugate.dispatch import as_function
+
+    return reduce(_convolved, same_variables(map(as_function, parts)))
 
 
 def _convolved(f: ConvexFunction, g: ConvexFunction) -> ConvexFunction:
     for improper in (h for h in (f, g) if isinstance(h, Improper)):
         return improper
+    formula = _as_formula(f, g)
+    if formula is not None:
+        return formula
     for kind in (PolyhedralConjugate, Quadratic):
         if isinstance(f, kind) and isinstance(g, kind):
             return (f.conjugate() + g.conjugate()).conjugate()
@@ -195,3 +206,21 @@ def _convolved(f: ConvexFunction, g: ConvexFunction) -> ConvexFunction:
         if lam is not None:
             return MoreauEnvelope(one, lam)
     return InfimalConvolution([f, g])
+
+
+def _as_formula(f: ConvexFunction, g: ConvexFunction) -> ConvexFunction | None:
+    """(f* + g*)* of two convex formulas, which is f □ g where that is closed; None where it is no formula."""
+    from hjsym.conjugate.symbolic.function import SymbolicFunction
+    from hjsym.conjugate.symbolic.read import symbolic_function
+
+    if not all(isinstance(h, SymbolicFunction) and h.convexity() for h in (f, g)):
+        return None
+    a, b = f.conjugate(), g.conjugate()
+    if not all(isinstance(h, SymbolicFunction) for h in (a, b)):
+        return None
+    total = a.expr + b.expr.subs(b.symbol, a.symbol)
+    try:
+        found = symbolic_function(total, a.symbol, a.domain & b.domain, f.symbol).conjugate()
+    except (InputError, UndecidedError):
+        return None
+    return found if isinstance(found, SymbolicFunction) else None

@@ -115,6 +115,9 @@ def deconvolution(f: ConvexFunction, g: ConvexFunction) -> ConvexFunction:
     >>> deconvolution(big, small)([0.0, 2.0, 2.5])                        # the Minkowski difference [−2, 2]
     array([ 0.,  0., inf])
     """
+    from hjsym.conjugate.dispatch import as_function
+
+    f, g = as_function(f), as_function(g)
     if f.variables != g.variables:
         raise ShapeError(f"functions of {f.variables} and {g.variables} variables; give both the same")
     if isinstance(f, Quadratic) and isinstance(g, Quadratic):

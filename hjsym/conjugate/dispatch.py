@@ -14,7 +14,7 @@ from tropical.errors import InputError
 __all__ = ["as_function", "biconjugate", "check_convex", "conjugate", "convexity"]
 
 
-def conjugate(f, x=None, y=None, domain=None, *, strict: bool = False) -> ConvexFunction:
+def conjugate(f, x=None, y=None, domain=None, strict: bool = False) -> ConvexFunction:
     """The convex conjugate (Legendre–Fenchel transform) f*(y) = sup_x ⟨x, y⟩ − f(x).
 
     Parameters

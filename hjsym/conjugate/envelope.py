@@ -4,9 +4,12 @@ prox_{λf}(x) + λ prox_{f*/λ}(x/λ) = x and e_λf(x) + e_{1/λ}f*(x/λ) = ‖x
 Soc. Math. France 93, 1965); for others they are wrong, and refused here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import sympy
 from numpy.typing import ArrayLike
 
 from hjsym.conjugate._line import best_of, crossing, slopes_of
@@ -25,8 +28,8 @@ _TOLERANCE = 1e-9  # of the gap of a proximal point found by search, relative to
 __all__ = ["MoreauEnvelope", "moreau_envelope", "prox", "squared_norm_parameter"]
 
 
-def prox(f: ConvexFunction, lam: float, x: ArrayLike) -> np.ndarray:
-    """prox_{λf}(x) = argmin_p f(p) + ‖x − p‖²/2λ, of the shape of x.
+def prox(f: ConvexFunction, lam: float, x: ArrayLike | None = None) -> np.ndarray | Callable:
+    """prox_{λf}(x) = argmin_p f(p) + ‖x − p‖²/2λ, of the shape of x; the map itself if no x is given.
 
     Parameters
     ----------
@@ -34,8 +37,14 @@ def prox(f: ConvexFunction, lam: float, x: ArrayLike) -> np.ndarray:
         Convex and proper.
     lam : float
         λ > 0.
-    x : array
+    x : array, optional
         Points (..., d); numbers in one variable.
+
+    Returns
+    -------
+    array, or a callable
+        Without x, of a SymPy expression in one variable a `ProximalMap`, which has a formula too, and a λ that may be a
+        symbol; of anything else a function of points.
 
     Raises
     ------
@@ -52,11 +61,26 @@ def prox(f: ConvexFunction, lam: float, x: ArrayLike) -> np.ndarray:
     >>> from hjsym.conjugate.radial import norm
     >>> prox(norm(2), 1.0, [3.0, 4.0])                                    # block soft thresholding
     array([2.4, 3.2])
+    >>> import sympy
+    >>> prox(sympy.Abs(sympy.Symbol("x", real=True)), 1).expr             # soft thresholding
+    Piecewise((0, Abs(x) <= 1), (Abs(x) - 1, True))*sign(x)
     """
+    if x is None:
+        return _map_of(f, lam)
     f, lam = _checked(f, lam)
     points, _ = f._points(x)
     found = f._everywhere(points, lambda p: f._prox(p.astype(float), lam), (f.variables,))
     return found.reshape(np.shape(x))[()]
+
+
+def _map_of(f, lam) -> Callable:
+    if isinstance(f, sympy.Expr) and len(f.free_symbols) == 1:
+        from hjsym.conjugate.symbolic.prox import symbolic_prox
+        from hjsym.conjugate.symbolic.read import symbolic_function
+
+        return symbolic_prox(symbolic_function(f, *f.free_symbols), lam)
+    f, lam = _checked(f, lam)
+    return partial(prox, f, lam)
 
 
 def moreau_envelope(f: ConvexFunction, lam: float) -> ConvexFunction:
