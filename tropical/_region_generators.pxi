@@ -12,7 +12,10 @@ cdef object integer_of(const uint64_t *limbs, Py_ssize_t count):
 
 cdef tuple integers_of(const uint64_t *limbs, Py_ssize_t count, Py_ssize_t width):
     cdef Py_ssize_t c
-    return tuple([integer_of(limbs + c * count, count) for c in range(width)])
+    cdef list integers = []
+    for c in range(width):
+        integers.append(integer_of(limbs + c * count, count))
+    return tuple(integers)
 
 
 cdef object dot(tuple form, tuple vector):
@@ -24,15 +27,29 @@ cdef object dot(tuple form, tuple vector):
 
 
 cdef tuple primitive_of(list vector):
+    cdef Py_ssize_t c
     factor = gcd(*vector)
-    return tuple([a // factor for a in vector] if factor > 1 else vector)
+    if factor > 1:
+        for c in range(len(vector)):
+            vector[c] = vector[c] // factor
+    return tuple(vector)
+
+
+cdef tuple opposite(tuple vector):
+    cdef list negative = []
+    for a in vector:
+        negative.append(-a)
+    return tuple(negative)
 
 
 cdef tuple moved(tuple vector, tuple form, tuple line, object slope):
     """The vector, moved along a line on which the form has this slope > 0 onto the form's hyperplane."""
     cdef Py_ssize_t c
+    cdef list there = []
     at = dot(form, vector)
-    return primitive_of([slope * vector[c] - at * line[c] for c in range(len(line))])
+    for c in range(len(line)):
+        there.append(slope * vector[c] - at * line[c])
+    return primitive_of(there)
 
 
 cdef int set_doubles(double *to, tuple ray, Py_ssize_t width) except -1:
@@ -113,8 +130,11 @@ cdef class Generators:
         cdef Py_ssize_t c, first = self.start[made.form], size = self.start[made.form + 1] - first
         cdef tuple form = integers_of(self.limbs + first, size // self.width, self.width)
         cdef tuple a = self.known[made.a], b = self.known[made.b]
+        cdef list combined = []
         p, q = dot(form, a), dot(form, b)
-        return primitive_of([p * b[c] - q * a[c] for c in range(self.width)])
+        for c in range(self.width):
+            combined.append(p * b[c] - q * a[c])
+        return primitive_of(combined)
 
     def is_infinite(self, int32_t ray):
         return self.rays[ray].infinite != 0

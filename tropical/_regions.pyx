@@ -5,6 +5,9 @@ The algorithm is that of the plain Python in tests/tropical/region_reference.py:
 depth first, and each cuts the current cell, which is held by the generators of the cone over it. Forms are added up in
 limbs. Generators are known in doubles with a proved error; a sign that those leave open is decided by Python's
 integers, from the exact generators: whole, primitive, and computed when somebody asks for them.
+
+Lists grow by `append`, here and in the files included: in a comprehension whose list finds no memory to grow, Cython
+3.3 gives its item back twice, and the process crashes later.
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
@@ -73,7 +76,8 @@ cdef class Walk:
         for k, step in enumerate(packed):
             self._take_step(s.steps + k, step)
         self._copy(s.steps[0].forms, inputs)
-        s.winners, s.line_state = <int32_t *>room(s.gates, 4), <int8_t *>room(s.gates, 1)
+        s.winners = <int32_t *>room(s.gates, 4)
+        s.line_state = <int8_t *>room(s.gates, 1)
         s.first_branch = <int32_t *>room(s.gates + 1, 4)
         for k, branches in enumerate(branch_counts):
             s.first_branch[k + 1] = s.first_branch[k] + branches
@@ -81,7 +85,8 @@ cdef class Walk:
         for k in range(s.gates):
             for branch in range(s.first_branch[k + 1] - s.first_branch[k]):
                 s.same_as[s.first_branch[k] + branch] = branch
-        s.prefix, s.prefix_count = <int32_t *>room(len(prefix), 4), len(prefix)
+        s.prefix = <int32_t *>room(len(prefix), 4)
+        s.prefix_count = len(prefix)
         for k, winner in enumerate(prefix):
             s.prefix[k] = winner
         self._take_outputs(outputs)
@@ -140,7 +145,8 @@ cdef class Walk:
         for k, branch in enumerate(step.branches):
             to.branches[k] = branch
         to.arity = len(step.branches)
-        to.taken, to.changed = <int32_t *>room(step.size, 4), <int32_t *>room(step.size, 4)
+        to.taken = <int32_t *>room(step.size, 4)
+        to.changed = <int32_t *>room(step.size, 4)
         to.change = <uint64_t *>room(step.size * block, 8)
         to.spare = <uint64_t *>room(to.arity * block, 8)
         if to.arity == 2:
@@ -153,8 +159,12 @@ cdef class Walk:
     def run(self, list bounds):
         """The `Part` found where all bounds are >= 0; None if that has no interior."""
         cdef tp_search *s = self._s
-        cdef Py_ssize_t k, d = s.width - 1
-        cdef list unit = [tuple([int(k == j) for j in range(d + 1)]) for k in range(d + 1)]
+        cdef Py_ssize_t k, j, d = s.width - 1
+        cdef list unit = [], row
+        for k in range(d + 1):
+            row = [0] * (d + 1)
+            row[k] = 1
+            unit.append(tuple(row))
         cdef int status = 0
         cdef tp_cell *cell = self._cell(unit[:d], unit[d:], [0], 1, [(TP_INFINITY_PLANE, 0)])
         for k, bound in enumerate(bounds):
@@ -178,8 +188,12 @@ cdef class Walk:
         """Keep the part where the k-th bound, (limbs an integer, limbs), is >= 0."""
         cdef const uint64_t[::1] limbs = bound[1]
         cdef tp_form *form = &self._s.spare
+        cdef Py_ssize_t j
         cdef uint64_t name[2]
-        form.limbs, form.count, form.is_zero = &limbs[0], bound[0], not np.any(bound[1])
+        form.limbs, form.count, form.is_zero = &limbs[0], bound[0], 1
+        for j in range(limbs.shape[0]):
+            if limbs[j]:
+                form.is_zero = 0
         if form.is_zero:
             return 0
         tp_form_measure(form, self._s.width)
@@ -231,18 +245,20 @@ cdef class Walk:
     cdef int _cut_lines(self, const tp_cell *cell, const tp_form *form, int gate, int loses_above, int loses_below,
                         tp_cell **above, tp_cell **below) except -1:
         """The two parts of a cell when the form is not 0 on a line: all else moves along it onto the hyperplane."""
-        cdef tuple line, back, integers = integers_of(form.limbs, form.count, self._s.width)
-        cdef list lines = self._generators.lines[cell.lines], rays, tight = [], names
+        cdef tuple line, integers = integers_of(form.limbs, form.count, self._s.width)
+        cdef list lines = self._generators.lines[cell.lines], kept = [], rays = [], tight = [], names = []
         cdef Py_ssize_t r, k, number = 0
         while not dot(integers, lines[number]):
             number += 1
         line = lines[number]
-        back = tuple([-a for a in line])
         slope = dot(integers, line)
         if slope < 0:
-            line, back, slope = back, line, -slope
-        lines = [moved(lines[k], integers, line, slope) for k in range(len(lines)) if k != number]
-        rays = [moved(self._vector(cell.rays[r]), integers, line, slope) for r in range(cell.count)]
+            line, slope = opposite(line), -slope
+        for k in range(len(lines)):
+            if k != number:
+                kept.append(moved(lines[k], integers, line, slope))
+        for r in range(cell.count):
+            rays.append(moved(self._vector(cell.rays[r]), integers, line, slope))
         bit = PyLong_FromLong(1) << <object>cell.constraints  # not of C, which would overflow
         for r in range(cell.count):
             bits = bit
@@ -251,9 +267,13 @@ cdef class Walk:
                 bits |= word << (64 * k)
             tight.append(bits)
         tight.append(bit - 1)
-        names = [(cell.names[2 * k], cell.names[2 * k + 1]) for k in range(cell.constraints)]
-        above[0] = self._cell(lines, [*rays, line], tight, cell.constraints + 1, [*names, (gate, loses_above)])
-        below[0] = self._cell(lines, [*rays, back], tight, cell.constraints + 1, [*names, (gate, loses_below)])
+        for k in range(cell.constraints):
+            names.append((cell.names[2 * k], cell.names[2 * k + 1]))
+        names.append((gate, loses_above))
+        rays.append(line)
+        above[0] = self._cell(kept, rays, tight, cell.constraints + 1, names)
+        names[cell.constraints], rays[cell.count] = (gate, loses_below), opposite(line)
+        below[0] = self._cell(kept, rays, tight, cell.constraints + 1, names)
         return 0
 
     # ---- what was found ---------------------------------------------------------------------------------------
@@ -281,6 +301,9 @@ cdef class Walk:
             words += cell.count * cell.words
             numbers += cell.count + 2 * cell.constraints
         cdef tp_rays *rays = &s.rays
+        cdef list forms = []
+        for k in range(s.output_count):
+            forms.append(self._forms(k))
         return Part(
             width=s.width,
             winners=np.frombuffer(taken(s.all_winners, s.found * gates * s.winner_size),
@@ -294,7 +317,7 @@ cdef class Walk:
             equal=self._list(&s.equal).reshape(-1, 3),
             equal_start=np.append(self._list(&s.equal_start), np.int32(s.equal.count // 3) * 3),
             output_numbers=self._list(&s.output_numbers).reshape(s.found, s.output_count),
-            output_forms=[self._forms(k) for k in range(s.output_count)],
+            output_forms=forms,
             gaps=self._gaps(),
             reason=s.reason,
         )
@@ -303,7 +326,10 @@ cdef class Walk:
         """The rays in doubles, up to a positive factor each, and the errors of those; see csrc/rays.h."""
         cdef tp_rays *rays = &self._s.rays
         at = np.frombuffer(taken(rays.at, rays.count * rays.width * sizeof(double)))
-        return at.reshape(rays.count, rays.width), np.array([rays.rays[k].error for k in range(rays.count)])
+        errors = np.empty(rays.count)
+        for k in range(rays.count):
+            errors[k] = rays.rays[k].error
+        return at.reshape(rays.count, rays.width), errors
 
     cdef object _list(self, const tp_list *items):
         return np.frombuffer(taken(items.at, items.count * 4), np.int32)
@@ -317,9 +343,12 @@ cdef class Walk:
         """Winners of the first gates of the cells left out."""
         cdef const tp_list *items = &self._s.gaps
         cdef Py_ssize_t at = 0, k
-        cdef list gaps = []
+        cdef list gaps = [], winners
         while at < items.count:
-            gaps.append(tuple([items.at[at + 1 + k] for k in range(items.at[at])]))
+            winners = []
+            for k in range(items.at[at]):
+                winners.append(items.at[at + 1 + k])
+            gaps.append(tuple(winners))
             at += 1 + items.at[at]
         return gaps
 
@@ -367,7 +396,10 @@ cdef int exact_signs(void *owner, const tp_form *form, size_t n, const int32_t *
 cdef int crosses_lines(void *owner, int32_t lines, const tp_form *form) except -1 with gil:
     cdef Walk walk = <Walk>owner
     cdef tuple integers = integers_of(form.limbs, form.count, walk._s.width)
-    return any([dot(integers, line) for line in walk._generators.lines[lines]])
+    for line in walk._generators.lines[lines]:
+        if dot(integers, line):
+            return 1
+    return 0
 
 
 cdef int parts_across_lines(void *owner, const tp_cell *cell, const tp_form *form, int32_t gate, int32_t loses_above,
