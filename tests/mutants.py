@@ -221,7 +221,7 @@ MUTANTS = [
         "entries in doubt stay",
         "log_matmul.template.c",
         "doubtful |= (IVEC)(s < safe)",
-        "doubtful |= (IVEC)(s < zero)",
+        "doubtful |= (IVEC)(s < 0 * safe)",
         "matrix",
     ),
     Mutant(
@@ -380,7 +380,7 @@ MUTANTS = [
         "a product starts from what was there",
         "matmul.template.c",
         "fresh = !m->accumulate && first == 0",
-        "fresh = 0 * !m->accumulate && first == 0",
+        "fresh = m->accumulate && first == 0",
         "sizes",
     ),
     Mutant(
