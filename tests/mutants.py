@@ -391,13 +391,6 @@ MUTANTS = [
         "memory",
     ),
     Mutant(
-        "corners of a cut are not given back",
-        "tropical/_region_cells.pxi",
-        "PyMem_Free(common)",
-        "pass",
-        "memory",
-    ),
-    Mutant(
         "no memory is no error",
         "tropical/_core.pyx",
         'raise MemoryError(f"no memory for {count * size} bytes',
