@@ -146,9 +146,4 @@ static inline int tp_lowest_bit(uint64_t bits)
     return __builtin_ctzll(bits);
 }
 
-static inline int tp_bit_count(uint64_t bits)
-{
-    return __builtin_popcountll(bits);
-}
-
 #endif

@@ -1,8 +1,9 @@
 """Neural networks as tropical rational functions and Hamilton-Jacobi equations, in SymPy."""
 
-from hjsym import hopf, solutions, systems
+import importlib
+
+from hjsym import hopf
 from hjsym.compile import TropicalNetwork, compile
-from hjsym.diagram import Diagram, diagram
 from hjsym.errors import ModelFileError, UnsupportedLayerError
 from hjsym.expr import expression
 from hjsym.forecast import Forecast
@@ -14,7 +15,6 @@ from hjsym.pontryagin import pontryagin
 from hjsym.questions import equivalent, is_convex, lipschitz, nearest_boundary
 from hjsym.simplify_network import Simplification, simplify_network
 from hjsym.symbols import GibbsMean, LogSumExp, Maximum
-from hjsym.systems import HJSystem, hamiltonian
 from hjsym.to_network import to_network
 from hjsym.to_onnx import to_onnx
 
@@ -33,6 +33,7 @@ __all__ = [
     "TropicalNetwork",
     "UnsupportedLayerError",
     "compile",
+    "conjugate",
     "diagram",
     "equivalent",
     "expression",
@@ -53,3 +54,29 @@ __all__ = [
     "to_network",
     "to_onnx",
 ]
+
+# Found when asked for: convex conjugates alone take as long to import as all the rest.
+_LATER = {
+    "Diagram": "hjsym.square",
+    "HJSystem": "hjsym.systems",
+    "conjugate": None,
+    "diagram": "hjsym.square",
+    "hamiltonian": "hjsym.systems",
+    "solutions": None,
+    "systems": None,
+}
+
+
+def __getattr__(name: str):
+    if name not in _LATER:
+        raise AttributeError(f"module 'hjsym' has no attribute {name!r}")
+    home = _LATER[name]
+    return (
+        importlib.import_module(f"hjsym.{name}")
+        if home is None
+        else getattr(importlib.import_module(home), name)
+    )
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

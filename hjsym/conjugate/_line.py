@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 
 from hjsym.conjugate.base import ConvexFunction
-from hjsym.conjugate.extended import add
 
 __all__ = ["crossing", "slopes_of"]
 
@@ -74,10 +73,3 @@ def best_of(
         value = values(other)
         best, least = np.where(value < least, other, best), np.minimum(value, least)
     return best, least
-
-
-def sum_at(*terms: np.ndarray) -> np.ndarray:
-    total = terms[0]
-    for term in terms[1:]:
-        total = add(total, term)
-    return total

@@ -9,7 +9,7 @@ import numpy as np
 from hjsym.conjugate._descent import minimise_smooth
 from hjsym.conjugate._line import best_of, crossing, slopes_of
 from hjsym.conjugate.base import ConvexFunction
-from hjsym.conjugate.domains import Sublevel
+from hjsym.conjugate.derived import Combined
 from hjsym.conjugate.envelope import MoreauEnvelope, squared_norm_parameter
 from hjsym.conjugate.extended import add, inner
 from hjsym.conjugate.improper import Improper
@@ -26,7 +26,7 @@ _TOLERANCE = 1e-6  # relative gap between the bounds of a value beyond which it 
 
 
 @dataclass(frozen=True, eq=False)
-class InfimalConvolution(ConvexFunction):
+class InfimalConvolution(Combined):
     """(f □ g)(x) = inf_z f(z) + g(x − z), and so on for more than two.
 
     Notes
@@ -49,18 +49,6 @@ class InfimalConvolution(ConvexFunction):
 
     def __post_init__(self):
         object.__setattr__(self, "parts", same_variables(self.parts))
-
-    @property
-    def variables(self) -> int:
-        return self.parts[0].variables
-
-    @property
-    def of_hull(self) -> bool:
-        return any(part.of_hull for part in self.parts)
-
-    @property
-    def domain(self):
-        return Sublevel(self)
 
     def conjugate(self) -> ConvexFunction:
         return self._conjugate

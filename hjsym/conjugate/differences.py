@@ -8,7 +8,7 @@ import numpy as np
 
 from hjsym.conjugate.base import ConvexFunction
 from hjsym.conjugate.convolution import InfimalConvolution
-from hjsym.conjugate.domains import Sublevel
+from hjsym.conjugate.derived import Derived
 from hjsym.conjugate.maxaffine import MaxAffine, from_polynomial
 from hjsym.conjugate.polyhedral import PolyhedralConjugate
 from hjsym.conjugate.quadratic import Quadratic
@@ -137,24 +137,13 @@ def deconvolution(f: ConvexFunction, g: ConvexFunction) -> ConvexFunction:
 
 
 @dataclass(frozen=True, eq=False)
-class Deconvolution(ConvexFunction):
+class Deconvolution(Derived):
     """sup_z f(x + z) − g(z) for a polyhedral g on a polytope: the supremum is at a vertex z of the graph of g."""
 
     function: ConvexFunction
     other: PolyhedralConjugate
     method = "polyhedral"
-
-    @property
-    def variables(self) -> int:
-        return self.function.variables
-
-    @property
-    def exact(self) -> bool:
-        return self.function.exact
-
-    @property
-    def domain(self):
-        return Sublevel(self)
+    of_hull = False
 
     @cached_property
     def _vertices(self) -> tuple[np.ndarray, np.ndarray]:

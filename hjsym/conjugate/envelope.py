@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from hjsym.conjugate._line import best_of, crossing, slopes_of
 from hjsym.conjugate.base import ConvexFunction
+from hjsym.conjugate.derived import Derived
 from hjsym.conjugate.domains import Space
 from hjsym.conjugate.extended import add
 from hjsym.conjugate.extended import inner as inner_product
@@ -111,24 +112,11 @@ def _checked(f, lam: float, proper: bool = True) -> tuple[ConvexFunction, float]
 
 
 @dataclass(frozen=True, eq=False)
-class MoreauEnvelope(ConvexFunction):
+class MoreauEnvelope(Derived):
     """e_λf of a proper closed convex f: finite and differentiable on R^d, with gradient (x − prox_{λf}(x))/λ."""
 
     function: ConvexFunction
     lam: float
-    method = "rule"
-
-    @property
-    def variables(self) -> int:
-        return self.function.variables
-
-    @property
-    def exact(self) -> bool:
-        return self.function.exact
-
-    @property
-    def of_hull(self) -> bool:
-        return self.function.of_hull
 
     @property
     def domain(self) -> Space:

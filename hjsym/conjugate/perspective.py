@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hjsym.conjugate.base import ConvexFunction
-from hjsym.conjugate.domains import Sublevel
+from hjsym.conjugate.derived import Derived
 from hjsym.conjugate.extended import add
 
 __all__ = ["EpigraphIndicator", "Perspective", "perspective"]
@@ -31,27 +31,14 @@ def perspective(f: ConvexFunction) -> "Perspective":
 
 
 @dataclass(frozen=True, eq=False)
-class Perspective(ConvexFunction):
+class Perspective(Derived):
     """(x, t) ↦ t f(x/t) for t > 0, the recession function of f for t = 0, +∞ for t < 0."""
 
     function: ConvexFunction
-    method = "rule"
 
     @property
     def variables(self) -> int:
         return self.function.variables + 1
-
-    @property
-    def exact(self) -> bool:
-        return self.function.exact
-
-    @property
-    def of_hull(self) -> bool:
-        return self.function.of_hull
-
-    @property
-    def domain(self):
-        return Sublevel(self)
 
     def convexity(self):
         return self.function.convexity()
@@ -93,23 +80,15 @@ def _recession(f: ConvexFunction, x: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class EpigraphIndicator(ConvexFunction):
+class EpigraphIndicator(Derived):
     """The indicator of {(y, s) : f*(y) + s ≤ 0}."""
 
     function: ConvexFunction
-    method = "rule"
+    exact = True
 
     @property
     def variables(self) -> int:
         return self.function.variables + 1
-
-    @property
-    def of_hull(self) -> bool:
-        return self.function.of_hull
-
-    @property
-    def domain(self):
-        return Sublevel(self)
 
     def conjugate(self) -> Perspective:
         return Perspective(self.function.conjugate().conjugate())

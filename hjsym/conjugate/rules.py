@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hjsym.conjugate.base import ConvexFunction, Convexity
-from hjsym.conjugate.domains import AffineSubspace, Sublevel
+from hjsym.conjugate.derived import Derived
+from hjsym.conjugate.domains import AffineSubspace
 from hjsym.conjugate.extended import add
 from tropical._arrays import as_array
 from tropical.errors import InputError, ShapeError
@@ -22,7 +23,7 @@ __all__ = ["LinearImage", "Precomposed", "Transformed"]
 
 
 @dataclass(frozen=True, eq=False)
-class Transformed(ConvexFunction):
+class Transformed(Derived):
     """g(x) = λ f(μ(x − a)) + ⟨v, x⟩ + c for numbers λ > 0 and μ ≠ 0.
 
     Made by ``3 * f``, ``f + 2``, ``f.shift(a)``, ``f.tilt(v)`` and ``f.dilate(mu)``.
@@ -61,26 +62,6 @@ class Transformed(ConvexFunction):
                     f"{name} has shape {value.shape}; pass a finite number or vector of length {d}"
                 )
             object.__setattr__(self, name, np.broadcast_to(value, (d,)))
-
-    @property
-    def variables(self) -> int:
-        return self.function.variables
-
-    @property
-    def method(self) -> str:
-        return "rule"
-
-    @property
-    def exact(self) -> bool:
-        return self.function.exact
-
-    @property
-    def of_hull(self) -> bool:
-        return self.function.of_hull
-
-    @property
-    def domain(self):
-        return Sublevel(self)
 
     def convexity(self) -> Convexity:
         inner = self.function.convexity()
@@ -129,7 +110,7 @@ def transformed(f: ConvexFunction, scale, dilation, offset, slope, constant) -> 
 
 
 @dataclass(frozen=True, eq=False)
-class Precomposed(ConvexFunction):
+class Precomposed(Derived):
     """h(x) = f(A x) for a matrix A (m, d) of full row rank.
 
     >>> from hjsym.conjugate.radial import norm
@@ -156,22 +137,6 @@ class Precomposed(ConvexFunction):
     def variables(self) -> int:
         return self.A.shape[1]
 
-    @property
-    def method(self) -> str:
-        return "rule"
-
-    @property
-    def exact(self) -> bool:
-        return self.function.exact
-
-    @property
-    def of_hull(self) -> bool:
-        return self.function.of_hull
-
-    @property
-    def domain(self):
-        return Sublevel(self)
-
     def convexity(self) -> Convexity:
         inner = self.function.convexity()
         return inner if inner.convex else Convexity(inner.convex, inner.reason)
@@ -187,28 +152,15 @@ class Precomposed(ConvexFunction):
 
 
 @dataclass(frozen=True, eq=False)
-class LinearImage(ConvexFunction):
+class LinearImage(Derived):
     """h*(y) = f*(z) for the z with Aᵀz = y, +∞ where there is none; A (m, d) of full row rank."""
 
     function: ConvexFunction
     A: np.ndarray
-    method = "rule"
 
     @property
     def variables(self) -> int:
         return self.A.shape[1]
-
-    @property
-    def exact(self) -> bool:
-        return self.function.exact
-
-    @property
-    def of_hull(self) -> bool:
-        return self.function.of_hull
-
-    @property
-    def domain(self):
-        return Sublevel(self)
 
     @cached_property
     def _inverse(self) -> np.ndarray:

@@ -7,6 +7,7 @@ from functools import cached_property, reduce
 import numpy as np
 
 from hjsym.conjugate.base import ConvexFunction, Convexity
+from hjsym.conjugate.derived import Combined
 from hjsym.conjugate.domains import Product, Sublevel
 from hjsym.conjugate.extended import add
 from tropical.errors import InputError, ShapeError
@@ -15,7 +16,7 @@ __all__ = ["Separable"]
 
 
 @dataclass(frozen=True, eq=False)
-class Separable(ConvexFunction):
+class Separable(Combined):
     """f(x) = Σ_i f_i(x_i), the variables of the parts taken in order.
 
     >>> from hjsym.conjugate.radial import Power
@@ -35,18 +36,6 @@ class Separable(ConvexFunction):
     @property
     def variables(self) -> int:
         return sum(part.variables for part in self.parts)
-
-    @property
-    def method(self) -> str:
-        return "rule"
-
-    @property
-    def exact(self) -> bool:
-        return all(part.exact for part in self.parts)
-
-    @property
-    def of_hull(self) -> bool:
-        return any(part.of_hull for part in self.parts)
 
     @property
     def rational(self) -> bool:

@@ -10,7 +10,7 @@ from functools import reduce
 import numpy as np
 
 from hjsym.conjugate.base import ConvexFunction, Convexity
-from hjsym.conjugate.domains import Sublevel
+from hjsym.conjugate.derived import Combined
 from hjsym.conjugate.envelope import squared_norm_parameter
 from hjsym.conjugate.extended import add
 from tropical.errors import InputError, ShapeError
@@ -27,7 +27,7 @@ def same_variables(parts) -> tuple[ConvexFunction, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class Sum(ConvexFunction):
+class Sum(Combined):
     """f(x) = Σ f_i(x) of functions of the same variables; made by ``f + g``.
 
     >>> from hjsym.conjugate.radial import Power
@@ -37,26 +37,9 @@ class Sum(ConvexFunction):
     """
 
     parts: Sequence[ConvexFunction]
-    method = "rule"
 
     def __post_init__(self):
         object.__setattr__(self, "parts", same_variables(self.parts))
-
-    @property
-    def variables(self) -> int:
-        return self.parts[0].variables
-
-    @property
-    def exact(self) -> bool:
-        return all(part.exact for part in self.parts)
-
-    @property
-    def of_hull(self) -> bool:
-        return any(part.of_hull for part in self.parts)
-
-    @property
-    def domain(self):
-        return Sublevel(self)
 
     def convexity(self) -> Convexity:
         if all(part.convexity() for part in self.parts):

@@ -15,12 +15,11 @@ import sympy
 from numpy.typing import ArrayLike
 
 from hjsym.symbols import LogSumExp
-from hjsym.systems.system import HJSystem, coordinates, mixed
+from hjsym.systems.system import MOST_NUMBERS, HJSystem, coordinates, dot, mixed
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["attention", "attention_heads"]
 
-_MOST_NUMBERS = 4_000
 _T = sympy.Symbol("t", real=True)
 
 
@@ -42,32 +41,29 @@ def attention(keys: ArrayLike, values: ArrayLike, eps: float | None = None) -> H
         raise InputError("keys or values have entries that are not finite")
     N, d = K.shape
     x, p = coordinates(d)
-    if N * (d + V.shape[1]) > _MOST_NUMBERS or not isinstance(x, tuple):
+    if N * (d + V.shape[1]) > MOST_NUMBERS or not isinstance(x, tuple):
         raise BudgetExceeded(
             "numbers in an attention head",
             N * (d + V.shape[1]),
-            _MOST_NUMBERS,
+            MOST_NUMBERS,
             "pass fewer keys, or one head",
         )
     eps = sympy.sqrt(d) if eps is None else mixed(eps)
     if not eps > 0:
         raise InputError(f"eps is {eps}; pass a temperature > 0")
     k = [[mixed(v) for v in row] for row in K]
-    phases = [
-        sympy.Add(*(a * q for a, q in zip(row, x, strict=True)), _T * sympy.Add(*(a**2 for a in row)))
-        for row in k
-    ]
+    phases = [dot(row, x) + _T * dot(row, row) for row in k]
     F = LogSumExp(eps, *phases)
     weights = [sympy.exp((z - F) / eps) for z in phases]
-    drift = [sympy.Add(*(w * row[i] for w, row in zip(weights, k, strict=True))) for i in range(d)]
-    outputs = [sympy.Add(*(w * mixed(v) for w, v in zip(weights, column, strict=True))) for column in V.T]
+    drift = [dot(column, weights) for column in K.T]
+    outputs = [dot(column, weights) for column in V.T]
     names = ["w"] if len(outputs) == 1 else [f"w{i}" for i in range(1, len(outputs) + 1)]
     same = K.shape == V.shape and (K == V).all()
     return HJSystem(
         name=f"attention of one query over {N} keys in {d} dimensions", label="linearised",
         reason="the values are the keys, so w = ∇F with F a solution of F_t = |∇F|² + εΔF" if same
         else "no gradient in general, for the values are not the keys; w is carried by the solution F",
-        H=-2 * sympy.Add(*(a * q for a, q in zip(drift, p, strict=True))), x=x, p=p, t=_T, viscosity=eps,
+        H=-2 * dot(drift, p), x=x, p=p, t=_T, viscosity=eps,
         fields=dict(zip(names, outputs, strict=True)), readout="the output at the query q is w(q, 0)",
         output=sympy.Tuple(*(w.subs(_T, 0) for w in outputs)) if len(outputs) > 1 else outputs[0].subs(_T, 0),
     )  # fmt: skip

@@ -17,12 +17,13 @@ from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from hjsym.systems.system import HJSystem, coordinates, mixed
+from hjsym.layers import Sigmoid
+from hjsym.systems.system import MOST_NUMBERS, HJSystem, coordinates, dot, mixed
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["StateSpace", "gru", "lstm", "residual_step", "rnn"]
 
-_MOST_NUMBERS = 4_000  # of a flow that is written out in scalars
+_sigmoid = Sigmoid()
 _T = sympy.Symbol("t", real=True)
 
 
@@ -44,7 +45,7 @@ def flow_system(
     """H = p·F for F given in symbols and, for the defect, as a function of arrays (..., d)."""
     return HJSystem(
         name=name, label="structural", reason=reason,
-        H=sympy.Add(*(q * r for q, r in zip(p, rates, strict=True))), x=x, p=p, t=_T,
+        H=dot(rates, p), x=x, p=p, t=_T,
         parameters=parameters or {}, readout=f"the layer is one step of size {h:g} along x' = ∂H/∂p",
         defect=lambda points: _defect(step, rate, h, points),
     )  # fmt: skip
@@ -60,11 +61,11 @@ def _defect(step, rate, h: float, points: ArrayLike) -> np.ndarray:
 
 def _scalars(name: str, d: int, numbers: int):
     x, p = coordinates(d)
-    if not isinstance(x, tuple) or numbers > _MOST_NUMBERS:
+    if not isinstance(x, tuple) or numbers > MOST_NUMBERS:
         raise BudgetExceeded(
             f"numbers in the flow of {name}",
             numbers,
-            _MOST_NUMBERS,
+            MOST_NUMBERS,
             "read a smaller layer, or use hjsym.pontryagin",
         )
     return x, p
@@ -72,9 +73,7 @@ def _scalars(name: str, d: int, numbers: int):
 
 def _linear(W: ArrayLike, z, b: ArrayLike | None = None) -> list[sympy.Expr]:
     """Wz + b in symbols."""
-    rows = [
-        sympy.Add(*(mixed(w) * v for w, v in zip(row, z, strict=True))) for row in np.asarray(W, dtype=float)
-    ]
+    rows = [dot(row, z) for row in np.asarray(W, dtype=float)]
     return (
         rows
         if b is None
@@ -288,14 +287,10 @@ class StateSpace:
         return HJSystem(
             name=f"state-space model of {n} states and {m} inputs, Δ = {self.step:g}", label="exact",
             reason="a zero-order hold is the flow itself, for piecewise constant inputs",
-            H=sympy.Add(*(q * r for q, r in zip(p, rates, strict=True))), x=x, p=p, t=_T,
+            H=dot(rates, p), x=x, p=p, t=_T,
             readout=f"the layer is the flow x' = ∂H/∂p over the time {self.step:g}",
             defect=lambda points: _defect(lambda y: self(y, held), rate, self.step, points),
         )  # fmt: skip
-
-
-def _sigmoid(z: np.ndarray) -> np.ndarray:
-    return (1 + np.tanh(z / 2)) / 2
 
 
 def _activation(name: str) -> tuple[Callable, Callable]:

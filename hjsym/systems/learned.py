@@ -20,12 +20,11 @@ from numpy.typing import ArrayLike
 
 from hjsym.errors import UnsupportedLayerError
 from hjsym.frontends.torch_steps import to_array
-from hjsym.systems.system import HJSystem, mixed
+from hjsym.systems.system import MOST_NUMBERS, HJSystem, dot, mixed
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["Comparison", "LearnedHamiltonian", "Verdict", "compare"]
 
-_MOST_NUMBERS = 4_000
 _T = sympy.Symbol("t", real=True)
 _GATES = {
     "tanh": sympy.tanh,
@@ -111,11 +110,11 @@ class LearnedHamiltonian:
         size = layers[0][0].shape[-1] if layers else 0
         if size == 0 or size % 2:
             raise ShapeError(f"the network takes {size} inputs; a Hamiltonian takes (q, p), an even number")
-        if (total := sum(W.size + b.size for W, b in layers)) > _MOST_NUMBERS:
+        if (total := sum(W.size + b.size for W, b in layers)) > MOST_NUMBERS:
             raise BudgetExceeded(
                 "numbers in the Hamiltonian",
                 total,
-                _MOST_NUMBERS,
+                MOST_NUMBERS,
                 "read a smaller network, or use hjsym.pontryagin",
             )
         q, p = (
@@ -129,8 +128,7 @@ class LearnedHamiltonian:
                 )
             if not (np.isfinite(W).all() and np.isfinite(b).all()):
                 raise InputError(f"layer {k} has weights that are not finite")
-            rows = [[mixed(w) * v for w, v in zip(row, values, strict=True)] for row in W]
-            values = [sympy.Add(*row, mixed(c)) for row, c in zip(rows, b, strict=True)]
+            values = [dot(row, values) + mixed(c) for row, c in zip(W, b, strict=True)]
             if k < len(layers) - 1:
                 values = [_GATES[activation](v) for v in values]
         if len(values) != 1:

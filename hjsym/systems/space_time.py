@@ -25,7 +25,7 @@ import sympy
 from numpy.typing import ArrayLike
 
 from hjsym.conjugate import MaxAffine, PolyhedralConjugate
-from hjsym.systems.system import HJSystem, coordinates, mixed
+from hjsym.systems.system import HJSystem, coordinates, dot, mixed
 from tropical import Polynomial
 from tropical._arrays import EXACT, as_points, convert
 from tropical.errors import InputError, ShapeError
@@ -163,7 +163,7 @@ class SpaceTimeNetwork:
         cases = [case for piece, _ in self._pieces for case in self._cases(piece, p)]
         H = sympy.Piecewise(*cases, (sympy.oo, True))
         waves = [
-            _linear(row, x) - _T * mixed(th) - mixed(g)
+            dot(row, x) - _T * mixed(th) - mixed(g)
             for row, th, g in zip(self.momenta, self.theta, self.gamma, strict=True)
         ]
         S = sympy.Max(*waves, evaluate=False) if len(waves) > 1 else waves[0]
@@ -176,15 +176,10 @@ class SpaceTimeNetwork:
     def _cases(self, piece: PolyhedralConjugate, p) -> list[tuple[sympy.Expr, sympy.Expr]]:
         """H over one cell: on each of its faces below the θ, an affine function and the inequalities of the face."""
         envelope, polytope = piece.envelope, piece.domain.polytope
-        inside = [_linear(a, p) <= mixed(c) for a, c in zip(*polytope.halfspaces, strict=True)]
-        inside += [sympy.Eq(_linear(a, p), mixed(c)) for a, c in zip(*polytope.equations, strict=True)]
+        inside = [dot(a, p) <= mixed(c) for a, c in zip(*polytope.halfspaces, strict=True)]
+        inside += [sympy.Eq(dot(a, p), mixed(c)) for a, c in zip(*polytope.equations, strict=True)]
         rows = [
-            _linear(slope, p) + mixed(c)
-            for slope, c in zip(envelope.slopes, envelope.coefficients, strict=True)
+            dot(slope, p) + mixed(c) for slope, c in zip(envelope.slopes, envelope.coefficients, strict=True)
         ]
         value = sympy.Max(*rows, evaluate=False) if len(rows) > 1 else rows[0]
         return [(value, sympy.And(*inside))]
-
-
-def _linear(row: np.ndarray, symbols) -> sympy.Expr:
-    return sympy.Add(*(mixed(a) * v for a, v in zip(row, symbols, strict=True)))

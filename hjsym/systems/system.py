@@ -11,14 +11,15 @@ import sympy
 from hjsym.systems.residual import reduced_residual, without_floats
 from tropical.errors import BudgetExceeded, InputError
 
-__all__ = ["LABELS", "HJSystem", "coordinates", "mixed"]
+__all__ = ["LABELS", "MOST_COORDINATES", "MOST_NUMBERS", "HJSystem", "coordinates", "dot", "mixed"]
 
 LABELS = {
     "exact": "the layer is a solution of the equation, identically",
     "linearised": "the layer solves the equation linearised around another solution, identically",
     "structural": "the layer is one step of a method for the equation; the defect says how far from its flow",
 }
-_MOST_COORDINATES = 64  # of a state written out in scalars
+MOST_COORDINATES = 64  # of a state that is written out in scalars
+MOST_NUMBERS = 4_000  # of a layer that is
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,14 +179,6 @@ class HJSystem:
             raise InputError(f"there is no field {name!r}; the fields are {', '.join(self.fields)}")
         return self.fields[name or next(iter(self.fields))]
 
-    @property
-    def free_symbols(self) -> set[sympy.Symbol]:
-        """Symbols that have no value."""
-        everything = self.H.free_symbols | self.viscosity.free_symbols
-        for solution in self.fields.values():
-            everything |= solution.free_symbols
-        return everything - {*np.ravel(self.x), *np.ravel(self.p), self.t} - set(self.parameters)
-
     # ---- numbers ---------------------------------------------------------------------------------
 
     def lambdify(self, modules="numpy") -> Callable:
@@ -228,14 +221,14 @@ class HJSystem:
     def _need_scalars(self, what: str) -> None:
         if self.is_matrix:
             raise BudgetExceeded(
-                f"coordinates in {what}", int(self.x.shape[0]), _MOST_COORDINATES,
+                f"coordinates in {what}", int(self.x.shape[0]), MOST_COORDINATES,
                 "read H in its matrix symbols, or a smaller layer",
             )  # fmt: skip
 
 
 def coordinates(d: int) -> tuple[tuple[sympy.Symbol, ...], tuple[sympy.Symbol, ...]]:
     """Real symbols x1 … xd and p1 … pd; matrix symbols x and p of shape (d, 1) where that is too many."""
-    if d > _MOST_COORDINATES:
+    if d > MOST_COORDINATES:
         return sympy.MatrixSymbol("x", d, 1), sympy.MatrixSymbol("p", d, 1)
     return tuple(tuple(sympy.Symbol(f"{name}{k}", real=True) for k in range(1, d + 1)) for name in "xp")
 
@@ -247,6 +240,11 @@ def mixed(value) -> sympy.Expr:
     if isinstance(value, float | np.floating):
         return sympy.Rational(repr(float(value)))
     return sympy.Rational(int(value.numerator), int(value.denominator))
+
+
+def dot(row, symbols) -> sympy.Expr:
+    """Σ a·v of numbers or expressions a and symbols or expressions v."""
+    return sympy.Add(*(mixed(a) * v for a, v in zip(row, symbols, strict=True)))
 
 
 def readable(expr: sympy.Basic, digits: int = 6) -> sympy.Basic:

@@ -19,13 +19,12 @@ from scipy.special import ndtr
 
 from hjsym.errors import UnsupportedLayerError
 from hjsym.frontends.torch_steps import to_array
+from hjsym.layers import Softmax
 from hjsym.systems.flows import flow_system
-from hjsym.systems.system import HJSystem, coordinates, mixed
+from hjsym.systems.system import MOST_COORDINATES, HJSystem, coordinates, mixed
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["TransformerBlock"]
-
-_MOST_COORDINATES = 64  # tokens times features that are written out in scalars
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +144,7 @@ class TransformerBlock:
         scores = q @ np.swapaxes(k, -1, -2) / math.sqrt(width)
         if self.causal:
             scores = np.where(np.tri(y.shape[-2], dtype=bool), scores, -np.inf)
-        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        mixed_values = weights / weights.sum(axis=-1, keepdims=True) @ v
+        mixed_values = Softmax()(scores) @ v
         return np.swapaxes(mixed_values, -3, -2).reshape(y.shape) @ self.out.T
 
     def _feed(self, y: np.ndarray) -> np.ndarray:
@@ -161,11 +159,11 @@ class TransformerBlock:
         `defect` takes points (..., nd): how far the block is from the flow over time 1.
         """
         d = self.query.shape[0]
-        if tokens < 1 or tokens * d > _MOST_COORDINATES:
+        if tokens < 1 or tokens * d > MOST_COORDINATES:
             raise BudgetExceeded(
                 "coordinates of the tokens",
                 tokens * d,
-                _MOST_COORDINATES,
+                MOST_COORDINATES,
                 "pass fewer tokens, or a block of fewer features",
             )
         x, p = coordinates(tokens * d)

@@ -11,7 +11,7 @@ import sympy
 
 from hjsym.hopf import LSELayer
 from hjsym.symbols import LogSumExp
-from hjsym.systems.system import HJSystem, coordinates, mixed
+from hjsym.systems.system import HJSystem, coordinates, dot, mixed
 from tropical import Polynomial, Rational
 from tropical.errors import InputError
 
@@ -58,7 +58,7 @@ def _plane_wave(W, b, eps, kappa, values, d: int, neurons: int) -> HJSystem:
     }  # fmt: skip
     if neurons * d > _MOST_NUMBERS or not isinstance(x, tuple):
         return HJSystem(**system)
-    F = LogSumExp(eps, *(_affine(w, x) + c + _T * kappa * _square(w) for w, c in zip(W, b, strict=True)))
+    F = LogSumExp(eps, *(dot(w, x) + c + _T * kappa * _square(w) for w, c in zip(W, b, strict=True)))
     return HJSystem(**system, fields={"V": -F}, output=F.subs(_T, 0))
 
 
@@ -115,7 +115,7 @@ def _wave_front(polynomial: Polynomial, x, kappa) -> sympy.Expr:
     """max_j (W_j·x + b_j + tκ|W_j|²), unevaluated."""
     rows = [[mixed(w) for w in row] for row in polynomial.slopes]
     offsets = [mixed(v) for v in polynomial.coefficients]
-    terms = {_affine(w, x) + c + _T * kappa * _square(w) for w, c in zip(rows, offsets, strict=True)}
+    terms = {dot(w, x) + c + _T * kappa * _square(w) for w, c in zip(rows, offsets, strict=True)}
     return sympy.Max(*terms, evaluate=False) if len(terms) > 1 else terms.pop()
 
 
@@ -203,7 +203,3 @@ def _kinetic(p, kappa) -> sympy.Expr:
 
 def _square(a) -> sympy.Expr:
     return sympy.Add(*(v**2 for v in a))
-
-
-def _affine(w, x) -> sympy.Expr:
-    return sympy.Add(*(a * v for a, v in zip(w, x, strict=True)))

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hjsym
+from hjsym import Diagram, diagram
 from hjsym.conjugate import conjugate
-from hjsym.diagram import Diagram, diagram
 from hjsym.hopf import KernelGauge, LSELayer
 from tropical import Polynomial, Semiring
 from tropical.errors import InputError, ShapeError
