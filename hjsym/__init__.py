@@ -5,6 +5,7 @@ import importlib
 from hjsym import hopf
 from hjsym.compile import TropicalNetwork, compile
 from hjsym.errors import ModelFileError, UnsupportedLayerError
+from hjsym.export import to_network, to_onnx
 from hjsym.expr import expression
 from hjsym.forecast import Forecast
 from hjsym.frontends import load
@@ -13,10 +14,8 @@ from hjsym.optimum import least_margin, maximize, minimize
 from hjsym.plotting import plot_slice
 from hjsym.pontryagin import pontryagin
 from hjsym.questions import equivalent, is_convex, lipschitz, nearest_boundary
-from hjsym.simplify_network import Simplification, simplify_network
+from hjsym.simplification import Simplification, simplify_network
 from hjsym.symbols import GibbsMean, LogSumExp, Maximum
-from hjsym.to_network import to_network
-from hjsym.to_onnx import to_onnx
 
 __version__ = "0.1.0"
 
