@@ -22,6 +22,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
+from hjsym.solutions._input import as_even_nodes
 from hjsym.solutions.stencils import BOUNDARIES, GHOSTS, ORDERS, laplacian, one_sided_slopes
 from hjsym.systems.system import HJSystem
 from tropical._arrays import refuse_where
@@ -292,19 +293,13 @@ def _as_grid(g: ArrayLike, x) -> tuple[np.ndarray, tuple[np.ndarray, ...], list[
         raise ShapeError(
             f"g has {g.ndim} axes; grids are for 1 to 3, and for more there are Mixture and hopf_cole_radial"
         )
-    x = tuple(np.asarray(a, dtype=float) for a in ([x] if g.ndim == 1 and np.ndim(x) == 1 else x))
-    if tuple(np.shape(a) for a in x) != tuple((n,) for n in g.shape) or min(g.shape) <= GHOSTS:
-        raise ShapeError(
-            f"g has shape {g.shape} and x shapes {[a.shape for a in x]}; pass at least {GHOSTS + 1} nodes for each axis"
-        )
     if g.size > _MOST_NODES:
         raise BudgetExceeded("nodes", g.size, _MOST_NODES, "pass a coarser grid")
+    x, spacing = as_even_nodes(x, GHOSTS + 1)
+    if tuple(map(len, x)) != g.shape:
+        raise ShapeError(f"g has shape {g.shape} but the axes have {[len(a) for a in x]} nodes")
     refuse_where(~np.isfinite(g), "g", g, "initial values are finite")
-    spacing = [(a[-1] - a[0]) / (len(a) - 1) for a in x]
-    for k, (a, h) in enumerate(zip(x, spacing, strict=True)):
-        if not (h > 0 and np.abs(np.diff(a) - h).max() <= 1e-9 * (h + np.abs(a).max() * 1e-6)):
-            raise InputError(f"the nodes of axis {k} are not ascending at even distances; use np.linspace")
-    return g, x, [float(h) for h in spacing]
+    return g, x, spacing
 
 
 def _as_speeds(speeds: Sequence[float], d: int) -> np.ndarray:

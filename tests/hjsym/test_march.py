@@ -211,7 +211,7 @@ def test_progress_and_what_is_returned():
     ("arguments", "keywords", "error", "message"),
     [
         ((half, np.zeros((4,) * 4), [X[:4]] * 4, 1.0), {}, ShapeError, "1 to 3"),
-        ((half, np.zeros(5), X, 1.0), {}, ShapeError, "x shapes"),
+        ((half, np.zeros(5), X, 1.0), {}, ShapeError, "axes have"),
         ((half, np.zeros(3), X[:3], 1.0), {}, ShapeError, "at least 4"),
         ((half, np.zeros(5), [0.0, 1.0, 2.0, 3.0, 5.0], 1.0), {}, InputError, "even distances"),
         ((half, np.zeros(5), [4.0, 3.0, 2.0, 1.0, 0.0], 1.0), {}, InputError, "ascending"),
