@@ -32,7 +32,7 @@ from tropical.errors import InputError, ShapeError
 __all__ = ["Arrow", "Diagram", "diagram"]
 
 _ULP = 2.0**-50  # a few units of rounding, which the bound of an identity allows
-_INWARDS = 2.0**-40  # the part of the way to the mean of all slopes
+_INWARDS = 2.0**-40  # the least part of the way to the mean of all slopes
 _MOST_QUERIES = 16  # of conjugates, which are a program each in many variables
 _MOST_SYMBOLS = 12  # N·d up to which equations are also checked in 40 digits
 
@@ -206,7 +206,7 @@ class Diagram:
             rounding,
         )
         yield Arrow(
-            "network", "tropical", "0 ≤ f_ε − f_0 ≤ ε log N", "NumPy's maximum", _outside(f - z.max(axis=1)),
+            "network", "tropical", "0 ≤ f_ε − f_0 ≤ ε log N", "NumPy's maximum", _outside(f - z.max(axis=1), rounding),
             self.limit_bound + rounding,
         )  # fmt: skip
         yield Arrow(
@@ -222,11 +222,11 @@ class Diagram:
             np.abs(f0 + u0 - action).max(), rounding,
         )  # fmt: skip
         yield Arrow(
-            "viscous", "inviscid", "0 ≤ u_0 − u_ε ≤ ε log N", "each from its atoms", _outside(u0 - u),
+            "viscous", "inviscid", "0 ≤ u_0 − u_ε ≤ ε log N", "each from its atoms", _outside(u0 - u, rounding),
             self.limit_bound + rounding,
         )  # fmt: skip
         yield self._equation_holds()
-        yield from self._convex_corner(f, f0, z, rounding)
+        yield from self._convex_corner(f, f0, z)
 
     def _equation_holds(self) -> Arrow:
         """The equation of u_ε at the points: in 40 digits where it is small, else by moments of Gibbs weights."""
@@ -235,27 +235,52 @@ class Diagram:
             system = self.systems["viscous"]
             error = max(system.residual_at(x, self.t) for x in self.points[:2])
             return Arrow("viscous", "viscous", claim, "SymPy's derivatives in 40 digits", error, 1e-30)
-        error = np.abs(self.gauge.residual(self.points)).max()
-        return Arrow("viscous", "viscous", claim, "moments of the Gibbs weights", error, 1e-9)
+        error = np.abs(self.gauge.residual(self.points)).max()  # E|D|² = |E D|² + Var D for all weights
+        rounding = 8 * (self.layer.neurons + self.layer.variables + 10) * np.finfo(float).eps
+        return Arrow("viscous", "viscous", claim, "moments of the Gibbs weights", error, rounding)
 
-    def _convex_corner(self, f, f0, z: np.ndarray, rounding: float) -> Iterator[Arrow]:
-        """At the first points; slopes are moved a little into the hull, off which conjugates are +∞."""
+    def _convex_corner(self, f, f0, z: np.ndarray) -> Iterator[Arrow]:
+        """At the first points; means are moved a little into the hull, off which conjugates are +∞.
+
+        For weights λ of mean y, 0 ≤ f(x) + f*(y) − x·y ≤ ε KL(λ‖π) with π the Gibbs weights. KL is convex and below
+        max −log π_j, so that λ = (1 − s)π + sμ makes it s(f(x) − min z_j) at most, whatever μ.
+        """
         layer, x, f, f0, z = self.layer, *(a[:_MOST_QUERIES] for a in (self.points, f, f0, z))
         soft, hard = self.corners["entropic"], self.corners["polyhedral"]
         weights = np.exp((z - z.max(axis=1, keepdims=True)) / layer.eps)
         means = weights @ layer.W / weights.sum(axis=1, keepdims=True)
-        inner = means + (layer.W.mean(axis=0) - means) * _INWARDS
-        allowed = rounding + 2 * _INWARDS * (1 + np.abs(x).sum(axis=1).max()) * np.ptp(layer.W, axis=0).max()
-        for source, target, value, function, y, route in (
-            ("network", "entropic", f, soft, inner, "f_ε* at the mean of the Gibbs weights"),
-            ("tropical", "polyhedral", f0, hard, layer.W[z.argmax(axis=1)], "f_0* at the largest slope"),
-        ):
-            gap = value + _at(function, y) - (x * y).sum(axis=1)
-            yield Arrow(source, target, "f(x) + f*(y) = x·y at y = ∇f(x)", route, np.abs(gap).max(), allowed)
+        largest, s = layer.W[z.argmax(axis=1)], self._inwards
+        inner = means + (layer.W.mean(axis=0) - means) * s if s < 1 else largest
+        size = (np.abs(x) @ np.abs(layer.W).max(axis=0)).max() + np.abs(layer.b).max() + layer.eps
+        rounding, hard_rounding = 4 * _ULP * size, 4 * _ULP * (size + _size_of_pieces(hard, inner))
+        claim = "f(x) + f*(y) = x·y at y = ∇f(x)"
+        gap = f + _at(soft, inner) - (x * inner).sum(axis=1)
+        yield Arrow(
+            "network", "entropic", claim, "f_ε* at the mean of the Gibbs weights", np.abs(gap).max(),
+            s * (f - z.min(axis=1)).max() + rounding,
+        )  # fmt: skip
+        gap = f0 + _at(hard, largest) - (x * largest).sum(axis=1)
+        yield Arrow(
+            "tropical", "polyhedral", claim, "f_0* at the largest slope", np.abs(gap).max(), hard_rounding,
+        )  # fmt: skip
         yield Arrow(
             "entropic", "polyhedral", "0 ≤ f_0* − f_ε* ≤ ε log N", "entropy beside a hull, at means",
-            _outside(_at(hard, inner) - _at(soft, inner)), self.limit_bound + allowed,
+            _outside(_at(hard, inner) - _at(soft, inner), hard_rounding), self.limit_bound + hard_rounding,
         )  # fmt: skip
+
+    @property
+    def _inwards(self) -> float:
+        """The part s of the way from a Gibbs mean to that of all slopes, at which rounding stays in the hull.
+
+        Moved by δ, the point is there for μ_j = (1 + A_j·C⁻¹δ/s)/N in place of 1/N, where A_j is W_j less the mean and
+        C the covariance; so |A_j·C⁻¹δ| ≤ s does. The hull is taken in coordinates that tell its points apart. 1 where
+        it is thinner than rounding.
+        """
+        W = self.layer.W[:, self.corners["entropic"].domain.polytope.affine_hull.pivots]
+        moved = (len(W) + 8) * np.finfo(float).eps * np.abs(W).max(axis=0, initial=0.0)
+        reach = len(W) * np.abs(np.linalg.pinv(W - W.mean(axis=0), rcond=0)).T @ moved
+        s = max(_INWARDS, reach.max(initial=0.0))
+        return float(s) if s < 0.5 else 1.0
 
     @cached_property
     def graph(self) -> nx.DiGraph:
@@ -338,10 +363,18 @@ class Diagram:
         return ax
 
 
-def _outside(differences: np.ndarray) -> float:
+def _outside(differences: np.ndarray, rounding: float) -> float:
     """The largest of numbers that are to be ≥ 0, and +∞ if one is below 0 by more than rounding."""
-    low = differences.min()
-    return math.inf if low < -1e-9 * (1 + np.abs(differences).max()) else float(differences.max())
+    return math.inf if differences.min() < -rounding else float(differences.max())
+
+
+def _size_of_pieces(hard: PolyhedralConjugate, y: np.ndarray) -> float:
+    """The largest Σ|x_k||y_k| + |v| of pieces x·y − v of f_0*, to which the rounding of its values is relative."""
+    if hard.is_whole:
+        pieces = hard.envelope
+        return float((np.abs(y) @ np.abs(pieces.slopes).T + np.abs(pieces.coefficients)).max())
+    steepest = np.abs(hard.argmax(y).reshape(y.shape))
+    return float((steepest @ np.abs(hard.polynomial.slopes).max(axis=0)).max())
 
 
 def _at(function, y: np.ndarray) -> np.ndarray:

@@ -74,6 +74,17 @@ def test_a_wrong_corner_breaks_its_arrows():
     assert "✗" in str(wrong) and "✗" not in str(square)
 
 
+@pytest.mark.parametrize("thickness", [1.0, 1e-5, 1e-12, 0.0])
+@pytest.mark.parametrize("eps", [0.01, 1.0])
+def test_slopes_in_a_plane_or_nearly(thickness, eps):
+    """Conjugates are steep across a thin hull, and bounds of arrows say by how much."""
+    rng = np.random.default_rng(0)
+    W = rng.normal(size=(20, 2)) @ [[1.0, 0.3, 0.7], [0.2, 1.1, -0.4]]
+    W += thickness * rng.normal(size=W.shape)
+    square = diagram(LSELayer(W, rng.normal(size=20), eps))
+    assert square.holds, str(square)
+
+
 def test_large_layers_are_checked_by_moments():
     rng = np.random.default_rng(0)
     square = diagram(LSELayer(rng.normal(size=(100, 3)), rng.normal(size=100), 0.1))
