@@ -17,6 +17,7 @@ from tropical.errors import DivergenceError, InputError
 
 __all__ = ["BifurcationDiagram", "bifurcation_diagram"]
 
+_ATTEMPTS = 3  # with shorter steps, while curves and levels disagree
 _SAME = 1e-6  # of the scale of x: a crossing of a curve and a critical point that are nearer are one
 
 
@@ -70,7 +71,7 @@ class BifurcationDiagram:
 
     def count(self, eps: float) -> int:
         """How many critical points the curves have at a temperature; it changes by 2 at each fold and pitchfork."""
-        return len(self.at(eps)[1])
+        return _count(self.branches, eps)
 
     @property
     def confirmed(self) -> bool:
@@ -148,14 +149,28 @@ def bifurcation_diagram(
     ladder[[0, -1]] = cold, hot
     with reporting(progress, "temperatures") as report:
         found = sweep(H, ladder, Box(low, high), executor=executor, progress=report)
-        tracer, branches = Tracer(H, low, high, (cold, hot), max_step), []
-        missed = []
-        for done, level in enumerate(found, start=levels + 1):
-            missed += _extend(tracer, branches, level)
-            if report is not None:
-                report(done)
+        for halvings in range(_ATTEMPTS):
+            tracer = Tracer(H, low, high, (cold, hot), max_step / 4**halvings)
+            branches, missed = _followed(tracer, found, report)
+            if not missed and all(len(level) == _count(branches, level.eps) for level in found):
+                break
     events = _distinct([e for b in branches for e in b.events], tracer.length)
     return BifurcationDiagram(H, (cold, hot), low, high, tuple(branches), events, found, tuple(missed))
+
+
+def _followed(tracer: Tracer, levels: tuple[CriticalPoints, ...], report) -> tuple[list[Branch], list]:
+    """The curves through all points of the levels."""
+    branches: list[Branch] = []
+    missed = []
+    for done, level in enumerate(levels, start=len(levels) + 1):
+        missed += _extend(tracer, branches, level)
+        if report is not None:
+            report(done)
+    return branches, missed
+
+
+def _count(branches, eps: float) -> int:
+    return sum(len(branch.at(eps)[1]) for branch in branches)
 
 
 def _extend(tracer: Tracer, branches: list[Branch], level: CriticalPoints) -> list:
