@@ -48,6 +48,7 @@ __all__ = [
     "nearest_boundary",
     "plot_slice",
     "pontryagin",
+    "scaling",
     "simplify_network",
     "solutions",
     "systems",
@@ -62,6 +63,7 @@ _LATER = {
     "conjugate": None,
     "diagram": "hjsym.square",
     "hamiltonian": "hjsym.systems",
+    "scaling": None,
     "solutions": None,
     "systems": None,
 }
