@@ -15,8 +15,8 @@ Why: every derivative of F is a joint cumulant of k, k² and k³. In Hirota's fo
 pair of exponentials has the factor (k_i − k_j)² ((k_i − k_j)² − 4(k_i² + k_ik_j + k_j²) + 3(k_i + k_j)²) = 0.
 
 Sources: arXiv:2605.28983 (2026), appendix M, for the τ-function of a layer. R. Hirota, *The Direct Method in Soliton
-Theory* (2004), section 1.5; Y. Kodama, *KP Solitons and the Grassmannians* (2017), chapters 1 and 4, for [i, j]-solitons
-and their asymptotics.
+Theory* (2004), for the bilinear form; Y. Kodama, *KP Solitons and the Grassmannians* (2017), for [i, j]-solitons and
+their asymptotics. The tropical web and the dispersive form in ε are derived here.
 """
 
 import math
@@ -38,7 +38,7 @@ from tropical.hypersurface import Hypersurface
 __all__ = ["KP", "LineSoliton", "TauFunction", "symbolic_residual"]
 
 KP = (-4, 1, 6, 3)  # of u_xT, u_xxxx, (uu_x)_x and u_yy
-_MOST_SYMBOLIC = 8  # exponentials beyond which SymPy takes minutes
+_MOST_SYMBOLIC = 6  # exponentials: two seconds of SymPy; each more doubles them
 _BLOCK = 1 << 21  # weights held at a time
 
 
@@ -323,7 +323,7 @@ def symbolic_residual(exponentials: int = 2, *, equation: Sequence = KP) -> symp
     Parameters
     ----------
     exponentials : int
-        N, up to 8.
+        N, up to 6.
     equation : four numbers
         The coefficients of u_xT, u_xxxx, (uu_x)_x and u_yy; with any others it is not 0.
 
