@@ -21,6 +21,7 @@ from hjsym.to_onnx import to_onnx
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attribution",
     "Diagram",
     "Forecast",
     "GibbsMean",
@@ -32,6 +33,8 @@ __all__ = [
     "Simplification",
     "TropicalNetwork",
     "UnsupportedLayerError",
+    "attribute",
+    "attribution",
     "compile",
     "conjugate",
     "diagram",
@@ -57,6 +60,9 @@ __all__ = [
 
 # Found when asked for: convex conjugates alone take as long to import as all the rest.
 _LATER = {
+    "Attribution": "hjsym.attribution",
+    "attribute": "hjsym.attribution",
+    "attribution": None,
     "Diagram": "hjsym.square",
     "HJSystem": "hjsym.systems",
     "conjugate": None,
