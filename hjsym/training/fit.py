@@ -9,7 +9,7 @@ from hjsym.training.objectives import SquaredError
 from hjsym.training.schedule import Schedule, check_count, check_positive, kept_apart
 from hjsym.training.start import starting_table
 from tropical import Polynomial, Semiring
-from tropical._progress import Progress, reporting
+from tropical._progress import Progress
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["LSEFit", "fit_lse"]
@@ -112,38 +112,30 @@ def fit_lse(
     apart = None
     if schedule.early_stopping:
         rows, others = kept_apart(len(data[0]), schedule.validation_fraction, rng)
-        whole, apart = _part(whole, rows), _part(whole, others)
+        whole, apart = whole.part(rows), whole.part(others)
     objectives = [replace(whole, eps=stage) for stage in stages]
-    best = None
-    with reporting(progress, "steps") as report:
-        for k in range(1 if start is not None else n_init):
-            first = eps / scaling.unit if stages[0] is None else stages[0]
+    first = eps / scaling.unit
+
+    def starts():
+        for _ in range(1 if start is not None else n_init):
             if start is None:
-                table = starting_table(
-                    init, (whole.points, whole.targets, whole.weights), signs, neurons, first, rng
-                )
+                data = whole.points, whole.targets, whole.weights
+                table = starting_table(init, data, signs, neurons, stages[0] or first, rng)
             else:
                 table = scaling.table_there(start, signs)
-            parameters = table.ravel() if stages[-1] is not None else np.append(table.ravel(), np.log(first))
-            done = k * schedule.max_iter
-            descent, watch = schedule.run(
-                objectives, parameters, rng, None if apart is None else apart.error,
-                None if report is None else lambda step, done=done: report(done + step),
-            )  # fmt: skip
-            error = (whole if apart is None else apart).error(descent.parameters)
-            if best is None or error < best[0]:
-                best = error, descent, watch
-    error, descent, watch = best
-    table, inner_eps = whole.split(descent.parameters)
+            yield table.ravel() if stages[-1] is not None else np.append(table.ravel(), np.log(first))
+
+    run = schedule.best(objectives, starts(), rng, apart, progress)
+    table, inner_eps = whole.split(run.parameters)
     return LSEFit(
         table=scaling.table_back(table, signs),
         eps=eps if temperature != "learnt" else scaling.unit * inner_eps,
         signs=signs,
-        error=error * scaling.unit**2,
-        losses=watch.losses,
-        validation_errors=watch.errors,
-        steps=len(watch.losses),
-        converged=descent.converged,
+        error=run.error * scaling.unit**2,
+        losses=run.losses,
+        validation_errors=run.validation_errors,
+        steps=len(run.losses),
+        converged=run.converged,
     )
 
 
@@ -154,15 +146,6 @@ def _stages(temperature: str, eps: float, spread: float) -> list[float | None]:
     if temperature == "fixed" or eps >= spread:
         return [eps]
     return [*np.geomspace(spread, eps, _STAGES)[:-1].tolist(), eps]
-
-
-def _part(objective: SquaredError, rows: np.ndarray) -> SquaredError:
-    return replace(
-        objective,
-        points=objective.points[rows],
-        targets=objective.targets[rows],
-        weights=objective.weights[rows],
-    )
 
 
 def _checked(points, targets, weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ Parameters are one vector: a table (heads, N, d + 1) of slopes with the offsets 
 where ε is learnt. Objectives give the value and the gradient, which the core sums over the points (`pull_back`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,6 +44,10 @@ class SquaredError:
     eps: float | None
     decay: float = 0.0
 
+    def part(self, rows: np.ndarray) -> "SquaredError":
+        """The objective on some rows only."""
+        return replace(self, points=self.points[rows], targets=self.targets[rows], weights=self.weights[rows])
+
     def split(self, parameters: np.ndarray) -> tuple[np.ndarray, float]:
         """The table (heads, N, d + 1) and ε."""
         shape = (len(self.signs), self.neurons, self.points.shape[1] + 1)
@@ -61,9 +65,7 @@ class SquaredError:
         squares = (self.predict(parameters, self.points) - self.targets) ** 2
         return float(self.weights @ squares / self.weights.sum())
 
-    def __call__(
-        self, parameters: np.ndarray, rows: np.ndarray | slice = _EVERY
-    ) -> tuple[float, np.ndarray]:
+    def __call__(self, parameters: np.ndarray, rows: np.ndarray | slice = _EVERY) -> tuple[float, np.ndarray]:
         """Value and gradient, on the given rows of the data."""
         table, eps = self.split(parameters)
         points, weights = self.points[rows], self.weights[rows]
@@ -109,6 +111,10 @@ class LogLoss:
     eps: float
     decay: float = 0.0
 
+    def part(self, rows: np.ndarray) -> "LogLoss":
+        """The objective on some rows only."""
+        return replace(self, points=self.points[rows], labels=self.labels[rows], weights=self.weights[rows])
+
     def table(self, parameters: np.ndarray) -> np.ndarray:
         """(C, N, d + 1)."""
         return parameters.reshape(self.classes, self.neurons, self.points.shape[1] + 1)
@@ -122,9 +128,7 @@ class LogLoss:
             loss -= self.weights[mine] @ _polynomial(part, self.eps)(self.points[mine])
         return float(loss / self.eps / self.weights.sum())
 
-    def __call__(
-        self, parameters: np.ndarray, rows: np.ndarray | slice = _EVERY
-    ) -> tuple[float, np.ndarray]:
+    def __call__(self, parameters: np.ndarray, rows: np.ndarray | slice = _EVERY) -> tuple[float, np.ndarray]:
         """Value and gradient, on the given rows of the data."""
         table = self.table(parameters)
         points, labels, weights = self.points[rows], self.labels[rows], self.weights[rows]

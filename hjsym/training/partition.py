@@ -54,8 +54,9 @@ def max_affine(
     steps : int
     """
     groups = voronoi_cells(points, cells, rng)
-    best, least = None, np.inf
-    for step in range(1, max_iter + 1):
+    best, least, steps = None, np.inf, 0
+    for _ in range(max_iter):
+        steps += 1
         planes = fit_planes(points, targets, weights, groups, cells)
         heights = points @ planes[:, :-1].T + planes[:, -1]
         error = float(weights @ (heights.max(axis=1) - targets) ** 2 / weights.sum())
@@ -65,4 +66,4 @@ def max_affine(
         if (active == groups).all():
             break
         groups = active
-    return best, least, step
+    return best, least, steps

@@ -95,14 +95,20 @@ def initial_data(
     """
     points, targets = np.asarray(points, float), np.asarray(targets, float)
     weights = np.ones(len(targets)) if weights is None else np.asarray(weights, float)
-    if points.ndim != 2 or points.shape[1] != layer.variables or not targets.shape == weights.shape == points.shape[:1]:
+    if (
+        points.ndim != 2
+        or points.shape[1] != layer.variables
+        or not targets.shape == weights.shape == points.shape[:1]
+    ):
         raise ShapeError(
             f"points have shape {points.shape}, targets {targets.shape} and weights {weights.shape}; "
             f"pass (B, {layer.variables}), (B,) and (B,)"
         )
     size = layer.neurons * (layer.variables + 1) + learnt_eps
     if size > _MOST:
-        raise InputError(f"{size:,} parameters; error bars are given for at most {_MOST:,}: merge neurons first")
+        raise InputError(
+            f"{size:,} parameters; error bars are given for at most {_MOST:,}: merge neurons first"
+        )
     gauge = layer.kernel(t)
     inverse, blind = _inverse(_normal_matrix(layer, points, weights, learnt_eps))
     rank = size - blind.shape[1]
@@ -110,7 +116,11 @@ def initial_data(
     squares = weights @ (layer(points) - targets) ** 2
     variance = squares / freedom if freedom > 0 else np.inf if squares > 0 else 0.0
     change = _change(layer, t, size)
-    covariance = variance * (change @ inverse @ change.T) if np.isfinite(variance) else np.full((size - learnt_eps,) * 2, np.inf)
+    covariance = (
+        variance * (change @ inverse @ change.T)
+        if np.isfinite(variance)
+        else np.full((size - learnt_eps,) * 2, np.inf)
+    )
     errors = np.sqrt(np.maximum(np.diag(covariance), 0))
     errors[(np.abs(change @ blind) > 1e-6 * np.abs(change).max(axis=1, keepdims=True)).any(axis=1)] = np.inf
     errors = errors.reshape(layer.neurons, layer.variables + 1)

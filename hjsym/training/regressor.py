@@ -5,10 +5,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from hjsym.hopf import LSELayer
+from hjsym.training.estimators import schedule_of, seed_of
 from hjsym.training.fit import LSEFit, fit_lse
 from hjsym.training.merging import Merged, merge_neurons
 from hjsym.training.recovery import InitialData, initial_data
-from hjsym.training.schedule import Schedule
 from tropical import Polynomial, Rational, Semiring
 from tropical.errors import InputError
 
@@ -161,7 +161,9 @@ class LSERegressor(RegressorMixin, BaseEstimator):
         """The layer with near-equal neurons merged, changed by at most `tol` in the ball around the training data."""
         return merge_neurons(self._convex(), tol, self._centre, self._radius)
 
-    def initial_data(self, X, y, *, t: float = 1.0, sample_weight=None, merge: float | None = None) -> InitialData:
+    def initial_data(
+        self, X, y, *, t: float = 1.0, sample_weight=None, merge: float | None = None
+    ) -> InitialData:
         """Atoms y_j and initial values g_j in the kernel gauge at time t, with error bars from data (X, y).
 
         `merge` first merges near-equal neurons to that tolerance; equal ones have no error bars of their own.
@@ -185,20 +187,6 @@ class LSERegressor(RegressorMixin, BaseEstimator):
         table = self.fit_.table
         heads = 2 if self.shape == "difference" else 1
         return table if table.shape == (heads, self.n_neurons, variables + 1) else None
-
-
-def schedule_of(estimator) -> Schedule:
-    """The settings of the descent that an estimator has among its parameters."""
-    return Schedule(**{name: getattr(estimator, name) for name in Schedule.__dataclass_fields__})
-
-
-def seed_of(random_state):
-    """A seed for NumPy's generators from what scikit-learn takes as `random_state`."""
-    if random_state is None or isinstance(random_state, np.random.Generator):
-        return random_state
-    from sklearn.utils import check_random_state
-
-    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _radius(X: np.ndarray) -> float:
