@@ -25,6 +25,8 @@ __all__ = [
     "Forecast",
     "GibbsMean",
     "HJSystem",
+    "LSEClassifier",
+    "LSERegressor",
     "LogSumExp",
     "Maximum",
     "ModelFileError",
@@ -53,17 +55,21 @@ __all__ = [
     "systems",
     "to_network",
     "to_onnx",
+    "training",
 ]
 
 # Found when asked for: convex conjugates alone take as long to import as all the rest.
 _LATER = {
     "Diagram": "hjsym.square",
     "HJSystem": "hjsym.systems",
+    "LSEClassifier": "hjsym.training",
+    "LSERegressor": "hjsym.training",
     "conjugate": None,
     "diagram": "hjsym.square",
     "hamiltonian": "hjsym.systems",
     "solutions": None,
     "systems": None,
+    "training": None,
 }
 
 

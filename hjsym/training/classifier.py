@@ -32,9 +32,12 @@ class LSEClassifier(ClassifierMixin, BaseEstimator):
         data to learn ε from, and predictions do not depend on it.
     alpha : float
         Weight of ½|W|² (at ε = 1 and for standardised inputs) beside the mean log-loss.
-    solver, max_iter, tol, learning_rate, batch_size, early_stopping, validation_fraction, n_iter_no_change, n_init, \
-warm_start, random_state, progress
-        As in `LSERegressor`; what early stopping watches is the log-loss.
+    solver, max_iter, tol, learning_rate, batch_size, n_init
+        As in `LSERegressor`.
+    early_stopping, validation_fraction, n_iter_no_change
+        As there; what is watched is the log-loss.
+    warm_start, random_state, progress
+        As there.
 
     Attributes
     ----------
@@ -132,11 +135,13 @@ warm_start, random_state, progress
 
     def predict(self, X):
         """The class of the largest head."""
-        return self.classes_[self._scores(X).argmax(axis=1)]
+        largest = self._scores(X).argmax(axis=1)
+        return self.classes_[largest]
 
     def predict_log_proba(self, X):
         """log P(c | x), shape (B, C)."""
-        return log_softmax(self._scores(X) / self.layer_.eps, axis=1)
+        scores = self._scores(X)
+        return log_softmax(scores / self.layer_.eps, axis=1)
 
     def predict_proba(self, X):
         """P(c | x), shape (B, C), columns in the order of `classes_`."""

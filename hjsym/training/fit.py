@@ -17,6 +17,7 @@ __all__ = ["LSEFit", "fit_lse"]
 _SIGNS = {"convex": (1,), "concave": (-1,), "difference": (1, -1)}
 _STAGES = 6  # temperatures of an annealed fit, in geometric progression
 _TEMPERED = 0.1  # of the targets' spread: the temperature where none is given
+_HOT = 1e10  # of the same: hotter, rounding of ε log N alone is an error of 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,11 @@ def fit_lse(
     scaling = Scaling.of(points, targets, weights) if standardize else Scaling.none(points.shape[1])
     spread = scaling.unit if standardize else Scaling.of(points, targets, weights).unit
     eps = _TEMPERED * spread if eps is None else check_positive("eps", eps)
+    if eps > _HOT * spread:
+        raise InputError(
+            f"eps is {eps:g} and the targets' standard deviation {spread:g}: so hot a layer rounds to an affine "
+            f"function; pass eps <= {_HOT * spread:g}, or fit a linear model"
+        )
     inner, targets = scaling.scale(points, targets)
     data = joined(inner, targets, weights)
     stages = _stages(temperature, eps / scaling.unit, spread / scaling.unit)
