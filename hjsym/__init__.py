@@ -27,6 +27,8 @@ __all__ = [
     "Forecast",
     "GibbsMean",
     "HJSystem",
+    "LSEClassifier",
+    "LSERegressor",
     "LogSumExp",
     "Maximum",
     "ModelFileError",
@@ -66,6 +68,7 @@ __all__ = [
     "systems",
     "to_network",
     "to_onnx",
+    "training",
 ]
 
 # Found when asked for: convex conjugates alone take as long to import as all the rest.
@@ -80,6 +83,8 @@ _LATER = {
     "bifurcation": None,
     "Smoothness": "hjsym.robustness",
     "certify": "hjsym.robustness",
+    "LSEClassifier": "hjsym.training",
+    "LSERegressor": "hjsym.training",
     "conjugate": None,
     "critical_points": "hjsym.bifurcation",
     "diagram": "hjsym.square",
@@ -91,6 +96,7 @@ _LATER = {
     "smoothness": "hjsym.robustness",
     "solutions": None,
     "systems": None,
+    "training": None,
 }
 
 
