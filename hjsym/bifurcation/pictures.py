@@ -76,7 +76,7 @@ def _mark(ax, found: CriticalPoints, place) -> None:
                 label=label,
             )
     if len(found):
-        ax.legend(frameon=False)
+        ax.legend(framealpha=0.85, edgecolor="none")
 
 
 def draw_diagram(diagram, ax=None, coordinate: int = 0):
