@@ -274,7 +274,7 @@ class TauFunction:
     # ---- pictures ------------------------------------------------------------------------------------
 
     def plot(self, T: float = 0.0, ax=None, *, box=((-20, 20), (-20, 20)), pixels: int = 400):
-        """u in the (x, y) plane at time T with the tropical curve over it.
+        """√u in the (x, y) plane at time T with the tropical curve over it.
 
         Parameters
         ----------
@@ -292,7 +292,7 @@ class TauFunction:
         Examples
         --------
         >>> TauFunction([-1.0, 0.0, 1.0], [0.0, 0.0, 0.0]).plot(pixels=20).get_title()
-        'u at T = 0, and the tropical curve'
+        '√u at T = 0, and the tropical curve'
         """
         from tropical._figures import ORANGE, axes_or_new, sides
         from tropical.plotting import plot_curve
@@ -301,9 +301,10 @@ class TauFunction:
         x, y = (np.linspace(low, high, pixels) for low, high in box)
         values = self.u(x[None, :], y[:, None], T)
         ax = axes_or_new(ax)
-        ax.imshow(values, extent=box.ravel(), origin="lower", cmap="Blues", interpolation="bilinear")
+        shown = {"extent": box.ravel(), "origin": "lower", "interpolation": "bilinear"}
+        ax.imshow(np.sqrt(values), cmap="Blues", **shown)  # low ridges are seen beside high ones
         plot_curve(self.web(T), ax, box=box, weights=False, color=ORANGE, linewidth=1.0, linestyle="--")
-        ax.set(xlabel="x", ylabel="y", title=f"u at T = {T:g}, and the tropical curve")
+        ax.set(xlabel="x", ylabel="y", title=f"√u at T = {T:g}, and the tropical curve")
         return ax
 
 
