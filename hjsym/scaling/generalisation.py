@@ -61,7 +61,7 @@ class RiskStudy:
     risks : (repetitions, k) array
         Root mean squares of f̂ − f over fresh points.
     neurons : (k,) array
-        N = n^{d/(d+2)}.
+        N = n^power.
     """
 
     variables: int
@@ -121,6 +121,7 @@ def risk_study(
     samples: Sequence[int] = (100, 200, 400, 800, 1600, 3200),
     *,
     repetitions: int = 5,
+    power: float | None = None,
     g: Callable[[np.ndarray], ArrayLike] = euclidean,
     eps: float = 0.1,
     t: float = 0.25,
@@ -144,6 +145,8 @@ def risk_study(
         n, in increasing order, three or more.
     repetitions : int
         Samples and fits for each n, ≥ 2.
+    power : float, optional
+        N = n^power neurons; d/(d + 2) by default, d/(d + 4) balances variance with the N^{−2/d} of smooth convex f.
     g, eps, t
         The initial data, the temperature and the time of f.
     noise : float
@@ -182,7 +185,8 @@ def risk_study(
     samples = [int(n) for n in samples]
     if min(samples, default=0) < 4:
         raise InputError(f"samples are {samples}; pass three sizes or more, each at least 4")
-    neurons = [max(2, round(n ** (d / (d + 2)))) for n in samples]
+    power = d / (d + 2) if power is None else power
+    neurons = [max(2, round(n**power)) for n in samples]
     target = box_layer(d, _NODES[d], rule="gauss", g=g, eps=eps, t=t, half_width=_HALF_WIDTH)
     trial = _Trial(target, d, eps, noise, fresh, fit)
     seeds = np.random.default_rng(rng).integers(2**63, size=(repetitions, len(samples))).tolist()
