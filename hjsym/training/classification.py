@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hjsym.training.data import Scaling, check_weights, joined
+from hjsym.training.data import Scaling, joined
 from hjsym.training.objectives import LogLoss
 from hjsym.training.schedule import Run, Schedule, check_count, kept_apart
 from tropical._progress import Progress
@@ -34,7 +34,6 @@ def fit_labelled(
     check_count("n_init", n_init)
     if not (np.isfinite(decay) and decay >= 0):
         raise InputError(f"alpha is {decay}; pass a finite number >= 0")
-    check_weights(weights)
     rng = np.random.default_rng(seed)
     rows, _, weights = joined(np.column_stack([points, labels]), np.zeros(len(points)), weights)
     points, labels = rows[:, :-1], rows[:, -1].astype(int)

@@ -34,7 +34,7 @@ class LSERegressor(RegressorMixin, BaseEstimator):
     shape : {"convex", "concave", "difference"}
         LSE, −LSE, or the difference of two (DLSE), which comes near every continuous function on a compact set.
     alpha : float
-        Weight of ½|W|² beside the mean of ½(f − y)², both of standardised data.
+        Weight of |W|² beside the mean of (f − y)², both of standardised data.
     solver : {"lbfgs", "adam"}
     max_iter : int
         Steps, each a value and a gradient (L-BFGS may take a few more for its line searches).

@@ -43,7 +43,7 @@ def _checks():
 
 
 @pytest.mark.filterwarnings("ignore")  # the checks warn about checks
-@pytest.mark.parametrize(("estimator", "check"), _checks())
+@pytest.mark.parametrize(("estimator", "check"), list(_checks()))
 def test_checks_of_scikit_learn(estimator, check):
     try:
         check(estimator)
@@ -166,7 +166,7 @@ def test_one_neuron_a_class_is_logistic_regression():
     x, y = load_iris(return_X_y=True)
     x = StandardScaler().fit_transform(x)
     model = LSEClassifier(1, alpha=0.01, tol=1e-9, max_iter=2000, random_state=0).fit(x, y)
-    peer = LogisticRegression(C=1 / (0.01 * 150), tol=1e-10, max_iter=5000).fit(x, y)
+    peer = LogisticRegression(C=1 / (2 * 0.01 * 150), tol=1e-10, max_iter=5000).fit(x, y)
     np.testing.assert_allclose(model.predict_proba(x), peer.predict_proba(x), atol=1e-4)
 
 
@@ -182,7 +182,7 @@ def test_a_ring_is_learnt(solver):
     assert model.score(X, RING) > 0.95 and list(model.classes_) == ["in", "out"]
     assert model.decision_function(X).shape == (150,)
     again = model.set_params(warm_start=True, max_iter=1).fit(X, RING)
-    assert again.loss_curve_[-1] < 0.3
+    assert again.score(X, RING) > 0.95 and again.n_iter_ <= 1
 
 
 def test_one_class_is_refused():
