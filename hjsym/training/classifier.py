@@ -8,6 +8,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from hjsym.hopf import LSELayer
 from hjsym.training.classification import fit_labelled
+from hjsym.training.data import check_weights
 from hjsym.training.estimators import schedule_of, seed_of
 from hjsym.training.schedule import check_positive
 from tropical import Polynomial, PolynomialMap, Semiring
@@ -31,7 +32,7 @@ class LSEClassifier(ClassifierMixin, BaseEstimator):
         The temperature that `layer_` is to have. A gauge: P depends on W/ε and b/ε only, so there is nothing in the
         data to learn ε from, and predictions do not depend on it.
     alpha : float
-        Weight of ½|W|² (at ε = 1 and for standardised inputs) beside the mean log-loss.
+        Weight of |W|² (at ε = 1 and for standardised inputs) beside the mean log-loss.
     solver, max_iter, tol, learning_rate, batch_size, n_init
         As in `LSERegressor`.
     early_stopping, validation_fraction, n_iter_no_change
@@ -107,6 +108,7 @@ class LSEClassifier(ClassifierMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        check_weights(weights)
         last = self._last(y, X.shape[1])
         self.classes_, labels = np.unique(y, return_inverse=True)
         seen = len(np.unique(labels[weights > 0]))

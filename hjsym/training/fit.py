@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hjsym.training.data import Scaling, joined
+from hjsym.training.data import Scaling, check_weights, joined
 from hjsym.training.objectives import SquaredError
 from hjsym.training.schedule import Schedule, check_count, check_positive, kept_apart
 from hjsym.training.start import starting_table
@@ -164,4 +164,5 @@ def _checked(points, targets, weights) -> tuple[np.ndarray, np.ndarray, np.ndarr
         )
     if not all(np.isfinite(a).all() for a in (points, targets, weights)):
         raise InputError("points, targets or weights have NaN or infinite entries; drop or impute these rows")
+    check_weights(weights)
     return points, targets, weights

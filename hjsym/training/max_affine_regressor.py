@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from hjsym.training.data import Scaling, joined
+from hjsym.training.data import Scaling, check_weights, joined
 from hjsym.training.estimators import seed_of
 from hjsym.training.partition import max_affine
 from hjsym.training.schedule import check_count
@@ -61,6 +61,7 @@ class MaxAffineRegressor(RegressorMixin, BaseEstimator):
         """Fit to points X (B, d) and targets y (B,), with weights (B,) ≥ 0 where given."""
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        check_weights(weights)
         pieces, steps = check_count("n_pieces", self.n_pieces), check_count("max_iter", self.max_iter)
         rng = np.random.default_rng(seed_of(self.random_state))
         scaling = Scaling.of(X, y, weights)

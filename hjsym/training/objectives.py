@@ -22,7 +22,7 @@ def _polynomial(table: np.ndarray, eps: float) -> Polynomial:
 
 @dataclass(frozen=True, eq=False)
 class SquaredError:
-    """½ Σ_i w_i (f(x_i) − y_i)² / Σ_i w_i + ½ decay |W|² of f = Σ_h sign_h LSE_h at one temperature.
+    """Σ_i w_i (f(x_i) − y_i)² / Σ_i w_i + decay |W|² of f = Σ_h sign_h LSE_h at one temperature.
 
     Parameters
     ----------
@@ -72,25 +72,25 @@ class SquaredError:
         heads = [_polynomial(part, eps) for part in table]
         values = [head(points) for head in heads]
         residual = sum(s * v for s, v in zip(self.signs, values, strict=True)) - self.targets[rows]
-        cotangents = weights * residual / weights.sum()
+        cotangents = 2 * weights * residual / weights.sum()
         gradient = np.stack(
             [
                 s * pull_back(h, points, v, cotangents)
                 for s, h, v in zip(self.signs, heads, values, strict=True)
             ]
         )
-        gradient[..., :-1] += self.decay * table[..., :-1]
+        gradient[..., :-1] += 2 * self.decay * table[..., :-1]
         gradient = gradient.ravel()
         if self.eps is None:  # ∂f/∂ε is the entropy
             by_eps = sum(s * cotangents @ h.entropy(points) for s, h in zip(self.signs, heads, strict=True))
             gradient = np.append(gradient, eps * by_eps)
-        penalty = self.decay * (table[..., :-1] ** 2).sum() / 2
+        penalty = self.decay * (table[..., :-1] ** 2).sum()
         return float(cotangents @ residual / 2 + penalty), gradient
 
 
 @dataclass(frozen=True, eq=False)
 class LogLoss:
-    """−Σ_i w_i log P(c_i | x_i) / Σ_i w_i + ½ decay |W|² with P(c | x) the Gibbs weight of the neurons of class c.
+    """−Σ_i w_i log P(c_i | x_i) / Σ_i w_i + decay |W|² with P(c | x) the Gibbs weight of the neurons of class c.
 
     ε log P(c | x) = f_c − f, where f_c is the log-sum-exp of the neurons of c and f that of all.
 
@@ -143,5 +143,5 @@ class LogLoss:
             values = own(points[mine])
             loss -= cotangents[mine] @ values
             gradient[c] -= pull_back(own, points[mine], values, cotangents[mine])
-        gradient[..., :-1] += self.decay * table[..., :-1]
-        return float(loss + self.decay * (table[..., :-1] ** 2).sum() / 2), gradient.ravel()
+        gradient[..., :-1] += 2 * self.decay * table[..., :-1]
+        return float(loss + self.decay * (table[..., :-1] ** 2).sum()), gradient.ravel()

@@ -17,7 +17,7 @@ def voronoi_cells(points: np.ndarray, cells: int, rng: np.random.Generator) -> n
     return cKDTree(points[drawn]).query(points)[1]
 
 
-def fit_planes(points, targets, weights, groups: np.ndarray, cells: int) -> np.ndarray:
+def fit_planes(points, targets, weights, groups: np.ndarray, cells: int, ridge: float = _RIDGE) -> np.ndarray:
     """Least-squares planes (cells, d + 1) over the points of each group, slopes and then the offset.
 
     What a cell does not determine is taken from the plane of all points; an empty cell has that plane.
@@ -29,7 +29,7 @@ def fit_planes(points, targets, weights, groups: np.ndarray, cells: int) -> np.n
     for k in range(cells):
         mine = groups == k
         if mine.any():
-            planes[k] += _plane(design[mine], residual[mine], weights[mine], _RIDGE)
+            planes[k] += _plane(design[mine], residual[mine], weights[mine], ridge)
     return planes
 
 
