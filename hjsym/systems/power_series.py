@@ -25,7 +25,7 @@ class PowerSeries:
         try:
             import flint
         except ImportError:
-            raise InputError("a proved bound needs python-flint; install hjsym[flint]") from None
+            raise InputError("a proved bound needs python-flint; install hjsym[proof]") from None
         self.expr, self.flint, self.inputs, self._steps = expr, flint, len(symbols), []
         self._places = dict(zip(symbols, range(len(symbols)), strict=True))
         self._result = self._add(expr)
