@@ -160,7 +160,7 @@ def risk_study(
     confidence : float
         Of the bootstrap over repetitions.
     executor : concurrent.futures.Executor, optional
-        Runs the fits; processes need g and `fit` that can be pickled.
+        Runs the fits; processes need a `fit` that can be pickled.
     progress : callable, bool, optional
         Called with the number of fits done; True draws a bar.
 

@@ -4,8 +4,9 @@ dimension, and fits that are handed in."""
 import doctest
 import importlib
 import itertools
+import multiprocessing
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import mpmath
@@ -164,6 +165,8 @@ def test_end_points_are_off_by_the_same_constant_for_data_that_vanish_at_the_end
         (lambda: scaling.quadrature_rate(1, measure="l1"), InputError, "measure"),
         (lambda: scaling.quadrature_rate(1, reference="finer"), InputError, "reference"),
         (lambda: scaling.quadrature_rate(2, points=[[1.0]]), ShapeError, "2 variables"),
+        (lambda: scaling.quadrature_rate(2, points=np.empty((0, 2))), InputError, "one finite point"),
+        (lambda: scaling.quadrature_rate(1, points=[[np.nan]]), InputError, "one finite point"),
     ],
 )
 def test_bad_quadrature_is_named(call, error, message):
@@ -351,6 +354,14 @@ def test_risk_depends_on_the_seed_alone():
     np.testing.assert_array_equal(first.risks, second.risks)
     assert first.law.interval == second.law.interval and done == [1, 2, 3, 4, 5, 6]
     assert (scaling.risk_study(2, **options, rng=5).risks != first.risks).any()
+
+
+@pytest.mark.slow
+def test_risk_from_processes():
+    options = {"samples": (30, 60, 120), "repetitions": 2, "fresh": 200}
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        apart = scaling.risk_study(2, **options, executor=pool)
+    np.testing.assert_array_equal(apart.risks, scaling.risk_study(2, **options).risks)
 
 
 @pytest.mark.slow
