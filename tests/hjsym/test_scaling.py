@@ -19,7 +19,6 @@ from scipy import integrate
 import hjsym
 from hjsym import scaling
 from hjsym.hopf import LSELayer
-from hjsym.scaling._fit import fit_layer
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -316,14 +315,6 @@ def test_what_to_install_is_said(monkeypatch):
 
 
 # ---- fits --------------------------------------------------------------------------------------------
-
-
-def test_a_layer_is_fitted():
-    teacher = LSELayer([[-1.0, 0.0], [1.0, 0.5], [0.0, -1.0]], [0.0, 0.2, -0.1], 0.2)
-    x = np.random.default_rng(0).uniform(-2, 2, (600, 2))
-    fitted = fit_layer(x, teacher(x), n_neurons=6, eps=0.2, seed=1)
-    assert fitted.neurons == 6 and np.abs(fitted(x) - teacher(x)).max() < 0.02
-    assert np.isfinite(fit_layer(x[:3], teacher(x[:3]), n_neurons=6, eps=0.2, seed=1).W).all()
 
 
 def _off_by(gap):
