@@ -28,6 +28,7 @@ from hjsym.compile import TropicalNetwork, compile
 from hjsym.curvature_bounds import network_curvature
 from hjsym.hopf import LSELayer
 from hjsym.layer_norms import lipschitz_bound, margin_bounds
+from hjsym.to_network import to_network
 from tropical import Circuit, Polynomial, PolynomialMap, Rational
 from tropical._arrays import FLOAT64, as_points, refuse_where
 from tropical._norms import as_norm
@@ -85,7 +86,7 @@ def smoothness(f, norm: float = 2, *, scale: float = 1.0, max_pairs: int = _PAIR
 
     Parameters
     ----------
-    f : LSELayer, Polynomial, network, or what `hjsym.compile` makes of one
+    f : LSELayer, Polynomial, network, or what `hjsym.compile` makes of one, or a circuit
         Over maxima, at any ε; at ε = 0 the curvature of what bends is infinite.
     norm : 1, 2 or math.inf
         Of points.
@@ -97,7 +98,7 @@ def smoothness(f, norm: float = 2, *, scale: float = 1.0, max_pairs: int = _PAIR
     Raises
     ------
     InputError
-        A function over Fractions, of minima, without finite coefficients, or a circuit that is no network.
+        A function over Fractions, of minima, or without finite coefficients.
 
     Notes
     -----
@@ -213,7 +214,7 @@ def certify(
         - an `LSELayer` with labels, where no level is given: the class of largest weight;
         - a sequence of layers and polynomials, or a `PolynomialMap`: the largest of them;
         - a network, or what `hjsym.compile` made of one, `deform` included: its largest output, or with one output
-          whether scale·f > level.
+          whether scale·f > level; circuits and their quotients too, gate by gate, which ignores what cancels in P − Q.
     x : (..., d) array
         Finite points.
     norm : 1, 2 or math.inf
@@ -287,8 +288,10 @@ def _certified(scores, x: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 def _radius(m: np.ndarray, slope: np.ndarray, bend: float) -> np.ndarray:
-    """The r with slope·r + bend·r²/2 = m, without cancellation; 0 where the bend is infinite."""
-    return 2 * m / (slope + np.sqrt(slope**2 + 2 * bend * m)) if np.isfinite(bend) else np.zeros(m.shape)
+    """The r with slope·r + bend·r²/2 = m, without cancellation or squares that underflow; 0 if the bend is infinite."""
+    if not np.isfinite(bend):
+        return np.zeros(m.shape)
+    return 2 * m / (slope + np.hypot(slope, math.sqrt(2 * bend) * np.sqrt(m)))
 
 
 def _scores(f, norm: float, level: float | None, scale: float, max_pairs: int):
@@ -478,15 +481,14 @@ def _polynomial(f) -> Polynomial:
     kept = p.coefficients > -np.inf
     if not kept.any() or (p.coefficients == np.inf).any():
         raise InputError("the polynomial has no finite coefficient, or one of +inf; pass at least one atom")
+    if kept.all() and p.dtype == FLOAT64:
+        return p
     return Polynomial(p.slopes[kept].astype(float), p.coefficients[kept].astype(float), p.semiring)
 
 
 def _network(f) -> TropicalNetwork:
     if isinstance(f, Circuit | Rational) and not isinstance(f, TropicalNetwork):
-        raise InputError(
-            f"{f!r} is no network: its gates would be bounded one by one, though P and Q cancel; pass polynomials, or "
-            "hjsym.to_network(f)"
-        )
+        f = to_network(f, maxout=True)
     f = f if isinstance(f, TropicalNetwork) else compile(f)
     if f.is_exact:
         raise InputError("the network is over Fractions; compile it without exact=True")
@@ -513,7 +515,7 @@ def _points(x: ArrayLike, variables: int) -> np.ndarray:
 def _norms(rows: np.ndarray, norm: float) -> np.ndarray:
     """Dual norms along the last axis, as computed, from numbers scaled to be near 1."""
     top = abs(rows).max(axis=-1, keepdims=True, initial=0.0)
-    scale = np.where((top > 0) & np.isfinite(top), 2.0 ** np.clip(np.frexp(top)[1], -1000, 1000), 1.0)
+    scale = np.ldexp(1.0, np.clip(np.frexp(top)[1], -1000, 1000))
     with np.errstate(over="ignore"):
         return np.linalg.norm(rows / scale, _DUAL[norm], axis=-1) * scale[..., 0]
 

@@ -227,6 +227,18 @@ def test_networks_under_attack(name, eps, norm):
         assert (found.convexity > found.lipschitz).mean() > 0.3  # curvature is worth its while
 
 
+@pytest.mark.parametrize("eps", [0.0, 0.5])
+def test_circuits_under_attack(eps):
+    """Without the network that they come from, P and Q are bounded gate by gate."""
+    f = hjsym.compile(random_network(2, (2, 5, 3))).deform(eps)
+    f = Rational(f.P, f.Q)
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    found = certify(f, x)
+    margin, slope = classes_margin(f, f.gradient, found.decision)
+    assert (attacked(margin, slope, x, found.radius, 2, restarts=10) > -1e-12).all()
+    assert (found.radius > 0).all()
+
+
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("name", ["deep", "one output"])
 def test_no_radius_exceeds_the_exact_distance(name, norm):
@@ -442,7 +454,7 @@ def test_shapes():
             InputError,
             "over Fractions",
         ),
-        (lambda: certify(Circuit.identity(2) + 0, np.ones(2)), InputError, "is no network"),
+        (lambda: certify(Circuit.identity(2, exact=True) + 0, np.ones(2)), InputError, "over Fractions"),
         (lambda: certify(Polynomial([1.0], [0.0]).to_exact(), 1.0), InputError, "over Fractions"),
         (lambda: smoothness(Polynomial([1.0], [0.0], Semiring(-1))), InputError, "of minima"),
         (lambda: smoothness(Polynomial([1.0], [-np.inf])), InputError, "no finite coefficient"),
@@ -462,6 +474,10 @@ def test_extremes_have_no_unsafe_radius():
     for x in (1.0, 1e-300, 1e150):
         found = certify(huge, x, level=1.0)
         assert 0 <= found.radius <= 1e200
+    faint = certify(Polynomial([[1e-200], [-1e-200]], [1e-30, 0.0], Semiring(eps=1.0)), 0.0)
+    assert faint.decision == 1 and faint.radius >= 0.69 / 1e-200
+    line = certify(Polynomial([[1e-200]], [1.0], Semiring(eps=1.0)), 0.0)
+    assert 0.99e200 < line.radius <= 1e200  # a square of 1e-200 is 0
     cold = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=1e-300)
     assert 0 < certify(cold, 0.5, level=0.2).radius <= 0.3
 
@@ -473,3 +489,34 @@ def test_examples(monkeypatch):
         assert doctest.testmod(importlib.import_module(f"hjsym.{name}")).failed == 0
     page = doctest.testfile(str(ROOT / "docs" / "robustness.md"), module_relative=False)
     assert page.attempted > 10 and page.failed == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("eps", [0.0, 0.05, 0.5])
+def test_a_trained_network_under_attack(norm, eps):
+    images, _ = pytest.importorskip("sklearn.datasets").load_digits(return_X_y=True)
+    f = hjsym.compile(ROOT / "examples/models/digits-relu.onnx")
+    f, x = (f.deform(eps) if eps else f), images[:60] / 16
+    found = certify(f, x, norm)
+    margin, slope = classes_margin(f, f.gradient, found.decision)
+    assert (attacked(margin, slope, x, found.radius, norm, restarts=40, steps=40) > -1e-11).all()
+    assert (attacked(margin, slope, x, found.radius * 20, norm, restarts=10, steps=20) < 0).mean() > 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_trained_layer_under_attack(norm):
+    images, _ = pytest.importorskip("sklearn.datasets").load_digits(return_X_y=True)
+    layer, x = LSELayer.load(ROOT / "examples/models/digits-lse.npz"), images[:200] / 16
+    parts = [
+        Polynomial(layer.W[layer.labels == c], layer.b[layer.labels == c], Semiring(eps=layer.eps))
+        for c in range(10)
+    ]
+    found = certify(layer, x, norm)
+    margin, slope = classes_margin(
+        lambda z: np.stack([p(z) for p in parts], axis=-1),
+        lambda z: np.stack([p.gradient(z) for p in parts], axis=-2),
+        found.decision,
+    )
+    assert (attacked(margin, slope, x, found.radius, norm, restarts=30, steps=30) > -1e-11).all()
