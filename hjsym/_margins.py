@@ -62,7 +62,8 @@ class PolynomialScores:
         centres, radii = [], []
         for p, s, steepest in zip(self.polynomials, self.scales, self.steepest, strict=True):
             centres.append(s * p.gradient(x))
-            error = gradient_bound(p, x) * steepest if p.semiring.eps else np.zeros(len(x))
+            blurred = p.semiring.eps and len(p) > 1
+            error = gradient_bound(p, x) * steepest if blurred else np.zeros(len(x))
             radii.append(rounded_up(error + 2 * U * steepest, 3))
         return centres, radii
 
@@ -118,9 +119,8 @@ class NetworkScores:
         value, error = self.f(x), self.f.error_bound(x)
         if self.single:
             value, error = self.scale * value, abs(self.scale) * error
-            value, error = (
-                np.concatenate(a, axis=-1) for a in ((value * 0 + self.level, value), (error * 0, error))
-            )
+            value = np.concatenate([np.full_like(value, self.level), value], axis=-1)
+            error = np.concatenate([np.zeros_like(error), error], axis=-1)
         return value, rounded_up(error + U * abs(value), 3)
 
     def gradients(self, x):

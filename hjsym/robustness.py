@@ -140,12 +140,12 @@ def certify(
 
 def _certified(scores, x: np.ndarray) -> tuple[np.ndarray, ...]:
     """(radius, lipschitz, curvature, convexity, margin, decision) of points (B, d)."""
-    values, errors = scores.values(x)
-    winner = values.argmax(axis=1) if len(x) else np.zeros(0, int)
-    found = np.full((4, len(x)), np.inf)
-    margin = np.full(len(x), np.inf)
-    gradients = scores.gradients(x)
     with np.errstate(all="ignore"):
+        values, errors = scores.values(x)
+        winner = values.argmax(axis=1) if len(x) else np.zeros(0, int)
+        found = np.full((4, len(x)), np.inf)
+        margin = np.full(len(x), np.inf)
+        gradients = scores.gradients(x)
         for w in np.unique(winner).tolist():
             rows = np.flatnonzero(winner == w)
             lipschitz, two_sided, one_sided = scores.against(w)
@@ -157,7 +157,7 @@ def _certified(scores, x: np.ndarray) -> tuple[np.ndarray, ...]:
                 m = np.maximum(gap - rounded_up(sure, 3), 0) * _DOWN
                 slope = np.minimum(scores.slope(gradients, rows, w, c), lipschitz[c])
                 radii = [m / lipschitz[c], _radius(m, slope, two_sided[c]), _radius(m, slope, one_sided[c])]
-                radii = [np.where(m > 0, np.where(np.isnan(r), np.inf, r) * _DOWN, 0.0) for r in radii]
+                radii = [np.where((m > 0) & ~np.isnan(r), r * _DOWN, 0.0) for r in radii]  # NaN: an overflow
                 found[0, rows] = np.minimum(found[0, rows], np.maximum.reduce(radii))
                 found[1:, rows] = np.minimum(found[1:, rows], radii)
                 margin[rows] = np.minimum(margin[rows], m)
