@@ -396,10 +396,14 @@ class _Proof:
             if verdict != "one" or (smaller[1] - smaller[0] > 0.99 * (inner_high - inner_low)).all():
                 break
             inner_low, inner_high = smaller
+        least, most = (
+            np.minimum(low, inner_low),
+            np.maximum(high, inner_high),
+        )  # a ball is a little larger than its box
         for a, b in self.enclosures:
             if (low <= a).all() and (b <= high).all():
                 return True  # that zero is in this box, which has but one
-            if not ((high < a) | (low > b)).any():
+            if not ((most < a) | (least > b)).any():
                 return False
         self.unique.append((low, high))
         self.enclosures.append((inner_low, inner_high))

@@ -14,7 +14,7 @@ from tropical import Polynomial, Semiring, Slice
 from tropical._arrays import as_array, as_points, frozen, is_finite, refuse_where, to_floats
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
-__all__ = ["EntropyLandscape", "as_eps", "as_landscape"]
+__all__ = ["EntropyLandscape", "as_eps", "solve_ties", "tie_points"]
 
 _MAX_SIMPLICES = 2_000_000
 _FLAT = 2.0**-40
@@ -247,11 +247,11 @@ class EntropyLandscape:
     def spread(self) -> tuple[np.ndarray, np.ndarray]:
         """The box of the middle half of the tie points in each coordinate, (low, high): the scale of x."""
         W, b = self.distinct
-        d, few = self.variables, np.random.default_rng(0)
+        d, rng = self.variables, np.random.default_rng(0)
         if math.comb(len(b), d + 1) <= 20_000:
             ties = self.tie_points
         else:
-            drawn = np.array([few.choice(len(b), d + 1, replace=False) for _ in range(4000)])
+            drawn = np.array([rng.choice(len(b), d + 1, replace=False) for _ in range(4000)])
             ties = tie_points(W, b, drawn)
         low, high = np.quantile(ties, [0.25, 0.75], axis=0)
         floor = 1e-3 * np.ptp(ties, axis=0).max()
@@ -278,11 +278,6 @@ def solve_ties(W, b, terms: np.ndarray, equal: list[tuple[int, int]]) -> tuple[n
     right = np.stack([b[terms[:, i]] - b[terms[:, j]] for i, j in equal], axis=1)
     kept = np.abs(np.linalg.det(matrices)) > _FLAT * np.linalg.norm(matrices, axis=2).prod(axis=1)
     return np.linalg.solve(matrices[kept], right[kept][..., None])[..., 0], kept
-
-
-def as_landscape(source, domain: Slice | None = None) -> EntropyLandscape:
-    """An `EntropyLandscape`, or the one of a Polynomial, LSE layer, kernel gauge or network; restricted to a Slice."""
-    return EntropyLandscape.of(source, domain)
 
 
 def as_eps(eps: float) -> float:

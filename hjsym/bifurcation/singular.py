@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hjsym.bifurcation.landscape import as_landscape
+from hjsym.bifurcation.landscape import EntropyLandscape
 from tropical.errors import DivergenceError, InputError
 
 __all__ = ["Bifurcation", "branch_point", "fold"]
@@ -92,7 +92,7 @@ def fold(source, x: ArrayLike, eps: float, v: ArrayLike | None = None) -> Bifurc
     >>> f.kind, round(f.eps, 12), f.x.round(6), round(f.H_vvv, 6), round(f.H_v_eps, 6)
     ('fold', 0.325518191049, array([1.841821]), -4.325887, -2.06544)
     """
-    H = as_landscape(source)
+    H = EntropyLandscape.of(source)
     H.refuse_flat()
     x, v = _start(H, x, eps, v)
     d = len(x)
@@ -125,7 +125,7 @@ def branch_point(source, x: ArrayLike, eps: float, psi: ArrayLike | None = None)
     >>> p.kind, round(p.eps, 13), p.opens
     ('pitchfork', 0.3417505319739, 'cold')
     """
-    H = as_landscape(source)
+    H = EntropyLandscape.of(source)
     H.refuse_flat()
     x, psi = _start(H, x, eps, psi, left=True)
     d = len(x)
