@@ -100,7 +100,7 @@ def test_derivatives_of_the_natural_gradient(case):
     close(n.eps_second[0], exactly(g, H, x, eps, "eps", "eps"), 1e-10, eps**-2)
 
 
-@pytest.mark.parametrize(("d", "eps"), [(1, 1e-3), (2, 1e-3), (2, 0.1), (3, 1e-2)])
+@pytest.mark.parametrize(("d", "eps"), [(1, 1e-3), (2, 4e-3), (2, 0.1), (3, 1e-2)])
 def test_the_natural_gradient_does_not_underflow(d, eps):
     """Far out and in the cold, where weights are below 10⁻³⁰⁰ and ∇H is 0, against as many digits as that needs."""
     H, x = landscape(d, 8), np.full(d, 7.3)
