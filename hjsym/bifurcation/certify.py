@@ -75,7 +75,7 @@ def certify(
     InputError
         If python-flint is not installed, and as `critical_points` does.
     BudgetExceeded
-        More than 5,000 simplices (31 atoms in the plane, 100 on the line).
+        More than 5,000 simplices (32 atoms in the plane, 100 on the line).
 
     Notes
     -----

@@ -194,12 +194,12 @@ def test_processes():
 
 @pytest.mark.slow
 def test_counts_of_the_paper_row():
-    """Two clusters ∓(1, 1), sd 0.4, N = 16, ε ∈ logspace(−2, 0.8, 120), everywhere in the plane: all confirmed, and
-    never more in the heat than one."""
-    levels = sweep(EntropyLandscape.of_atoms(clusters(0)), np.logspace(-2, 0.8, 120))
+    """Two clusters ∓(1, 1), sd 0.4, N = 16, each third of the paper's 120 temperatures, everywhere in the plane: all
+    confirmed, falling, and one in the heat."""
+    levels = sweep(EntropyLandscape.of_atoms(clusters(0)), np.logspace(-2, 0.8, 120)[::3])
     assert all(level.confirmed and level.degree == 1 for level in levels)
     counts = np.array([len(level) for level in levels])
-    assert counts[0] > 50 and (counts[-40:] == 1).all() and (np.diff(counts) <= 0).all()
+    assert counts[0] > 50 and (counts[-13:] == 1).all() and (np.diff(counts) <= 0).all()
 
 
 def test_progress():
