@@ -2,9 +2,9 @@
 
     python benchmarks/training.py
 
-Real data that scikit-learn brings along. Inputs have mean 0 and standard deviation 1, targets too; five folds, the same
-for all. In regression each contestant has four settings, chosen among by three folds within each training set. Times are
-of one fit at the setting chosen, CPU time of one process, the mean over the folds.
+Real data that scikit-learn brings along. Inputs have mean 0 and standard deviation 1, targets too; five folds, the
+same for all. In regression each contestant has four settings, chosen among by three folds within each training set.
+Times are of one fit at the setting chosen, CPU time of one process, the mean over the folds.
 """
 
 import os
@@ -33,7 +33,7 @@ FOLDS = 5
 
 
 def worst_area():
-    """The largest area among the nuclei of a sample, from the ten means over them: area grows as the square of length."""
+    """The largest area among the nuclei of a sample, from the ten means over them."""
     data = load_breast_cancer()
     return data.data[:, :10], data.data[:, list(data.feature_names).index("worst area")]
 
