@@ -43,10 +43,10 @@ REGRESSIONS = {
     "breast cancer, worst area from means, 569 × 10": worst_area(),
 }
 REGRESSORS = {
-    "`LSERegressor`": (LSERegressor(random_state=0), {"n_neurons": [5, 20], "alpha": [1e-3, 1e-2]}),
+    "`LSERegressor`": (LSERegressor(alpha=1e-3, random_state=0), {"n_neurons": [1, 2, 4, 8]}),
     "`LSERegressor`, difference": (
-        LSERegressor(shape="difference", random_state=0),
-        {"n_neurons": [5, 20], "alpha": [1e-3, 1e-2]},
+        LSERegressor(shape="difference", alpha=1e-3, random_state=0),
+        {"n_neurons": [1, 2, 4, 8]},
     ),
     "`MaxAffineRegressor`": (MaxAffineRegressor(random_state=0), {"n_pieces": [1, 2, 4, 8]}),
     "`MLPRegressor`, L-BFGS": (

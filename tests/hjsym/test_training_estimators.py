@@ -120,6 +120,25 @@ def test_initial_data_of_a_fit():
     assert crowded.initial_data(X, y, merge=0.02).g.shape == (crowded.merged(0.02).layer.neurons,)
 
 
+@pytest.mark.parametrize(
+    ("estimator", "y"),
+    [
+        (LSERegressor(5, random_state=0), ABS),
+        (LSERegressor(5, shape="concave", random_state=0), -ABS),
+        (LSERegressor(5, shape="difference", random_state=0), X[:, 0] * X[:, 1]),
+        (MaxAffineRegressor(4, random_state=0), ABS),
+        (LSEClassifier(5, eps=0.5, random_state=0), RING),
+    ],
+)
+def test_fitted_estimators_are_networks(estimator, y):
+    model = make_pipeline(StandardScaler(), estimator).fit(X, y)
+    network = hjsym.load(model)
+    expected = model.predict_proba(X) if y is RING else model.predict(X)[:, None]
+    np.testing.assert_allclose(network(X), expected, rtol=1e-7, atol=1e-9)
+    if estimator.get_params().get("shape") == "convex":
+        assert LSELayer.from_network(estimator).eps == estimator.eps_
+
+
 def test_pickles_and_grids():
     model = make_pipeline(StandardScaler(), LSERegressor(5, random_state=0)).fit(X, ABS)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
