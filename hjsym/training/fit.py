@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hjsym.training.data import Scaling, check_weights, joined
+from hjsym.training.data import Scaling, checked, joined
 from hjsym.training.objectives import SquaredError
 from hjsym.training.schedule import Schedule, check_count, check_positive, kept_apart
 from hjsym.training.start import starting_table
 from tropical import Polynomial, Semiring
 from tropical._progress import Progress
-from tropical.errors import InputError, ShapeError
+from tropical.errors import InputError
 
 __all__ = ["LSEFit", "fit_lse"]
 
@@ -92,7 +92,7 @@ def fit_lse(
     >>> np.sort(fit.table[0, :, 0]).round(2)
     array([-1.,  1.])
     """
-    points, targets, weights = _checked(points, targets, weights)
+    points, targets, weights = checked(points, targets, weights)
     if shape not in _SIGNS:
         raise InputError(f"shape is {shape!r}; pass {', '.join(map(repr, _SIGNS))}")
     if temperature not in ("fixed", "annealed", "learnt"):
@@ -113,6 +113,8 @@ def fit_lse(
         )
     inner, targets = scaling.scale(points, targets)
     data = joined(inner, targets, weights)
+    if temperature == "annealed" and start is not None:
+        temperature = "fixed"  # what was found is not to be melted again
     stages = _stages(temperature, eps / scaling.unit, spread / scaling.unit)
     whole = SquaredError(*data, signs, neurons, stages[-1], decay)
     apart = None
@@ -152,17 +154,3 @@ def _stages(temperature: str, eps: float, spread: float) -> list[float | None]:
     if temperature == "fixed" or eps >= spread:
         return [eps]
     return [*np.geomspace(spread, eps, _STAGES)[:-1].tolist(), eps]
-
-
-def _checked(points, targets, weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    points, targets = np.asarray(points, float), np.asarray(targets, float)
-    weights = np.ones(len(points)) if weights is None else np.asarray(weights, float)
-    if points.ndim != 2 or not points.size or not targets.shape == weights.shape == points.shape[:1]:
-        raise ShapeError(
-            f"points have shape {points.shape}, targets {targets.shape} and weights {weights.shape}; "
-            "pass (B, d), (B,) and (B,) with B and d at least 1"
-        )
-    if not all(np.isfinite(a).all() for a in (points, targets, weights)):
-        raise InputError("points, targets or weights have NaN or infinite entries; drop or impute these rows")
-    check_weights(weights)
-    return points, targets, weights

@@ -465,6 +465,8 @@ def test_what_the_data_do_not_see_has_infinite_bars():
     assert np.isinf(found.g_error[:2]).all() and np.isfinite(found.g_error[2]) and found.rank < 6
     few = initial_data(LSELayer([[1.0], [-1.0]], [0.0, 0.0], 0.2), x[:3], np.ones(3))
     assert np.isinf(few.g_error).all()  # three rows for four parameters: the noise is unknown
+    with pytest.raises(InputError, match="NaN or infinite"):
+        initial_data(twice, x, np.where(x[:, 0] > 0.9, np.nan, 0.0))
     with pytest.raises(InputError, match="merge neurons first"):
         initial_data(LSELayer(np.ones((4000, 1)), np.ones(4000), 1.0), x, x[:, 0])
 

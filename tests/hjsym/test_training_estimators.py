@@ -99,6 +99,8 @@ def test_warm_start_goes_on():
     model = LSERegressor(8, random_state=0, max_iter=5, warm_start=True)
     losses = [model.fit(X, ABS).loss_curve_[-1] for _ in range(6)]
     assert all(np.diff(losses) <= 1e-12) and losses[-1] < losses[0]
+    model.set_params(max_iter=1).fit(X, ABS)
+    assert model.loss_curve_[0] <= losses[-1] + 1e-12  # ε goes on as well
     cold = clone(model).set_params(warm_start=False)
     assert cold.fit(X, ABS).loss_curve_ == cold.fit(X, ABS).loss_curve_
     model.set_params(n_neurons=4).fit(X, ABS)  # another shape starts anew
