@@ -10,7 +10,7 @@ from hjsym.training.schedule import Schedule, check_count, check_positive, kept_
 from hjsym.training.start import starting_table
 from tropical import Polynomial, Semiring
 from tropical._progress import Progress
-from tropical.errors import InputError
+from tropical.errors import InputError, ShapeError
 
 __all__ = ["LSEFit", "fit_lse"]
 
@@ -75,7 +75,9 @@ def fit_lse(
     start: np.ndarray | None = None,
     progress: Progress = None,
 ) -> LSEFit:
-    """Fit Σ_h sign_h LSE_ε by least squares: `LSERegressor` without scikit-learn, and with its parameters.
+    """Fit Σ_h sign_h LSE_ε by least squares: what `LSERegressor` runs, without scikit-learn.
+
+    Its parameters mean the same here; `decay` is its alpha and `schedule` its settings of the descent.
 
     Parameters
     ----------
@@ -99,6 +101,9 @@ def fit_lse(
         raise InputError(f"temperature is {temperature!r}; pass 'fixed', 'annealed' or 'learnt'")
     signs, neurons = _SIGNS[shape], check_count("n_neurons", n_neurons)
     check_count("n_init", n_init)
+    needed = (len(signs), neurons, points.shape[1] + 1)
+    if start is not None and np.shape(start) != needed:
+        raise ShapeError(f"start has shape {np.shape(start)}; pass slopes and offsets of shape {needed}")
     if not (np.isfinite(decay) and decay >= 0):
         raise InputError(f"decay is {decay}; pass a finite number >= 0")
     schedule = Schedule() if schedule is None else schedule
@@ -130,7 +135,7 @@ def fit_lse(
                 data = whole.points, whole.targets, whole.weights
                 table = starting_table(init, data, signs, neurons, stages[0] or first, rng)
             else:
-                table = scaling.table_there(start, signs)
+                table = scaling.table_there(np.asarray(start, float), signs)
             yield table.ravel() if stages[-1] is not None else np.append(table.ravel(), np.log(first))
 
     run = schedule.best(objectives, starts(), rng, apart, progress)

@@ -66,7 +66,7 @@ class LSERegressor(RegressorMixin, BaseEstimator):
     rational_ : Rational
         The fitted function for shape "difference".
     eps_ : float
-    loss_curve_, validation_scores_ : lists of float
+    loss_curve_, validation_errors_ : lists of float
     n_iter_, n_features_in_ : int
     converged_ : bool
 
@@ -148,7 +148,7 @@ class LSERegressor(RegressorMixin, BaseEstimator):
             start=start, progress=self.progress,
         )  # fmt: skip
         self.fit_, self.eps_, self.n_iter_ = fit, fit.eps, fit.steps
-        self.loss_curve_, self.validation_scores_ = fit.losses, fit.validation_errors
+        self.loss_curve_, self.validation_errors_ = fit.losses, fit.validation_errors
         self.converged_ = fit.converged
         self._box = X.min(axis=0), X.max(axis=0)
         _name_functions(self, fit)

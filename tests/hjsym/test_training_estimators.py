@@ -216,4 +216,4 @@ def test_one_class_is_refused():
 def test_early_stopping_with_a_class_of_one_row():
     y = np.r_[["rare"], RING[1:]]
     model = LSEClassifier(early_stopping=True, validation_fraction=0.3, random_state=0).fit(X, y)
-    assert set(model.classes_) == {"in", "out", "rare"} and len(model.validation_scores_) == model.n_iter_
+    assert set(model.classes_) == {"in", "out", "rare"} and len(model.validation_errors_) == model.n_iter_
