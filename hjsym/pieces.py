@@ -36,6 +36,9 @@ def affine_piece(network: Network, x: ArrayLike, outputs=None) -> tuple[np.ndarr
     eye = eye if outputs is None else eye[np.atleast_1d(outputs)]
     count = prod(axes)
     values = [value.reshape(count, value.shape[-1]) for value in values]
+    if count == 1:
+        slope, intercept = _Pass(network, values, eye).back()
+        return slope.reshape(*axes, *slope.shape[1:]), intercept.reshape(*axes, len(eye))
     slope = np.empty((count, len(eye), network.input_size), dtype)
     intercept = np.empty((count, len(eye)), dtype)
     step = 1 if dtype == EXACT else max(1, _TOGETHER // (1 + network.parameters))
@@ -127,13 +130,15 @@ def _back(layer, run: _Pass, adjoint: _Adjoint, *inputs: np.ndarray) -> tuple[_A
 
 @_back.register
 def _(layer: layers.Affine, run, adjoint, x):
-    run.add(layer.bias[run.entries(adjoint)], adjoint)
-    if not isinstance(layer.weight, SparseMatrix):
-        return (_full(layer.weight.T @ adjoint.dense(run.points)),)
+    run.add(layer.bias.take(run.entries(adjoint)), adjoint)
     if is_exact(adjoint.slopes):
         (slopes,) = adjoint.dense(1)
         return (_full((slopes.T @ layer.weight).T[None]),)
-    return (_full(layer.weight.pulled(adjoint.rows, adjoint.slopes, run.points)),)
+    if isinstance(layer.weight, SparseMatrix):
+        return (_full(layer.weight.pulled(adjoint.rows, adjoint.slopes, run.points)),)
+    if run.points == 1:
+        return (_full((layer.weight.take(adjoint.rows, axis=0).T @ adjoint.slopes)[None]),)
+    return (_full(layer.weight.T @ adjoint.dense(run.points)),)
 
 
 @_back.register
@@ -188,20 +193,21 @@ def _(layer: layers.PiecewiseLinear, run, adjoint, x):
 
 @_back.register
 def _(layer: layers.Relu, run, adjoint, x):
-    kept = (x.reshape(-1)[adjoint.rows] > 0).nonzero()[0]
-    return (_Adjoint(adjoint.rows[kept], adjoint.slopes[kept], adjoint.size),)
+    kept = (x.take(adjoint.rows) > 0).nonzero()[0]
+    return (_Adjoint(adjoint.rows.take(kept), adjoint.slopes.take(kept, axis=0), adjoint.size),)
 
 
 @_back.register
 def _(layer: layers.Maximum, run, adjoint, x):
-    size, members = x.shape[1], layer.members(x.shape[1])[run.entries(adjoint)]
+    size, members = x.shape[1], layer.members(x.shape[1]).take(run.entries(adjoint), axis=0)
     if run.points > 1:
         members = members + (adjoint.rows // adjoint.size * size)[:, None]
-    arguments = x.reshape(-1)[members]
+    arguments = x.take(members)
     if layer.eps:
         shares = layer.shares(x).reshape(-1, members.shape[1])[adjoint.rows]
         run.add(layer(x).reshape(-1)[adjoint.rows] - (shares * arguments).sum(axis=1), adjoint)
         slopes = adjoint.slopes[:, None, :] * shares[..., None]
         return (_Adjoint(members.ravel(), slopes.reshape(members.size, -1), size),)
-    winners = members[np.arange(len(members)), arguments.argmax(axis=1)]
+    first = np.arange(0, members.size, members.shape[1])  # of each group
+    winners = members.take(first + arguments.argmax(axis=1))
     return (_Adjoint(winners, adjoint.slopes, size),)
