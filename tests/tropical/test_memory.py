@@ -3,7 +3,7 @@
 Python's own allocators are made to fail, from which the core takes its scratch. Above the core NumPy is not
 proof against this (some of its functions report failure without an exception), so the core is called itself. The
 enumeration of regions makes Python's integers as it goes: thousands of allocations, of which each has to fail once.
-Its other allocations are of C, and fail where a build for tests is told so (csrc/memory.h), which counts its blocks too.
+Its other allocations are C's, and fail where a build for tests is told so (csrc/memory.h), which counts blocks too.
 """
 
 import gc
@@ -73,7 +73,13 @@ CALLS = {
     "pull": (lambda a, out: a["rows"].pull(a["one"], a["x"][:1], out), (2, 5, 3)),
     "hopf_cole": (lambda a, out: _core.SoftTransform(a["f"], 0.5, 0.5, 40.0, 64, out).fill(), (2, 30, 3)),
 }
-OWN_SCRATCH = CALLS.keys() - {"reduce", "pull", "legendre", "hopf_lax", "hopf_cole"}  # none, or arrays of NumPy
+OWN_SCRATCH = CALLS.keys() - {
+    "reduce",
+    "pull",
+    "legendre",
+    "hopf_lax",
+    "hopf_cole",
+}  # none, or arrays of NumPy
 
 
 def fails_at(call, k: int) -> str | None:

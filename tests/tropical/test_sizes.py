@@ -393,7 +393,9 @@ def sparse_rows(shape, dtype, filled=0.4):
     W = whole(shape, dtype) * (np.random.default_rng(shape).random(shape) < filled)
     rows, places = np.nonzero(W)
     offsets = np.searchsorted(rows, np.arange(shape[0] + 1))
-    packed = _core.SparseRows(offsets, places.astype(np.int32), np.ascontiguousarray(W[rows, places]), shape[1])
+    packed = _core.SparseRows(
+        offsets, places.astype(np.int32), np.ascontiguousarray(W[rows, places]), shape[1]
+    )
     return packed, W
 
 

@@ -142,7 +142,10 @@ def test_chosen_rows_are_those_of_plain_python(special, dtype, reference):
 def test_products_with_few_rows_are_those_with_all():
     rng = np.random.default_rng(3)
     dense = rng.integers(-3, 4, (40, 30)) * (rng.random((40, 30)) < 0.2)
-    W, x = SparseMatrix(dense.shape, *dense.nonzero(), dense[dense.nonzero()].astype(float)), np.zeros((4, 40))
+    W, x = (
+        SparseMatrix(dense.shape, *dense.nonzero(), dense[dense.nonzero()].astype(float)),
+        np.zeros((4, 40)),
+    )
     x[:, [3, 17, 29]] = rng.integers(-5, 6, (4, 3))
     assert np.array_equal(x @ W, x @ dense)
     x[2, 17] = np.nan
@@ -163,7 +166,9 @@ def test_products_with_few_rows_are_those_with_all():
 )
 def test_packed_rows_are_checked(offsets, places, columns, message):
     with pytest.raises(ValueError, match=message):
-        _core.SparseRows(np.array(offsets, np.int64), np.array(places, np.int32), np.ones(len(places)), columns)
+        _core.SparseRows(
+            np.array(offsets, np.int64), np.array(places, np.int32), np.ones(len(places)), columns
+        )
 
 
 @pytest.mark.parametrize(
