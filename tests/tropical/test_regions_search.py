@@ -28,6 +28,8 @@ from tropical import (
     essential,
     linear_regions,
 )
+from tropical._region_program import compile_program
+from tropical._region_search import Search
 from tropical.circuit import combine, soft_max
 
 COLUMNS = ("winners", "outputs", "rays", "lines", "ties", "facets")
