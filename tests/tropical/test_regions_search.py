@@ -28,6 +28,8 @@ from tropical import (
     essential,
     linear_regions,
 )
+from tropical._region_program import compile_program
+from tropical._region_search import Search
 from tropical.circuit import combine, soft_max
 
 COLUMNS = ("winners", "outputs", "rays", "lines", "ties", "facets")
@@ -344,3 +346,15 @@ def test_a_bar_of_rich(monkeypatch, networks):
     monkeypatch.setitem(sys.modules, "rich.progress", rich)
     linear_regions(networks.rails(networks.seeded([2, 32, 1])), progress=True)
     assert shown == [("regions", 256), ("regions", 512), "closed"]
+
+
+def test_a_look_between_gates_may_stop_the_search():
+    """300 gates that cut nothing, each of them looked at on the 4,096 corners of a cube."""
+    x = Circuit.identity(12, exact=True)
+    f = x.affine(np.ones((300, 12), dtype=int), [1] * 300) + 0
+
+    def stop(found):
+        raise InterruptedError(found)
+
+    with pytest.raises(InterruptedError, match="0"):
+        Search.of(compile_program(f, Box(0, 1)), False).run(10, progress=stop)
