@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from hjsym.bifurcation.landscape import EntropyLandscape, as_eps
 from hjsym.bifurcation.scan import scan
+from hjsym.bifurcation.search import search
 from tropical import Box, Slice
 from tropical.domain import Domain, as_domain
 from tropical.errors import InputError
@@ -162,8 +163,6 @@ def critical_points(source, eps: float, domain=None, *, cells: int = 24) -> Crit
     if H.variables == 1:
         roots, degree, suspects = scan(H, eps, low, high)
     else:
-        from hjsym.bifurcation.search import search
-
         roots, degree, suspects = search(H, eps, low, high, cells)
     return CriticalPoints(describe(H, roots, eps), eps, low, high, degree, suspects)
 

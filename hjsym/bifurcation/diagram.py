@@ -9,6 +9,8 @@ import numpy as np
 from hjsym.bifurcation.continuation import Branch, Tracer
 from hjsym.bifurcation.critical import CriticalPoints, as_region
 from hjsym.bifurcation.landscape import EntropyLandscape, as_eps
+from hjsym.bifurcation.merging import merge_tree
+from hjsym.bifurcation.pictures import draw_diagram
 from hjsym.bifurcation.singular import Bifurcation
 from hjsym.bifurcation.sweep import sweep
 from tropical import Box
@@ -82,14 +84,10 @@ class BifurcationDiagram:
 
     def merge_tree(self, of: str = "minima") -> nx.DiGraph:
         """Which basins merge into which as ε grows; see `hjsym.bifurcation.merging`."""
-        from hjsym.bifurcation.merging import merge_tree
-
         return merge_tree(self, of)
 
     def plot(self, ax=None, *, coordinate: int = 0):
         """Draw a coordinate of the critical points against ε, by kind, with the bifurcations; returns the axes."""
-        from hjsym.bifurcation.pictures import draw_diagram
-
         return draw_diagram(self, ax, coordinate)
 
     def __repr__(self) -> str:
