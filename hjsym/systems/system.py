@@ -264,7 +264,7 @@ class HJSystem:
             self.name,
             f"  H           {_short(self.H)}",
             f"  viscosity   {_short(self.viscosity)}",
-            *([f"  A           {self.A.tolist()}"] if self.A is not None else []),
+            *([f"  A           {_short(self.A)}"] if self.A is not None else []),
             *([f"  source      {_short(self.source)}"] if self.source != 0 else []),
             *([f"  {name:<11} {_short(V)}" for name, V in self.fields.items()]),
             *([f"  read off    {self.readout}"] if self.readout else []),
