@@ -11,7 +11,7 @@ from hjsym.hopf import LSELayer
 from hjsym.network import Network
 from hjsym.systems import cells, units, waves
 from hjsym.systems.gates import SmoothGate
-from hjsym.systems.residual_networks import residual_flows
+from hjsym.systems.residual_networks import residual_flows, residual_runs
 from hjsym.systems.space_time import SpaceTimeNetwork
 from hjsym.systems.state_space import SelectiveStateSpace, StateSpace
 from hjsym.systems.system import HJSystem
@@ -138,7 +138,7 @@ def _loaded(source, input_shape) -> Network:
         from hjsym.frontends.torch import load_torch
 
         network = load_torch(source, input_shape, _TORCH_GATES)
-        if not residual_flows(network):
+        if not residual_runs(network):
             raise
         return network
 

@@ -24,7 +24,7 @@ from hjsym.systems.gates import Applied, SmoothGate
 from hjsym.systems.system import HJSystem
 from hjsym.systems.weights import Weights, column, hadamard, mixed, pairing
 
-__all__ = ["residual_flows"]
+__all__ = ["residual_flows", "residual_runs"]
 
 _T = sympy.Symbol("t", real=True)
 
@@ -42,6 +42,11 @@ class _Block:
 
 def residual_flows(network: Network, symbolic: bool = False) -> list[HJSystem]:
     """A system for each run of residual blocks that keep the size of the state; none for other networks."""
+    return [_system(network, run, symbolic) for run in residual_runs(network)]
+
+
+def residual_runs(network: Network) -> list[list[_Block]]:
+    """The blocks that follow each other, run by run."""
     runs, run, steps = [], [], steps_of(network)
     for k, step in enumerate(steps):
         block = _block(network, step)
@@ -52,7 +57,7 @@ def residual_flows(network: Network, symbolic: bool = False) -> list[HJSystem]:
         if run and (k + 1 == len(steps) or (block is None and run[-1].stop != step.stop)):
             runs.append(run)
             run = []
-    return [_system(network, run, symbolic) for run in runs]
+    return runs
 
 
 def _block(network: Network, step: Step) -> _Block | None:
@@ -180,6 +185,8 @@ class _Writer:
                 return sum(terms[1:], terms[0])
             case SmoothGate():
                 return self.weights.gate(layer.name, z)
+            case layers.Sigmoid():
+                return self.weights.gate("sigmoid", z)
             case layers.Softplus():
                 return self._softplus(mixed(layer.eps), z)
             case layers.PiecewiseLinear() if layer.slopes.shape[1] == 1:

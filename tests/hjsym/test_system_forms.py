@@ -33,8 +33,18 @@ from hjsym.systems import (
 from tropical import Polynomial
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
-
-MODULES = "attention cells flows gates read space_time state_space transformer units waves".split()
+MODULES = [
+    "attention",
+    "cells",
+    "flows",
+    "gates",
+    "read",
+    "space_time",
+    "state_space",
+    "transformer",
+    "units",
+    "waves",
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

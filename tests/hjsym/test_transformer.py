@@ -56,8 +56,8 @@ def test_blocks_of_torch(gate):
         np.testing.assert_allclose(causal(x.numpy()), layer(x, src_mask=mask).numpy(), rtol=1e-12, atol=1e-12)
     with pytest.raises(UnsupportedLayerError, match="after eval"):
         TransformerBlock.from_torch(layer.train())
-    torch.nn.init.ones_(layer.eval().self_attn.in_proj_bias)
-    with pytest.raises(UnsupportedLayerError, match="not read"):
+    layer = torch.nn.TransformerEncoderLayer(4, 2, 6, activation=torch.cos, norm_first=True).eval()
+    with pytest.raises(UnsupportedLayerError, match="cos is not read"):
         TransformerBlock.from_torch(layer)
 
 
