@@ -104,8 +104,19 @@ def hamiltonian(
     >>> print(hamiltonian("tanh", eps=2).pde)
     Eq(Derivative(V(x1, t), t) + Derivative(V(x1, t), x1)**2, 2*Derivative(V(x1, t), (x1, 2)))
     """
-    if isinstance(source, str) and source.lower() in _ACTIVATIONS:
+    if isinstance(source, str) and source.isidentifier():
+        _refuse(source, A=A, u=u)
+        if source.lower() not in _ACTIVATIONS:
+            raise UnsupportedLayerError(
+                f"activation {source!r} is not known; read are {', '.join(_ACTIVATIONS)}, and files by their path"
+            )
         return _ACTIVATIONS[source.lower()](symbolic=symbolic, **options)
+    if isinstance(source, StateSpace | SelectiveStateSpace | SpaceTimeNetwork) or _is_of_torch(
+        source, _RECURRENT
+    ):
+        _refuse(source, A=A, **options)
+    if isinstance(source, LSELayer | Polynomial):
+        _refuse(source, u=u, **options)
     if isinstance(source, StateSpace | SelectiveStateSpace):
         return source.system(u, symbolic)
     if isinstance(source, SpaceTimeNetwork):
@@ -122,10 +133,18 @@ def hamiltonian(
         return _of_network(source, symbolic, A, options)
     network = _loaded(source, input_shape)
     if flows := residual_flows(network, symbolic):
+        _refuse("a residual network", A=A, u=u, **options)
         return flows[0] if len(flows) == 1 else flows
     if any(node.layer.eps for node in network.nodes):
         return waves.log_sum_exp(_log_sum_exp(network), gauge, symbolic, A, t)
     return _of_network(compile(network), symbolic, A, options)
+
+
+def _refuse(source, **given) -> None:
+    """What was given and means nothing for this source."""
+    if unread := [name for name, value in given.items() if value is not None]:
+        kind = source if isinstance(source, str) else type(source).__name__
+        raise InputError(f"{', '.join(unread)} means nothing for {kind}; leave it out")
 
 
 def _loaded(source, input_shape) -> Network:

@@ -344,6 +344,12 @@ def test_piecewise_linear_residual_networks_are_pairs_once_compiled():
     np.testing.assert_allclose(sympy.lambdify(pair.x, pair.output)(*x.T), network(x)[:, 0], rtol=1e-10)
 
 
+def test_layers_without_a_formula_are_refused_by_name():
+    nodes = [Node(layers.Maximum([[0, 1], [1, 0]]), (0,)), Node(layers.Add(), (0, 1))]
+    with pytest.raises(UnsupportedLayerError, match="Maximum of 2 in a residual block"):
+        hamiltonian(Network(2, tuple(nodes)))
+
+
 def test_large_residual_networks():
     network = residual(layers.clip(-1, 1), d=70, m=5)
     system = hamiltonian(network)
@@ -527,6 +533,10 @@ def test_lagrangians_of_space_time_networks():
         (lambda: rnn(numbers(2, 2)).defect([0.0, 0.0, 0.0]), ShapeError, "points have shape"),
         (lambda: rnn(numbers(4, 2)), ShapeError, "square"),
         (lambda: SmoothGate("step"), InputError, "activation 'step'"),
+        (lambda: hamiltonian("mish"), UnsupportedLayerError, "activation 'mish' is not known; read are gelu"),
+        (lambda: hamiltonian(SELECTIVE, u=INPUTS, A=A), InputError, "A means nothing for SelectiveStateSpace"),
+        (lambda: hamiltonian(LAYER, epsilon=1), InputError, "epsilon means nothing for LSELayer"),
+        (lambda: hamiltonian(residual(layers.Relu()), u=[1.0]), InputError, "u means nothing for a residual"),
     ],
 )  # fmt: skip
 def test_bad_questions(make, error, message):
