@@ -220,7 +220,8 @@ class SelectiveStateSpace:
         """H = Σ_k Δ_k(u) p_k·(A_k h_k + B(u)u_k) in the states x1 … x(cn), one channel after the other.
 
         At an input (c,); at a sequence of them (K, c), whose step k takes the time from k − 1 to k; or of symbols
-        u1 … uc. With `symbolic` weights stay symbols A_k_i, B_i_k, W_Delta_k_l and b_Delta_k.
+        u1 … uc, for which the defect takes zeros. With `symbolic` weights stay symbols A_k_i, B_i_k, W_Delta_k_l and
+        b_Delta_k.
         """
         c, n = self.A.shape
         weights = Weights.of("the selective model", c * n, self._size, symbolic)

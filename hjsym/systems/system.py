@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 import sympy
 
-from hjsym.errors import NotConvexError
+from hjsym.systems.lagrangians import conjugated
 from hjsym.systems.matrices import matrix_function
 from hjsym.systems.residual import reduced_residual, without_floats
 from hjsym.systems.weights import MOST_COORDINATES, MOST_NUMBERS, coordinates, dot, mixed
@@ -23,10 +23,6 @@ LABELS = {
     "linearised": "the layer solves the equation linearised around another solution, identically",
     "structural": "the layer is one step of a method for the equation; the defect says how far from its flow",
 }
-
-
-_MOST_OPERATIONS = 60  # of a Hamiltonian that is conjugated in symbols, which takes seconds
-_MOST_WITH_PARAMETERS = 15  # of one with other symbols than p
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +178,7 @@ class HJSystem:
         hessian = sympy.hessian(self.H, self.p)
         if not hessian.free_symbols & set(self.p) and hessian.is_positive_definite:
             return self._quadratic_lagrangian(sympy.Matrix(v), hessian)
-        return _conjugate(self.H, self.p, v)
+        return conjugated(self.H, self.p, v)
 
     def _quadratic_lagrangian(self, v: sympy.Matrix, hessian: sympy.Matrix) -> sympy.Expr:
         rest = {q: 0 for q in self.p}
@@ -281,48 +277,6 @@ class HJSystem:
                 "read H, lambdify and defect, which work at this size, hjsym.pontryagin for co-states as arrays, "
                 "or a layer of fewer states and weights",
             )  # fmt: skip
-
-
-def _conjugate(H: sympy.Expr, p: tuple, v: tuple) -> sympy.Expr:
-    """H* by the conjugate module, once H is proved convex; what does not depend on p is set aside."""
-    from hjsym.conjugate import as_function
-
-    rest, kinetic = H.as_independent(*p, as_Add=True)
-    if (operations := int(sympy.count_ops(kinetic))) > _MOST_OPERATIONS:
-        raise BudgetExceeded(
-            "operations in a Hamiltonian to conjugate in symbols", operations, _MOST_OPERATIONS,
-            "hjsym.conjugate.FromCallable gives the Lagrangian as numbers where H is convex",
-        )  # fmt: skip
-    if (others := kinetic.free_symbols - set(p)) and operations > _MOST_WITH_PARAMETERS:
-        raise InputError(
-            f"H couples p with {', '.join(sorted(map(str, others)))} and is not proved convex in p; put values in for "
-            "them, or take the Lagrangian as numbers by hjsym.conjugate.FromCallable"
-        )
-    one = len(p) == 1
-    f = as_function(kinetic, p[0] if one else p, v[0] if one else None)
-    verdict = f.convexity()
-    if verdict.convex is False:
-        raise NotConvexError(
-            f"H is not convex in p ({verdict.reason}; momenta {_shown(verdict.witness)}), and has no Lagrangian; "
-            "hjsym.conjugate gives that of its convex hull",
-            verdict.witness,
-        )
-    if verdict.convex is None:
-        raise InputError(
-            f"H is not proved convex in p ({verdict.reason}); if it is, hjsym.conjugate.conjugate(H, p) is L"
-        )
-    dual = f.conjugate()
-    return (dual.piecewise if one else dual.expr.subs(_named(dual.expr, v), simultaneous=True)) - rest
-
-
-def _shown(witness: tuple | None) -> str:
-    """Momenta as numbers that can be read."""
-    return ", ".join(f"{np.asarray(w, dtype=float).tolist()}" for w in witness or ())
-
-
-def _named(expr: sympy.Expr, v: tuple) -> dict:
-    """From the conjugate module's y1 … yd to the velocities."""
-    return {sympy.Symbol(f"y{k}", real=True): w for k, w in enumerate(v, 1)}
 
 
 def readable(expr: sympy.Basic, digits: int = 6) -> sympy.Basic:
