@@ -30,7 +30,7 @@ from hjsym.network import Network
 from tropical._arrays import as_array, convert, refuse_where
 from tropical.errors import InputError, ShapeError
 
-__all__ = ["Extremal", "Step", "pontryagin"]
+__all__ = ["Extremal", "Step", "pontryagin", "steps_of"]
 
 
 def pontryagin(
@@ -108,6 +108,18 @@ class Step:
     stop: int
 
 
+def steps_of(network: Network) -> tuple[Step, ...]:
+    """The network cut wherever all paths from input to output pass through one value."""
+    graph = nx.DiGraph([(i, k) for k, node in enumerate(network.nodes, 1) for i in node.inputs])
+    above, last = nx.immediate_dominators(graph, 0), len(network.nodes)
+    if last not in above:
+        return (Step(0, last),)
+    chain = [last]
+    while chain[-1] != 0:
+        chain.append(above[chain[-1]])
+    return tuple(Step(*ends) for ends in pairwise(reversed(chain)))
+
+
 @dataclass(frozen=True, eq=False)
 class Extremal:
     """The states and co-states of a network at some points; what `pontryagin` returns.
@@ -128,14 +140,7 @@ class Extremal:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The network cut wherever all paths from input to output pass through one value."""
-        graph = nx.DiGraph([(i, k) for k, node in enumerate(self.network.nodes, 1) for i in node.inputs])
-        above, last = nx.immediate_dominators(graph, 0), len(self.network.nodes)
-        if last not in above:
-            return (Step(0, last),)
-        chain = [last]
-        while chain[-1] != 0:
-            chain.append(above[chain[-1]])
-        return tuple(Step(*ends) for ends in pairwise(reversed(chain)))
+        return steps_of(self.network)
 
     @cached_property
     def _sweep(self) -> tuple[list[np.ndarray], list[dict]]:

@@ -5,13 +5,14 @@ instead of torch's. What does not depend on the input is computed by torch itsel
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hjsym.errors import UnsupportedLayerError
 from hjsym.frontends import torch_steps, torch_windows
 from hjsym.frontends.refusals import refusal
 from hjsym.frontends.tensors import Builder, Tensor
 from hjsym.frontends.torch_steps import BATCH, Shape
+from hjsym.layers import Layer
 from hjsym.network import Network
 from tropical.errors import BudgetExceeded, InputError
 
@@ -21,10 +22,13 @@ FUNCTIONS = torch_steps.FUNCTIONS | torch_windows.FUNCTIONS
 MODULES = torch_steps.MODULES | torch_windows.MODULES
 
 
-def load_torch(model, input_shape: Sequence[int] | None = None) -> Network:
+def load_torch(
+    model, input_shape: Sequence[int] | None = None, gates: Mapping[str, Layer] | None = None
+) -> Network:
     """The network of an `nn.Module` in evaluation mode, or of an `ExportedProgram`.
 
     `input_shape` is that of one sample, without the batch; it may be left out where the first layer is Linear.
+    `gates` are layers for what is not read otherwise, by the names of torch's modules and functions.
     """
     torch = sys.modules["torch"]
     if isinstance(model, torch.nn.Module):
@@ -42,7 +46,7 @@ def load_torch(model, input_shape: Sequence[int] | None = None) -> Network:
     if len(inputs) != 1:
         raise UnsupportedLayerError(f"the module takes {len(inputs)} inputs; one is read")
     shape = input_shape or _exported_shape(inputs[0]) or _linear_shape(graph, modules)
-    return _Walk(Builder(shape), modules, root, constants).run(graph, inputs[0])
+    return _Walk(Builder(shape), modules, root, constants, gates or {}).run(graph, inputs[0])
 
 
 def _traced(torch, model):
@@ -94,7 +98,8 @@ def _linear_shape(graph, modules) -> tuple[int, ...]:
 class _Walk:
     """One pass over the traced graph."""
 
-    def __init__(self, builder: Builder, modules: dict, root, values: dict):
+    def __init__(self, builder: Builder, modules: dict, root, values: dict, gates: Mapping[str, Layer]):
+        self.gates = gates
         self.builder, self.modules, self.root = builder, modules, root
         self.values = values  # by the name of the node
 
@@ -152,6 +157,8 @@ class _Walk:
         name = self._called(node)
         if node.op == "get_attr":
             return _attribute(self.root, node.target)
+        if name in self.gates and len(arguments) == 1 and _depends(arguments):
+            return self.builder.emit(self.gates[name], arguments, str(node.target))
         if node.op == "call_module":
             module = self.modules[node.target]
             step = MODULES.get(name)

@@ -5,19 +5,27 @@ from hjsym.systems.comparison import Comparison, compare
 from hjsym.systems.enclosure import Supremum, supremum
 from hjsym.systems.flows import StateSpace, gru, lstm, residual_step, rnn
 from hjsym.systems.learned import LearnedHamiltonian
+from hjsym.systems.cells import gru, lstm, rnn
+from hjsym.systems.flows import residual_step
+from hjsym.systems.gates import SmoothGate
+from hjsym.systems.learned import LearnedHamiltonian, compare
 from hjsym.systems.read import hamiltonian
 from hjsym.systems.recurrences import integrate_and_fire, log_semiring_step
 from hjsym.systems.sketches import Sketch
 from hjsym.systems.space_time import SpaceTimeNetwork
+from hjsym.systems.state_space import SelectiveStateSpace, StateSpace
 from hjsym.systems.system import HJSystem
 from hjsym.systems.transformer import TransformerBlock
-from hjsym.systems.waves import gelu, log_sum_exp, maximum, sigmoid, silu, softplus, tanh, tropical_rational
+from hjsym.systems.units import gelu, relu, sigmoid, silu, softplus, tanh
+from hjsym.systems.waves import log_sum_exp, maximum, tropical_rational
 
 __all__ = [
     "Comparison",
     "HJSystem",
     "LearnedHamiltonian",
     "Sketch",
+    "SelectiveStateSpace",
+    "SmoothGate",
     "SpaceTimeNetwork",
     "StateSpace",
     "Supremum",
@@ -33,6 +41,7 @@ __all__ = [
     "log_sum_exp",
     "lstm",
     "maximum",
+    "relu",
     "residual_step",
     "rnn",
     "sigmoid",

@@ -15,18 +15,24 @@ import sympy
 from numpy.typing import ArrayLike
 
 from hjsym.symbols import LogSumExp
-from hjsym.systems.system import MOST_NUMBERS, HJSystem, coordinates, dot, mixed
-from tropical.errors import BudgetExceeded, InputError, ShapeError
+from hjsym.systems.gates import Applied
+from hjsym.systems.system import HJSystem
+from hjsym.systems.waves import temperature
+from hjsym.systems.weights import Weights, dot
+from tropical.errors import InputError, ShapeError
 
 __all__ = ["attention", "attention_heads"]
 
 _T = sympy.Symbol("t", real=True)
 
 
-def attention(keys: ArrayLike, values: ArrayLike, eps: float | None = None) -> HJSystem:
+def attention(
+    keys: ArrayLike, values: ArrayLike, eps: float | None = None, symbolic: bool = False
+) -> HJSystem:
     """The system of one query over keys (N, d) and values (N, m), one field for each of the m outputs.
 
-    A causal mask is the choice of the keys up to the query's place. ε is √d unless given.
+    A causal mask is the choice of the keys up to the query's place. ε is √d unless given. With `symbolic` they stay
+    symbols k_j_i, v_j_i and epsilon. A large head has no fields written out, but H = −2 p·∇F in matrix symbols.
 
     Examples
     --------
@@ -40,33 +46,37 @@ def attention(keys: ArrayLike, values: ArrayLike, eps: float | None = None) -> H
     if not (np.isfinite(K).all() and np.isfinite(V).all()):
         raise InputError("keys or values have entries that are not finite")
     N, d = K.shape
-    x, p = coordinates(d)
-    if N * (d + V.shape[1]) > MOST_NUMBERS or not isinstance(x, tuple):
-        raise BudgetExceeded(
-            "numbers in an attention head",
-            N * (d + V.shape[1]),
-            MOST_NUMBERS,
-            "pass fewer keys, or one head",
-        )
-    eps = sympy.sqrt(d) if eps is None else mixed(eps)
-    if not eps > 0:
-        raise InputError(f"eps is {eps}; pass a temperature > 0")
-    k = [[mixed(v) for v in row] for row in K]
-    phases = [dot(row, x) + _T * dot(row, row) for row in k]
-    F = LogSumExp(eps, *phases)
-    weights = [sympy.exp((z - F) / eps) for z in phases]
-    drift = [dot(column, weights) for column in K.T]
-    outputs = [dot(column, weights) for column in V.T]
-    names = ["w"] if len(outputs) == 1 else [f"w{i}" for i in range(1, len(outputs) + 1)]
+    weights = Weights.of("the attention head", d, N * (d + V.shape[1]) + 1, symbolic)
+    x, p = weights.state(d)
+    scale = weights.scalar("epsilon", sympy.sqrt(d) if eps is None else temperature(eps), positive=True)
     same = K.shape == V.shape and (K == V).all()
-    return HJSystem(
-        name=f"attention of one query over {N} keys in {d} dimensions", label="linearised",
-        reason="the values are the keys, so w = ∇F with F a solution of F_t = |∇F|² + εΔF" if same
+    system = {
+        "name": f"attention of one query over {N} keys in {d} dimensions", "label": "linearised",
+        "reason": "the values are the keys, so w = ∇F with F a solution of F_t = |∇F|² + εΔF" if same
         else "no gradient in general, for the values are not the keys; w is carried by the solution F",
-        H=-2 * dot(drift, p), x=x, p=p, t=_T, viscosity=eps,
-        fields=dict(zip(names, outputs, strict=True)), readout="the output at the query q is w(q, 0)",
+        "x": x, "p": p, "t": _T, "viscosity": scale, "parameters": weights.parameters,
+        "readout": "the output at the query q is w(q, 0)",
+    }  # fmt: skip
+    if weights.is_matrix:
+        return HJSystem(H=_matrix_drift(weights, x, p, K, scale), **system)
+    k = weights.matrix("k", K)
+    v = k if same else weights.matrix("v", V)
+    phases = [dot(k.row(j), x) + _T * dot(k.row(j), k.row(j)) for j in range(N)]
+    F = LogSumExp(scale, *phases)
+    shares = [sympy.exp((z - F) / scale) for z in phases]
+    drift = [dot(k.col(i), shares) for i in range(d)]
+    outputs = [dot(v.col(i), shares) for i in range(v.cols)]
+    names = ["w"] if len(outputs) == 1 else [f"w{i}" for i in range(1, len(outputs) + 1)]
+    return HJSystem(
+        **system, H=-2 * dot(drift, p), fields=dict(zip(names, outputs, strict=True)),
         output=sympy.Tuple(*(w.subs(_T, 0) for w in outputs)) if len(outputs) > 1 else outputs[0].subs(_T, 0),
     )  # fmt: skip
+
+
+def _matrix_drift(weights: Weights, x: tuple, p: tuple, K: np.ndarray, eps: sympy.Expr) -> sympy.Expr:
+    """−2 pᵀ Kᵀ softmax((Kx + t s)/ε), s_j = |k_j|²."""
+    keys, squares = weights.matrix("K", K), weights.vector("s", (K**2).sum(axis=1))
+    return -2 * (p[0].T * keys.T * Applied("softmax", (keys * x[0] + _T * squares) / eps))
 
 
 def attention_heads(

@@ -8,8 +8,12 @@ from hjsym.errors import UnsupportedLayerError
 from hjsym.frontends import load
 from hjsym.frontends.torch_steps import to_array
 from hjsym.hopf import LSELayer
-from hjsym.systems import flows, waves
+from hjsym.network import Network
+from hjsym.systems import cells, units, waves
+from hjsym.systems.gates import SmoothGate
+from hjsym.systems.residual_networks import residual_flows, residual_runs
 from hjsym.systems.space_time import SpaceTimeNetwork
+from hjsym.systems.state_space import SelectiveStateSpace, StateSpace
 from hjsym.systems.system import HJSystem
 from tropical import Polynomial, Rational
 from tropical.errors import InputError
@@ -17,9 +21,13 @@ from tropical.errors import InputError
 __all__ = ["hamiltonian"]
 
 _ACTIVATIONS = {
-    "gelu": waves.gelu, "sigmoid": waves.sigmoid, "silu": waves.silu,
-    "softplus": waves.softplus, "swish": waves.silu, "tanh": waves.tanh,
+    "gelu": units.gelu, "relu": units.relu, "sigmoid": units.sigmoid, "silu": units.silu,
+    "softplus": units.softplus, "swish": units.silu, "tanh": units.tanh,
 }  # fmt: skip
+_TORCH_GATES = {
+    name: SmoothGate(name.lower())
+    for name in ("tanh", "Tanh", "sigmoid", "Sigmoid", "silu", "SiLU", "gelu", "GELU")
+}
 _RECURRENT = ("RNN", "RNNCell", "GRU", "GRUCell", "LSTM", "LSTMCell")
 
 
@@ -29,6 +37,8 @@ def hamiltonian(
     u: ArrayLike | None = None,
     gauge: str = "plane wave",
     symbolic: bool = False,
+    A: ArrayLike | None = None,
+    t: float = 1.0,
     input_shape=None,
     **options,
 ) -> HJSystem | list[HJSystem]:
@@ -37,12 +47,15 @@ def hamiltonian(
     | source | system | label |
     |---|---|---|
     | `LSELayer`, soft `Polynomial`, Affine → LogSumExp or Softplus | viscous, H = κ p·p, ν = κε | exact |
+    | residual networks, torch's with tanh, sigmoid, SiLU, GELU too | H = p·F_k(x), an Euler step a block | structural |
     | `Polynomial` at ε = 0 | inviscid, its viscosity solution | exact |
     | `tropical.Rational`, piecewise-linear networks | a pair of these, f = V_Q − V_P | exact |
-    | "sigmoid", "tanh", "silu", "gelu", "softplus" with eps= | the viscous equation, by derivatives | exact |
+    | "softplus", "sigmoid", "tanh", "silu" with eps=, w=, b= | the viscous equation, by derivatives | exact |
+    | "relu", "gelu" with w=, b= | its limit; linear heat, H = 0 | exact |
     | torch RNN, GRU, LSTM and their cells, at an input u | H = p·F, a unit Euler step | structural |
     | `hjsym.systems.SpaceTimeNetwork` | the Hamiltonian learnt by a max network of x and t | exact |
     | `hjsym.systems.StateSpace` | H = p·(Ax + Bu), the hold is the flow | exact |
+    | `hjsym.systems.SelectiveStateSpace` | H = p·Δ(u)(Ax + B(u)u), a time change | exact |
 
     `hjsym.systems` has the rest by name: `attention`, `attention_heads`, `TransformerBlock`, `residual_step`,
     `log_semiring_step`, `integrate_and_fire`, `LearnedHamiltonian`.
@@ -56,7 +69,12 @@ def hamiltonian(
     gauge : {"plane wave", "kernel"}
         For log-sum-exp layers; see `hjsym.hopf`.
     symbolic : bool
-        Keep the weights of a log-sum-exp layer as symbols, their values in `parameters`.
+        Keep weights as symbols, up to four hundred, with their values in `parameters`: `subs` of these gives the system
+        of numbers.
+    A : (d, d) array, optional
+        For layers and maxima: H = κ pᵀAp and the viscosity ν tr(A∇²) with A symmetric and positive definite.
+    t : float
+        Time > 0 of the kernel gauge.
     input_shape : sequence of int, optional
         The shape of one input of a network that does not say it.
     **options
@@ -64,7 +82,12 @@ def hamiltonian(
 
     Returns
     -------
-    HJSystem, or a list of them for several outputs
+    HJSystem, or a list of them: for several outputs, or for residual blocks of several sizes
+
+    Notes
+    -----
+    A residual network is read as a flow, whatever its gates; as a pair of solutions ``hamiltonian(compile(network))``
+    reads one that is piecewise linear. H of several blocks depends on t, block k holding for its own step.
 
     Raises
     ------
@@ -81,35 +104,75 @@ def hamiltonian(
     >>> print(hamiltonian("tanh", eps=2).pde)
     Eq(Derivative(V(x1, t), t) + Derivative(V(x1, t), x1)**2, 2*Derivative(V(x1, t), (x1, 2)))
     """
-    if isinstance(source, str) and source.lower() in _ACTIVATIONS:
-        return _ACTIVATIONS[source.lower()](**options)
-    if isinstance(source, flows.StateSpace):
-        return source.system(u)
+    if isinstance(source, str) and source.isidentifier():
+        _refuse(source, A=A, u=u)
+        if source.lower() not in _ACTIVATIONS:
+            raise UnsupportedLayerError(
+                f"activation {source!r} is not known; read are {', '.join(_ACTIVATIONS)}, and files by their path"
+            )
+        return _ACTIVATIONS[source.lower()](symbolic=symbolic, **options)
+    if isinstance(source, StateSpace | SelectiveStateSpace | SpaceTimeNetwork) or _is_of_torch(
+        source, _RECURRENT
+    ):
+        _refuse(source, A=A, **options)
+    if isinstance(source, LSELayer | Polynomial):
+        _refuse(source, u=u, **options)
+    if isinstance(source, StateSpace | SelectiveStateSpace):
+        return source.system(u, symbolic)
     if isinstance(source, SpaceTimeNetwork):
         return source.system()
     if isinstance(source, LSELayer):
-        return waves.log_sum_exp(source, gauge, symbolic)
+        return waves.log_sum_exp(source, gauge, symbolic, A, t)
     if isinstance(source, Polynomial):
-        return _of_polynomial(source, gauge, symbolic)
+        return _of_polynomial(source, gauge, symbolic, A, t)
     if isinstance(source, Rational) and not isinstance(source, TropicalNetwork):
-        return waves.tropical_rational(source)
-    if _is_recurrent(source):
-        return _of_recurrent(source, u)
+        return waves.tropical_rational(source, symbolic=symbolic, A=A)
+    if _is_of_torch(source, _RECURRENT):
+        return _of_recurrent(source, u, symbolic)
     if isinstance(source, TropicalNetwork):
-        return _of_network(source, options)
-    network = load(source, input_shape)
+        return _of_network(source, symbolic, A, options)
+    network = _loaded(source, input_shape)
+    if flows := residual_flows(network, symbolic):
+        _refuse("a residual network", A=A, u=u, **options)
+        return flows[0] if len(flows) == 1 else flows
     if any(node.layer.eps for node in network.nodes):
-        return waves.log_sum_exp(_log_sum_exp(network), gauge, symbolic)
-    return _of_network(compile(network), options)
+        return waves.log_sum_exp(_log_sum_exp(network), gauge, symbolic, A, t)
+    return _of_network(compile(network), symbolic, A, options)
 
 
-def _of_polynomial(polynomial: Polynomial, gauge: str, symbolic: bool) -> HJSystem:
+def _refuse(source, **given) -> None:
+    """What was given and means nothing for this source."""
+    if unread := [name for name, value in given.items() if value is not None]:
+        kind = source if isinstance(source, str) else type(source).__name__
+        raise InputError(f"{', '.join(unread)} means nothing for {kind}; leave it out")
+
+
+def _loaded(source, input_shape) -> Network:
+    """The network; of torch with smooth gates too, if it has residual blocks for them."""
+    try:
+        return load(source, input_shape)
+    except UnsupportedLayerError:
+        if not _is_torch(source):
+            raise
+        from hjsym.frontends.torch import load_torch
+
+        network = load_torch(source, input_shape, _TORCH_GATES)
+        if not residual_runs(network):
+            raise
+        return network
+
+
+def _is_torch(source) -> bool:
+    return any(cls.__module__.partition(".")[0] == "torch" for cls in type(source).__mro__)
+
+
+def _of_polynomial(polynomial: Polynomial, gauge: str, symbolic: bool, A, t: float) -> HJSystem:
     if polynomial.semiring.sign != 1:
         raise InputError("the polynomial takes minima; negate it, the equations are those of maxima")
     if not polynomial.semiring.eps:
-        return waves.maximum(polynomial)
+        return waves.maximum(polynomial, symbolic=symbolic, A=A)
     layer = LSELayer(polynomial.slopes, polynomial.coefficients, polynomial.semiring.eps)
-    return waves.log_sum_exp(layer, gauge, symbolic)
+    return waves.log_sum_exp(layer, gauge, symbolic, A, t)
 
 
 def _log_sum_exp(network) -> LSELayer:
@@ -121,18 +184,18 @@ def _log_sum_exp(network) -> LSELayer:
         ) from None
 
 
-def _of_network(f: TropicalNetwork, options: dict) -> HJSystem | list[HJSystem]:
+def _of_network(f: TropicalNetwork, symbolic: bool, A, options: dict) -> HJSystem | list[HJSystem]:
     pairs = f.essential(**options)
     pairs = pairs if isinstance(pairs, list) else [pairs]
-    systems = [waves.tropical_rational(Rational(P, Q)) for P, Q in pairs]
+    systems = [waves.tropical_rational(Rational(P, Q), symbolic=symbolic, A=A) for P, Q in pairs]
     return systems[0] if len(systems) == 1 else systems
 
 
-def _is_recurrent(source) -> bool:
-    return type(source).__module__.startswith("torch.") and type(source).__name__ in _RECURRENT
+def _is_of_torch(source, names: tuple[str, ...]) -> bool:
+    return type(source).__module__.startswith("torch.") and type(source).__name__ in names
 
 
-def _of_recurrent(module, u: ArrayLike | None) -> HJSystem:
+def _of_recurrent(module, u: ArrayLike | None, symbolic: bool) -> HJSystem:
     """torch's recurrent modules of one layer and one direction."""
     name = type(module).__name__
     if getattr(module, "num_layers", 1) != 1 or getattr(module, "bidirectional", False):
@@ -152,7 +215,7 @@ def _of_recurrent(module, u: ArrayLike | None) -> HJSystem:
     outer = U @ u + (0 if a is None else a)
     inner = np.zeros(len(W)) if b is None else b
     if name.startswith("GRU"):
-        return flows.gru(W, outer, inner)
+        return cells.gru(W, outer, inner, symbolic)
     if name.startswith("LSTM"):
-        return flows.lstm(W, outer + inner)
-    return flows.rnn(W, b=outer + inner, activation=module.nonlinearity)
+        return cells.lstm(W, outer + inner, symbolic)
+    return cells.rnn(W, b=outer + inner, activation=module.nonlinearity, symbolic=symbolic)

@@ -18,17 +18,20 @@ differential equations via neural network architectures", Res. Math. Sci. 7 (202
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from hjsym.conjugate import MaxAffine, PolyhedralConjugate
-from hjsym.systems.system import HJSystem, coordinates, dot, mixed
+from hjsym.conjugate import Convexity, MaxAffine, PolyhedralConjugate
+from hjsym.errors import NotConvexError
+from hjsym.systems.system import HJSystem
+from hjsym.systems.weights import MOST_COORDINATES, coordinates, dot, mixed
 from tropical import Polynomial
 from tropical._arrays import EXACT, as_points, convert
-from tropical.errors import InputError, ShapeError
+from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["SpaceTimeNetwork"]
 
@@ -147,6 +150,50 @@ class SpaceTimeNetwork:
                 return False
         return True
 
+    # ---- convexity -------------------------------------------------------------------------------
+
+    def convexity(self) -> Convexity:
+        """Whether H is convex, decided exactly: then no affine piece of it is above the θ of any neuron.
+
+        A witness is three momenta (a, m, b), m between the others and H(m) above the chord.
+        """
+        for piece, cell in self._pieces:
+            envelope = piece.envelope.to_exact()
+            inside = convert(self.momenta[list(cell)], EXACT)
+            heights = envelope.slopes @ convert(self.momenta, EXACT).T + envelope.coefficients[:, None]
+            for row, i in np.argwhere(heights > convert(self.theta, EXACT)):
+                return Convexity(
+                    False, "a piece of H is above it elsewhere", self._chord(inside, heights[row], cell, i)
+                )
+        return Convexity(True, "no affine piece of H is above the θ of any neuron")
+
+    def _chord(self, inside: np.ndarray, heights: np.ndarray, cell: tuple, i: int) -> tuple:
+        """From the middle of where the affine piece is H, towards neuron i."""
+        on = [k for k, j in enumerate(cell) if heights[j] == convert(self.theta, EXACT)[j]]
+        start, end = inside[on].sum(axis=0) / Fraction(len(on)), convert(self.momenta[i], EXACT)
+        share = Fraction(1, 2)
+        while True:
+            middle = start + share * (end - start)
+            low, here, high = (float(self.hamiltonian(self._point(v))) for v in (start, middle, end))
+            if here > (1 - share) * low + share * high or share < Fraction(1, 2**30):
+                return tuple(self._point(v) for v in (start, middle, end))
+            share /= 2
+
+    def _point(self, v: np.ndarray):
+        v = v.astype(float)
+        return float(v[0]) if self.variables == 1 else v
+
+    def _lagrangian(self, v: tuple) -> sympy.Expr:
+        """max_i (p_i·v − θ_i) once H is convex: its conjugate, for the p_i are the corners of H."""
+        verdict = self.convexity()
+        if not verdict:
+            raise NotConvexError(
+                f"H is not convex in p ({verdict.reason}; momenta {verdict.witness}), and has no Lagrangian",
+                verdict.witness,
+            )
+        rows = [dot(row, v) - mixed(th) for row, th in zip(self.momenta, self.theta, strict=True)]
+        return sympy.Max(*rows, evaluate=False) if len(rows) > 1 else rows[0]
+
     # ---- symbols ---------------------------------------------------------------------------------
 
     def system(self) -> HJSystem:
@@ -159,6 +206,13 @@ class SpaceTimeNetwork:
         """
         if self.violations:
             raise InputError(f"the network solves no Hamilton–Jacobi equation: {'; '.join(self.violations)}")
+        if self.variables > MOST_COORDINATES:
+            raise BudgetExceeded(
+                "variables of H in symbols",
+                self.variables,
+                MOST_COORDINATES,
+                "use hamiltonian(p), which is numbers",
+            )
         x, p = coordinates(self.variables)
         cases = [case for piece, _ in self._pieces for case in self._cases(piece, p)]
         H = sympy.Piecewise(*cases, (sympy.oo, True))
@@ -170,7 +224,7 @@ class SpaceTimeNetwork:
         return HJSystem(
             name=f"max network of {len(self.theta)} neurons in {self.variables} variables and time", label="exact",
             reason="viscosity solution by the theorem of Darbon, Langlois and Meng, whose assumptions hold",
-            H=H, x=x, p=p, t=_T, fields={"V": S}, readout="the network is V(x, t)", output=S,
+            H=H, x=x, p=p, t=_T, fields={"V": S}, readout="the network is V(x, t)", output=S, dual=self._lagrangian,
         )  # fmt: skip
 
     def _cases(self, piece: PolyhedralConjugate, p) -> list[tuple[sympy.Expr, sympy.Expr]]:

@@ -1,15 +1,20 @@
 """A Hamilton–Jacobi system: the equation that a layer solves or discretises, and how the layer is read off it."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from types import MappingProxyType
 
 import mpmath
 import numpy as np
 import sympy
 
+from hjsym.systems.lagrangians import conjugated
+from hjsym.systems.matrices import matrix_function
 from hjsym.systems.residual import reduced_residual, without_floats
-from tropical.errors import BudgetExceeded, InputError
+from hjsym.systems.weights import MOST_COORDINATES, MOST_NUMBERS, coordinates, dot, mixed
+from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["LABELS", "MOST_COORDINATES", "MOST_NUMBERS", "HJSystem", "coordinates", "dot", "mixed"]
 
@@ -18,13 +23,14 @@ LABELS = {
     "linearised": "the layer solves the equation linearised around another solution, identically",
     "structural": "the layer is one step of a method for the equation; the defect says how far from its flow",
 }
-MOST_COORDINATES = 64  # of a state that is written out in scalars
-MOST_NUMBERS = 4_000  # of a layer that is
 
 
 @dataclass(frozen=True, eq=False)
 class HJSystem:
-    """V_t + H(x, ∇V, t) = ν ΔV + source, and its characteristics x' = ∂H/∂p, p' = −∂H/∂x.
+    """V_t + H(x, ∇V, t) = ν tr(A∇²V) + source, and its characteristics x' = ∂H/∂p, p' = −∂H/∂x.
+
+    Small layers are written in scalars. Large ones are written in matrix symbols: `H`, `latex`, `lambdify` and `defect`
+    work at any size, and what needs single coordinates says how many there are.
 
     Attributes
     ----------
@@ -37,15 +43,18 @@ class HJSystem:
     H : sympy.Expr
         The Hamiltonian, in `x`, `p`, `t`, and symbols of `parameters`. Of large layers a 1 × 1 matrix expression.
     x, p : tuple of sympy.Symbol
-        States and momenta (co-states), or one matrix symbol each.
+        States and momenta (co-states); of large layers tuples of matrix symbols, which are columns of them.
     t : sympy.Symbol
         Time.
     viscosity : sympy.Expr
         ν.
     source : sympy.Expr
         What else stands on the right, such as the defect −εd/2t of the kernel gauge.
+    A : sympy.Matrix or None
+        The matrix of the second derivatives, symmetric and positive definite; None for the identity.
     parameters : mapping of sympy.Symbol to number or array
-        The values of the symbols in H, where they were kept as symbols.
+        The values of the symbols in H and in the fields, where weights were kept as symbols: with ``subs(parameters)``
+        a layer of scalars is that of its numbers.
     fields : mapping of str to sympy.Expr
         Solutions in closed form, each of the same equation; empty where there is none.
     readout : str
@@ -54,6 +63,8 @@ class HJSystem:
         The layer itself: what `readout` makes of the fields.
     defect : callable or None
         How far the given layer is from the flow of the equation at points (..., d); None where it is not at all.
+    dual : callable or None
+        L as an expression in velocities v1 … vd, from them, where H as a formula is not the best way to it.
     """
 
     name: str
@@ -65,11 +76,13 @@ class HJSystem:
     t: sympy.Symbol
     viscosity: sympy.Expr = sympy.S.Zero
     source: sympy.Expr = sympy.S.Zero
+    A: sympy.Matrix | None = None
     parameters: Mapping = field(default_factory=dict)
     fields: Mapping = field(default_factory=dict)
     readout: str = ""
     output: sympy.Expr | None = None
     defect: Callable | None = None
+    dual: Callable | None = None
 
     def __post_init__(self):
         if self.label not in LABELS:
@@ -82,7 +95,12 @@ class HJSystem:
     @property
     def is_matrix(self) -> bool:
         """Whether it is written in matrix symbols, for being large."""
-        return not isinstance(self.x, tuple)
+        return any(isinstance(s, sympy.MatrixSymbol) for s in self.x)
+
+    @property
+    def size(self) -> int:
+        """d, the number of coordinates."""
+        return int(sum(math.prod(s.shape) for s in self.x)) if self.is_matrix else len(self.x)
 
     @property
     def initial_data(self) -> dict[str, sympy.Expr]:
@@ -93,16 +111,22 @@ class HJSystem:
 
     @property
     def pde(self) -> sympy.Eq:
-        """V_t + H(x, ∇V, t) = ν ΔV + source."""
+        """V_t + H(x, ∇V, t) = ν tr(A∇²V) + source."""
         self._need_scalars("the equation")
         V = sympy.Function("V")(*self.x, self.t)
         return self._equation(V)
 
     def _equation(self, V: sympy.Expr) -> sympy.Eq:
         slopes = {q: sympy.Derivative(V, v) for q, v in zip(self.p, self.x, strict=True)}
-        laplacian = sympy.Add(*(sympy.Derivative(V, (v, 2)) for v in self.x))
         left = sympy.Derivative(V, self.t) + self.H.subs(slopes, simultaneous=True)
-        return sympy.Eq(left, self.viscosity * laplacian + self.source, evaluate=False)
+        return sympy.Eq(left, self.viscosity * self._second_order(V) + self.source, evaluate=False)
+
+    def _second_order(self, V: sympy.Expr) -> sympy.Expr:
+        """ΔV, or tr(A∇²V)."""
+        if self.A is None:
+            return sympy.Add(*(sympy.Derivative(V, (v, 2)) for v in self.x))
+        places = product(enumerate(self.x), repeat=2)
+        return sympy.Add(*(self.A[i, j] * sympy.Derivative(V, v, w) for (i, v), (j, w) in places))
 
     @property
     def hamilton_equations(self) -> tuple[sympy.Eq, ...]:
@@ -120,32 +144,45 @@ class HJSystem:
 
     @property
     def is_linear_in_p(self) -> bool:
-        """Whether H is a flow p·F(x), whose Lagrangian is 0 on x' = F and +∞ off it."""
-        return not self.is_matrix and all(self.H.diff(q, r) == 0 for q in self.p for r in self.p)
+        """Whether H is, in scalars, a flow p·F(x), whose Lagrangian is 0 on x' = F and +∞ off it."""
+        if self.is_matrix:
+            return False
+        pieces = self.H.atoms(sympy.Piecewise)
+        if any(where.free_symbols & set(self.p) for piece in pieces for _, where in piece.args):
+            return False
+        return all(self.H.diff(q, r) == 0 for q in self.p for r in self.p)
 
     @property
     def lagrangian(self) -> sympy.Expr:
-        """L(x, v, t) = max_p (p·v − H), in velocities v1 … vd, where H is quadratic and strictly convex in p.
+        """L(x, v, t) = max_p (p·v − H), in velocities v1 … vd: +∞ where the maximum is.
+
+        A convex quadratic of p by its inverse, anything else by `hjsym.conjugate`.
 
         Raises
         ------
         InputError
-            H that is linear in p, whose Lagrangian is +∞ off the flow; H that is no convex quadratic of p.
+            H that is linear in p, whose Lagrangian is +∞ off the flow; H that is not proved convex in p.
+        BudgetExceeded
+            H that is too long a formula, or is written in matrix symbols.
+        NotConvexError
+            H that is not convex in p, with three momenta that show it.
         """
         self._need_scalars("the Lagrangian")
         if self.is_linear_in_p:
             raise InputError(
                 "H is linear in p, so that L is 0 where v = ∂H/∂p and +∞ elsewhere; see hamilton_equations"
             )
+        v = tuple(sympy.Symbol(f"v{k}", real=True) for k in range(1, len(self.p) + 1))
+        if self.dual is not None:
+            return self.dual(v)
         hessian = sympy.hessian(self.H, self.p)
-        if hessian.free_symbols & set(self.p) or not hessian.is_positive_definite:
-            raise InputError(
-                "H is not proved to be a strictly convex quadratic of p; use hjsym.conjugate on it"
-            )
-        v = sympy.Matrix([sympy.Symbol(f"v{k}", real=True) for k in range(1, len(self.p) + 1)])
+        if not hessian.free_symbols & set(self.p) and hessian.is_positive_definite:
+            return self._quadratic_lagrangian(sympy.Matrix(v), hessian)
+        return conjugated(self.H, self.p, v)
+
+    def _quadratic_lagrangian(self, v: sympy.Matrix, hessian: sympy.Matrix) -> sympy.Expr:
         rest = {q: 0 for q in self.p}
-        linear = sympy.Matrix([self.H.diff(q).subs(rest) for q in self.p])
-        offset = v - linear
+        offset = v - sympy.Matrix([self.H.diff(q).subs(rest) for q in self.p])
         return sympy.expand((offset.T * hessian.inv() * offset)[0] / 2 - self.H.subs(rest))
 
     # ---- checks ----------------------------------------------------------------------------------
@@ -161,6 +198,10 @@ class HJSystem:
     def residual_at(self, x, t: float, name: str | None = None, digits: int = 40) -> float:
         """The residual at a point (d,), in arithmetic of so many digits, relative to the largest of its terms."""
         equation = self._equation(without_floats(self._field(name)))
+        if np.size(x) != len(self.x):
+            raise ShapeError(f"x has {np.size(x)} entries; the state has {len(self.x)}")
+        if (self.t.is_positive and not t > 0) or (self.t.is_nonnegative and not t >= 0):
+            raise InputError(f"t is {t}; the fields of {self.name} are there for t > 0")
         here = dict(
             zip((*self.x, self.t), [sympy.Rational(str(float(v))) for v in (*np.ravel(x), t)], strict=True)
         )
@@ -182,8 +223,12 @@ class HJSystem:
     # ---- numbers ---------------------------------------------------------------------------------
 
     def lambdify(self, modules="numpy") -> Callable:
-        """H as a function of (x, p, t), x and p being sequences of d arrays; `parameters` are put in."""
-        self._need_scalars("lambdify")
+        """H as a function of (x, p, t), x and p being sequences of d arrays; `parameters` are put in.
+
+        In matrix symbols a function of NumPy arrays (d, ...), whatever `modules` says.
+        """
+        if self.is_matrix:
+            return matrix_function(self.H, self.x, self.p, self.t, self.parameters)
         H = self.H.subs({s: v for s, v in self.parameters.items() if np.ndim(v) == 0})
         return sympy.lambdify([self.x, self.p, self.t], H, modules, cse=True)
 
@@ -192,7 +237,12 @@ class HJSystem:
     def latex(self) -> str:
         """The Hamiltonian and its equation in LaTeX, with the label."""
         H = sympy.latex(self.H)
-        right = sympy.latex(self.viscosity) + r"\,\Delta V" if self.viscosity != 0 else "0"
+        second = (
+            r"\Delta V"
+            if self.A is None
+            else rf"\operatorname{{tr}}\left({sympy.latex(self.A)}\nabla^2 V\right)"
+        )
+        right = rf"{sympy.latex(self.viscosity)}\,{second}" if self.viscosity != 0 else "0"
         if self.source != 0:
             right = (
                 f"{right} + {sympy.latex(self.source)}" if self.viscosity != 0 else sympy.latex(self.source)
@@ -210,6 +260,7 @@ class HJSystem:
             self.name,
             f"  H           {_short(self.H)}",
             f"  viscosity   {_short(self.viscosity)}",
+            *([f"  A           {_short(self.A)}"] if self.A is not None else []),
             *([f"  source      {_short(self.source)}"] if self.source != 0 else []),
             *([f"  {name:<11} {_short(V)}" for name, V in self.fields.items()]),
             *([f"  read off    {self.readout}"] if self.readout else []),
@@ -221,30 +272,11 @@ class HJSystem:
     def _need_scalars(self, what: str) -> None:
         if self.is_matrix:
             raise BudgetExceeded(
-                f"coordinates in {what}", int(self.x.shape[0]), MOST_COORDINATES,
-                "read H in its matrix symbols, or a smaller layer",
+                f"scalars for {what} of {self.name}, which is written in matrix symbols",
+                self.size, MOST_COORDINATES,
+                "read H, lambdify and defect, which work at this size, hjsym.pontryagin for co-states as arrays, "
+                "or a layer of fewer states and weights",
             )  # fmt: skip
-
-
-def coordinates(d: int) -> tuple[tuple[sympy.Symbol, ...], tuple[sympy.Symbol, ...]]:
-    """Real symbols x1 … xd and p1 … pd; matrix symbols x and p of shape (d, 1) where that is too many."""
-    if d > MOST_COORDINATES:
-        return sympy.MatrixSymbol("x", d, 1), sympy.MatrixSymbol("p", d, 1)
-    return tuple(tuple(sympy.Symbol(f"{name}{k}", real=True) for k in range(1, d + 1)) for name in "xp")
-
-
-def mixed(value) -> sympy.Expr:
-    """A number as a rational: a float as the shortest decimal that is read back as it."""
-    if isinstance(value, sympy.Basic):
-        return value
-    if isinstance(value, float | np.floating):
-        return sympy.Rational(repr(float(value)))
-    return sympy.Rational(int(value.numerator), int(value.denominator))
-
-
-def dot(row, symbols) -> sympy.Expr:
-    """Σ a·v of numbers or expressions a and symbols or expressions v."""
-    return sympy.Add(*(mixed(a) * v for a, v in zip(row, symbols, strict=True)))
 
 
 def readable(expr: sympy.Basic, digits: int = 6) -> sympy.Basic:

@@ -10,21 +10,25 @@ Y. Polyanskiy, P. Rigollet, "A mathematical perspective on transformers", arXiv:
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
-import sympy
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
 from hjsym.errors import UnsupportedLayerError
 from hjsym.frontends.torch_steps import to_array
 from hjsym.layers import Softmax
+from hjsym.systems import gates
 from hjsym.systems.flows import flow_system
-from hjsym.systems.system import MOST_COORDINATES, HJSystem, coordinates, mixed
-from tropical.errors import BudgetExceeded, InputError, ShapeError
+from hjsym.systems.gates import GATES, gate_name
+from hjsym.systems.system import HJSystem
+from hjsym.systems.transformer_formulas import in_matrices, in_scalars
+from hjsym.systems.weights import Weights
+from tropical.errors import InputError, ShapeError
 
 __all__ = ["TransformerBlock"]
+
+_ARRAYS = ("query", "key", "value", "out", "W1", "b1", "W2", "b2", "biases")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +43,7 @@ class TransformerBlock:
         The feed-forward part.
     heads : int
         A divisor of d.
-    gate : {"relu", "gelu"}
+    gate : {"relu", "gelu", "silu", "tanh", "sigmoid", "softplus"}
         Its activation.
     norm : bool
         Whether tokens are normalised (to mean 0 and variance 1, without weights) in front of both parts.
@@ -62,59 +66,61 @@ class TransformerBlock:
     norm: bool = True
     causal: bool = False
     norm_eps: float = 1e-5
+    biases: ArrayLike | None = None
 
     def __post_init__(self):
-        for entry in fields(self)[:8]:
-            array = np.asarray(getattr(self, entry.name), dtype=float)
+        if self.biases is None:
+            object.__setattr__(self, "biases", np.zeros((4, np.shape(self.query)[-1])))
+        for name in _ARRAYS:
+            array = np.asarray(getattr(self, name), dtype=float)
             if not np.isfinite(array).all():
-                raise InputError(f"{entry.name} has entries that are not finite")
-            object.__setattr__(self, entry.name, array)
+                raise InputError(f"{name} has entries that are not finite")
+            object.__setattr__(self, name, array)
         d, m = self.query.shape[-1], len(self.b1)
         wanted = {n: (d, d) for n in ("query", "key", "value", "out")}
-        wanted |= {"W1": (m, d), "b1": (m,), "W2": (d, m), "b2": (d,)}
+        wanted |= {"W1": (m, d), "b1": (m,), "W2": (d, m), "b2": (d,), "biases": (4, d)}
         for name, shape in wanted.items():
             if getattr(self, name).shape != shape:
                 raise ShapeError(f"{name} has shape {getattr(self, name).shape}; pass {shape}")
         if self.heads < 1 or d % self.heads:
             raise InputError(f"heads is {self.heads}; pass a divisor of {d}")
-        if self.gate not in ("relu", "gelu"):
-            raise InputError(f"gate is {self.gate!r}; pass 'relu' or 'gelu'")
+        gate_name(self.gate)
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """All weights."""
+        return tuple(getattr(self, name) for name in _ARRAYS)
 
     @classmethod
     def from_torch(cls, module) -> "TransformerBlock":
-        """torch's TransformerEncoderLayer with norm_first=True in evaluation mode, without biases in the attention and
-        weights in the norms."""
+        """torch's TransformerEncoderLayer with norm_first=True in evaluation mode; weights of its norms are multiplied
+        into what comes after them."""
         if type(module).__name__ != "TransformerEncoderLayer" or not module.norm_first or module.training:
             raise UnsupportedLayerError(
                 f"{type(module).__name__} is not read; pass a TransformerEncoderLayer(norm_first=True) after eval()"
             )
-        attention = module.self_attn
-        biases = [v for v in (attention.in_proj_bias, attention.out_proj.bias) if v is not None]
-        weights = [v for n in (module.norm1, module.norm2) for v in (n.weight, n.bias) if v is not None]
-        trivial = [1.0, 0.0] * (len(weights) // 2) if len(weights) % 2 == 0 else [1.0] * len(weights)
-        if any(to_array(v).any() for v in biases) or any(
-            (to_array(v) != t).any() for v, t in zip(weights, trivial, strict=True)
-        ):
-            raise UnsupportedLayerError(
-                "biases of attention and weights of norms are not read; fold them into the projections"
-            )
-        query, key, value = np.split(to_array(attention.in_proj_weight), 3)
-        parts = (module.linear1, module.linear2)
-        feed = [
-            v
-            for m in parts
-            for v in (to_array(m.weight), np.zeros(m.out_features) if m.bias is None else to_array(m.bias))
-        ]
+        attention, d = module.self_attn, module.linear1.in_features
         gate = getattr(module.activation, "__name__", type(module.activation).__name__).lower()
+        if gate not in GATES:
+            raise UnsupportedLayerError(f"activation {gate} is not read; read are {', '.join(GATES)}")
+        (scale1, shift1), (scale2, shift2) = (
+            (_or(m.weight, np.ones(d)), _or(m.bias, np.zeros(d))) for m in (module.norm1, module.norm2)
+        )
+        projections = np.split(to_array(attention.in_proj_weight), 3)
+        offsets = np.split(_or(attention.in_proj_bias, np.zeros(3 * d)), 3)
+        biases = [b + W @ shift1 for W, b in zip(projections, offsets, strict=True)]
+        W1, W2 = to_array(module.linear1.weight), to_array(module.linear2.weight)
         return cls(
-            query,
-            key,
-            value,
+            *(W * scale1 for W in projections),
             to_array(attention.out_proj.weight),
-            *feed,
+            W1 * scale2,
+            _or(module.linear1.bias, np.zeros(len(W1))) + W1 @ shift2,
+            W2,
+            _or(module.linear2.bias, np.zeros(d)),
             attention.num_heads,
             gate,
             norm_eps=module.norm1.eps,
+            biases=[*biases, _or(attention.out_proj.bias, np.zeros(d))],
         )
 
     # ---- numbers ---------------------------------------------------------------------------------
@@ -131,93 +137,48 @@ class TransformerBlock:
         return self._attention(y) + self._feed(y)
 
     def _normed(self, x: np.ndarray) -> np.ndarray:
-        if not self.norm:
-            return x
-        return (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(x.var(axis=-1, keepdims=True) + self.norm_eps)
+        return gates.layer_norm(x, self.norm_eps) if self.norm else x
 
     def _attention(self, y: np.ndarray) -> np.ndarray:
         heads, width = self.heads, y.shape[-1] // self.heads
         q, k, v = (
-            np.swapaxes((y @ W.T).reshape(*y.shape[:-1], heads, width), -3, -2)
-            for W in (self.query, self.key, self.value)
+            np.swapaxes((y @ W.T + b).reshape(*y.shape[:-1], heads, width), -3, -2)
+            for W, b in zip((self.query, self.key, self.value), self.biases, strict=False)
         )
         scores = q @ np.swapaxes(k, -1, -2) / math.sqrt(width)
         if self.causal:
             scores = np.where(np.tri(y.shape[-2], dtype=bool), scores, -np.inf)
         mixed_values = Softmax()(scores) @ v
-        return np.swapaxes(mixed_values, -3, -2).reshape(y.shape) @ self.out.T
+        return np.swapaxes(mixed_values, -3, -2).reshape(y.shape) @ self.out.T + self.biases[3]
 
     def _feed(self, y: np.ndarray) -> np.ndarray:
-        z = y @ self.W1.T + self.b1
-        return (np.maximum(z, 0) if self.gate == "relu" else z * ndtr(z)) @ self.W2.T + self.b2
+        return GATES[self.gate][1](y @ self.W1.T + self.b1) @ self.W2.T + self.b2
 
     # ---- symbols ---------------------------------------------------------------------------------
 
-    def system(self, tokens: int) -> HJSystem:
+    def system(self, tokens: int, symbolic: bool = False) -> HJSystem:
         """H(x, p) for so many tokens, whose features are the states x1 … x(nd), one token after the other.
 
-        `defect` takes points (..., nd): how far the block is from the flow over time 1.
+        `defect` takes points (..., nd): how far the block is from the flow over time 1. With `symbolic` weights stay
+        symbols W_Q_i_j, W_K_i_j, W_V_i_j, W_O_i_j, b_Q_i, …, W_1_i_j, b_1_i, W_2_i_j, b_2_i. More than 64 states or
+        4,000 weights are written in matrix symbols, H = tr(PᵀF(X)) with tokens for rows.
         """
+        if tokens < 1:
+            raise InputError(f"tokens is {tokens}; pass how many there are, at least 1")
         d = self.query.shape[0]
-        if tokens < 1 or tokens * d > MOST_COORDINATES:
-            raise BudgetExceeded(
-                "coordinates of the tokens",
-                tokens * d,
-                MOST_COORDINATES,
-                "pass fewer tokens, or a block of fewer features",
-            )
-        x, p = coordinates(tokens * d)
-        rows = [sympy.Matrix(x[i * d : (i + 1) * d]) for i in range(tokens)]
-        normed = [self._symbolic_norm(row) for row in rows]
-        moved = self._symbolic_attention(normed)
-        rates = [r for y, a in zip(normed, moved, strict=True) for r in a + self._symbolic_feed(y)]
-        shape = (tokens, d)
+        weights = Weights.of("the block", tokens * d, sum(a.size for a in self.arrays), symbolic)
+        H, x, p = (in_matrices if weights.is_matrix else in_scalars)(self, weights, tokens)
 
         def flat(function):
-            return lambda points: function(points.reshape(*points.shape[:-1], *shape)).reshape(points.shape)
+            return lambda x: function(x.reshape(*x.shape[:-1], tokens, d)).reshape(x.shape)
 
         return flow_system(
-            f"transformer block, {tokens} tokens of {d} features, {self.heads} heads", rates, x, p,
+            f"transformer block, {tokens} tokens of {d} features, {self.heads} heads", H, x, p,
             flat(self.__call__), flat(self.rate), 1.0,
             "Euler's step of the attention, then of the feed-forward part; tokens interact, and norms divide",
+            weights.parameters,
         )  # fmt: skip
 
-    def _symbolic_norm(self, row: sympy.Matrix) -> sympy.Matrix:
-        if not self.norm:
-            return row
-        mean = sum(row) / len(row)
-        variance = sum((v - mean) ** 2 for v in row) / len(row)
-        return (
-            (row - mean * sympy.ones(len(row), 1)) / sympy.sqrt(variance + mixed(self.norm_eps))
-        ).as_mutable()
 
-    def _symbolic_attention(self, normed: list) -> list:
-        width = len(normed[0]) // self.heads
-        q, k, v = ([_matrix(W) * y for y in normed] for W in (self.query, self.key, self.value))
-        out = _matrix(self.out)
-        outputs = []
-        for i in range(len(normed)):
-            seen = range(i + 1 if self.causal else len(normed))
-            joined: list = []
-            for h in range(self.heads):
-                part = slice(h * width, (h + 1) * width)
-                scores = [sympy.exp(q[i][part, 0].dot(k[j][part, 0]) / sympy.sqrt(width)) for j in seen]
-                total = sympy.Add(*scores)
-                joined += [
-                    sympy.Add(*(s * v[j][r] for s, j in zip(scores, seen, strict=True))) / total
-                    for r in range(part.start, part.stop)
-                ]
-            outputs.append(out * sympy.Matrix(joined))
-        return outputs
-
-    def _symbolic_feed(self, y: sympy.Matrix) -> sympy.Matrix:
-        hidden = _matrix(self.W1) * y + _matrix(self.b1[:, None])
-        if self.gate == "relu":
-            hidden = hidden.applyfunc(lambda z: sympy.Max(z, 0, evaluate=False))
-        else:
-            hidden = hidden.applyfunc(lambda z: z * (1 + sympy.erf(z / sympy.sqrt(2))) / 2)
-        return _matrix(self.W2) * hidden + _matrix(self.b2[:, None])
-
-
-def _matrix(W: np.ndarray) -> sympy.Matrix:
-    return sympy.Matrix([[mixed(w) for w in row] for row in W])
+def _or(value, default: np.ndarray) -> np.ndarray:
+    return default if value is None else to_array(value)

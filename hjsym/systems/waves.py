@@ -1,205 +1,221 @@
-"""Log-sum-exp layers, maxima and the activations that come from them, as solutions of V_t + κ|∇V|² = νΔV.
+"""Log-sum-exp layers and maxima as solutions of V_t + κ ∇Vᵀ A ∇V = ν tr(A∇²V), A the identity unless given.
 
-With plane waves F(x, t) = ε log Σ_j exp((W_j·x + b_j + tκ|W_j|²)/ε), V = −F solves the equation for ν = κε, and at
-ε → 0, where F is a maximum, it is its viscosity solution. Softplus is the log-sum-exp of two terms, the sigmoid its
-derivative, SiLU = (1 − ε∂_ε) softplus_ε, and tanh(x/ε) the derivative of ε log(e^{x/ε} + e^{−x/ε}).
+With plane waves F(x, t) = ε log Σ_j exp((W_j·x + b_j + tκ W_jᵀAW_j)/ε), V = −F solves the equation for ν = κε, and at
+ε → 0, where F is a maximum, it is its viscosity solution. In the kernel gauge at a time t_0
 
-Sources: the plane waves and the readings of SiLU and GELU are derived here; for the kernel gauge see `hjsym.hopf`.
+    V(x, t) = −ε log Σ_j exp(−(g_j + (x − y_j)ᵀA⁻¹(x − y_j)/4κt)/ε),   y = 2κt_0 AW,   g = −b − κt_0 WᵀAW
+
+solves it with −εd/2t more on the right, and f(x) + V(x, t_0) = xᵀA⁻¹x/4κt_0.
+
+Sources: the plane waves are derived here; for the kernel gauge see `hjsym.hopf`.
 """
 
+import math
+from dataclasses import dataclass
+
+import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from hjsym.hopf import LSELayer
 from hjsym.symbols import LogSumExp
-from hjsym.systems.system import HJSystem, coordinates, dot, mixed
+from hjsym.systems.system import HJSystem
+from hjsym.systems.weights import Weights, dot, finite_array, mixed
 from tropical import Polynomial, Rational
 from tropical.errors import InputError
 
-__all__ = ["gelu", "log_sum_exp", "maximum", "sigmoid", "silu", "softplus", "tanh", "tropical_rational"]
+__all__ = ["log_sum_exp", "maximum", "square", "temperature", "tropical_rational"]
 
 _MOST_NUMBERS = 20_000  # of a layer whose solution is written out
 _T = sympy.Symbol("t", real=True)
 _TIME = sympy.Symbol("t", positive=True)
+_WAVES = "each exponential solves the heat equation by itself, for all W, b and t (Hopf–Cole)"
+_HOPF_LAX = "Hopf–Lax: the maximum of plane waves is the viscosity solution, for H is convex and t ≥ 0"
 
 
-def log_sum_exp(layer: LSELayer, gauge: str = "plane wave", symbolic: bool = False) -> HJSystem:
-    """The system of a log-sum-exp layer, in the plane-wave gauge or the kernel gauge at time 1."""
+@dataclass(frozen=True, eq=False)
+class _Space:
+    """States, momenta, κ and A of an equation, as they are written."""
+
+    weights: Weights
+    x: tuple
+    p: tuple
+    kappa: sympy.Expr
+    A: sympy.MatrixBase | sympy.MatrixSymbol | None
+
+    @classmethod
+    def of(cls, what: str, d: int, numbers: int, kappa, A: ArrayLike | None, symbolic: bool) -> "_Space":
+        weights = Weights.of(what, d, 0, False)
+        if symbolic:
+            weights = Weights.of(what, d, numbers + (0 if A is None else d * (d + 1) // 2) + 2, True)
+        x, p = weights.state(d)
+        metric = None if A is None else _written(weights, positive_definite(A, d))
+        return cls(weights, x, p, weights.scalar("kappa", kappa, positive=True), metric)
+
+    @property
+    def H(self) -> sympy.Expr:
+        """κ pᵀAp."""
+        if self.weights.is_matrix:
+            (p,) = self.p
+            return self.kappa * (p.T * p if self.A is None else p.T * self.A * p)
+        return self.kappa * self.form(self.p)
+
+    def form(self, a) -> sympy.Expr:
+        """aᵀAa."""
+        if self.A is None:
+            return square(a)
+        return (sympy.Matrix(a).T * self.A * sympy.Matrix(a))[0]
+
+    def wave(self, w, b) -> sympy.Expr:
+        """w·x + b + tκ wᵀAw."""
+        return dot(w, self.x) + b + _T * self.kappa * self.form(w)
+
+    def is_written_out(self, numbers: int) -> bool:
+        return not self.weights.is_matrix and numbers <= _MOST_NUMBERS
+
+    def system(self, **parts) -> HJSystem:
+        parts = {"t": _T, "label": "exact", "parameters": self.weights.parameters} | parts
+        return HJSystem(H=self.H, x=self.x, p=self.p, A=self.A, **parts)
+
+
+def log_sum_exp(
+    layer: LSELayer,
+    gauge: str = "plane wave",
+    symbolic: bool = False,
+    A: ArrayLike | None = None,
+    t: float = 1.0,
+) -> HJSystem:
+    """The system of a log-sum-exp layer, in the plane-wave gauge or the kernel gauge at a time t > 0.
+
+    A (d, d) symmetric and positive definite makes it H = κ pᵀAp with the viscosity ν tr(A∇²).
+    """
     if gauge not in ("plane wave", "kernel"):
         raise InputError(f"gauge is {gauge!r}; pass 'plane wave' or 'kernel'")
-    W, b, eps, kappa, values = _weights(layer, symbolic)
-    build = _plane_wave if gauge == "plane wave" else _kernel
-    return build(W, b, eps, kappa, values, layer.variables, layer.neurons)
+    if not (math.isfinite(t) and t > 0):
+        raise InputError(f"t is {t}; pass the time > 0 of the kernel gauge (the plane-wave gauge needs none)")
+    space = _Space.of("the layer", layer.variables, layer.W.size + layer.neurons, layer.kappa, A, symbolic)
+    eps = space.weights.scalar("epsilon", layer.eps, positive=True)
+    return (_plane_wave if gauge == "plane wave" else _kernel)(space, layer, eps, mixed(float(t)))
 
 
-def _weights(layer: LSELayer, symbolic: bool):
-    """W, b, ε and κ as numbers, or as symbols with their values."""
-    if not symbolic:
-        W = [[mixed(w) for w in row] for row in layer.W]
-        return W, [mixed(v) for v in layer.b], mixed(layer.eps), mixed(layer.kappa), {}
-    N, d = layer.W.shape
-    W = [[sympy.Symbol(f"W{j}_{k}", real=True) for k in range(1, d + 1)] for j in range(1, N + 1)]
-    b = [sympy.Symbol(f"b{j}", real=True) for j in range(1, N + 1)]
-    eps, kappa = sympy.symbols("epsilon kappa", positive=True)
-    values = {
-        w: v for row, numbers in zip(W, layer.W, strict=True) for w, v in zip(row, numbers, strict=True)
-    }
-    values |= dict(zip(b, layer.b, strict=True)) | {eps: layer.eps, kappa: layer.kappa}
-    return W, b, eps, kappa, values
-
-
-def _plane_wave(W, b, eps, kappa, values, d: int, neurons: int) -> HJSystem:
-    x, p = coordinates(d)
+def _plane_wave(space: _Space, layer: LSELayer, eps: sympy.Expr, t: sympy.Expr) -> HJSystem:
     system = {
-        "name": f"log-sum-exp of {neurons} affine functions of {d} variables, plane-wave gauge",
-        "label": "exact",
-        "reason": "each exponential solves the heat equation by itself, for all W, b and t (Hopf–Cole)",
-        "H": _kinetic(p, kappa), "x": x, "p": p, "t": _T, "viscosity": kappa * eps, "parameters": values,
-        "readout": "f(x) = −V(x, 0)",
+        "name": f"log-sum-exp of {layer.neurons} affine functions of {layer.variables} variables, plane-wave gauge",
+        "reason": _WAVES, "viscosity": space.kappa * eps, "readout": "f(x) = −V(x, 0)",
     }  # fmt: skip
-    if neurons * d > _MOST_NUMBERS or not isinstance(x, tuple):
-        return HJSystem(**system)
-    F = LogSumExp(eps, *(dot(w, x) + c + _T * kappa * _square(w) for w, c in zip(W, b, strict=True)))
-    return HJSystem(**system, fields={"V": -F}, output=F.subs(_T, 0))
+    if not space.is_written_out(layer.W.size):
+        return space.system(**system)
+    F = LogSumExp(eps, *(space.wave(w, b) for w, b in _rows(space.weights, layer.W, layer.b)))
+    return space.system(**system, fields={"V": -F}, output=F.subs(_T, 0))
 
 
-def _kernel(W, b, eps, kappa, values, d: int, neurons: int) -> HJSystem:
-    x, p = coordinates(d)
+def _kernel(space: _Space, layer: LSELayer, eps: sympy.Expr, t0: sympy.Expr) -> HJSystem:
+    kappa, x = space.kappa, space.x
+    length = "|x|²" if space.A is None else "xᵀA⁻¹x"
+    action = f"{length}/4κ" if t0 == 1 else f"{length}/4κt"
     system = {
-        "name": f"log-sum-exp of {neurons} affine functions of {d} variables, kernel gauge at time 1",
-        "label": "exact",
-        "reason": "f(x) + V(x, 1) = |x|²/4κ; the finite sum is not normalised, and −εd/2t is what that costs",
-        "H": _kinetic(p, kappa), "x": x, "p": p, "t": _TIME, "viscosity": kappa * eps,
-        "source": -eps * d / (2 * _TIME), "parameters": values, "readout": "f(x) = |x|²/4κ − V(x, 1)",
+        "name": f"log-sum-exp of {layer.neurons} affine functions of {layer.variables} variables, "
+        f"kernel gauge at time {t0}",
+        "reason": f"f(x) + V(x, {t0}) = {action}; the finite sum is not normalised, and −εd/2t is what that costs",
+        "t": _TIME, "viscosity": kappa * eps, "source": -eps * layer.variables / (2 * _TIME),
+        "readout": f"f(x) = {action} − V(x, {t0})",
     }  # fmt: skip
-    if neurons * d > _MOST_NUMBERS or not isinstance(x, tuple):
-        return HJSystem(**system)
+    if not space.is_written_out(layer.W.size):
+        return space.system(**system)
+    inverse = None if space.A is None else space.A.inv()
     costs = []
-    for w, c in zip(W, b, strict=True):
-        distance = sympy.Add(*((v - 2 * kappa * u) ** 2 for v, u in zip(x, w, strict=True)))
-        costs.append(c + kappa * _square(w) - distance / (4 * kappa * _TIME))
+    for w, b in _rows(space.weights, layer.W, layer.b):
+        w = sympy.Matrix(w)
+        y = 2 * kappa * t0 * (w if space.A is None else space.A * w)
+        distance = _form(inverse, sympy.Matrix(x) - y)
+        costs.append(b + kappa * t0 * space.form(w) - distance / (4 * kappa * _TIME))
     V = -LogSumExp(eps, *costs)
-    return HJSystem(**system, fields={"V": V}, output=_square(x) / (4 * kappa) - V.subs(_TIME, 1))
+    output = _form(inverse, sympy.Matrix(x)) / (4 * kappa * t0) - V.subs(_TIME, t0)
+    return space.system(**system, fields={"V": V}, output=output)
 
 
-def maximum(polynomial: Polynomial, kappa=1) -> HJSystem:
-    """The system of a maximum of affine functions: the viscosity solution of V_t + κ|∇V|² = 0."""
-    x, p = coordinates(polynomial.variables)
-    kappa = mixed(kappa)
+def maximum(polynomial: Polynomial, kappa=1, symbolic: bool = False, A: ArrayLike | None = None) -> HJSystem:
+    """The system of a maximum of affine functions: the viscosity solution of V_t + κ ∇VᵀA∇V = 0."""
+    size = polynomial.slopes.size
+    space = _Space.of("the maximum", polynomial.variables, size + len(polynomial), kappa, A, symbolic)
     system = {
         "name": f"maximum of {len(polynomial)} affine functions of {polynomial.variables} variables",
-        "label": "exact",
-        "reason": "Hopf–Lax: the maximum of plane waves is the viscosity solution, for H is convex and t ≥ 0",
-        "H": _kinetic(p, kappa), "x": x, "p": p, "t": _T, "readout": "f(x) = −V(x, 0)",
+        "reason": _HOPF_LAX, "readout": "f(x) = −V(x, 0)",
     }  # fmt: skip
-    if len(polynomial) * polynomial.variables > _MOST_NUMBERS or not isinstance(x, tuple):
-        return HJSystem(**system)
-    F = _wave_front(polynomial, x, kappa)
-    return HJSystem(**system, fields={"V": -F}, output=F.subs(_T, 0))
+    if not space.is_written_out(size):
+        return space.system(**system)
+    F = _wave_front(space, polynomial)
+    return space.system(**system, fields={"V": -F}, output=F.subs(_T, 0))
 
 
-def tropical_rational(f: Rational, kappa=1) -> HJSystem:
+def tropical_rational(f: Rational, kappa=1, symbolic: bool = False, A: ArrayLike | None = None) -> HJSystem:
     """The pair of a tropical rational function P ⊘ Q: two solutions of one equation, f their difference."""
-    x, p = coordinates(f.variables)
-    kappa = mixed(kappa)
-    P, Q = (_wave_front(part, x, kappa) for part in (f.P, f.Q))
-    return HJSystem(
-        name=f"tropical rational function of {len(f.P)} over {len(f.Q)} monomials",
-        label="exact",
-        reason="P and Q each are initial data of a viscosity solution; their difference solves no such equation",
-        H=_kinetic(p, kappa), x=x, p=p, t=_T,
-        fields={"V_P": -P, "V_Q": -Q}, readout="f(x) = V_Q(x, 0) − V_P(x, 0)", output=(P - Q).subs(_T, 0),
-    )  # fmt: skip
+    size = f.P.slopes.size + f.Q.slopes.size
+    space = _Space.of("the network", f.variables, size + len(f.P) + len(f.Q), kappa, A, symbolic)
+    system = {
+        "name": f"tropical rational function of {len(f.P)} over {len(f.Q)} monomials",
+        "reason": "P and Q each are initial data of a viscosity solution; their difference solves no such equation",
+        "readout": "f(x) = V_Q(x, 0) − V_P(x, 0)",
+    }  # fmt: skip
+    if not space.is_written_out(size):
+        return space.system(**system)
+    P, Q = (_wave_front(space, part, f"_{name}") for name, part in (("P", f.P), ("Q", f.Q)))
+    return space.system(**system, fields={"V_P": -P, "V_Q": -Q}, output=(P - Q).subs(_T, 0))
 
 
-def _wave_front(polynomial: Polynomial, x, kappa) -> sympy.Expr:
-    """max_j (W_j·x + b_j + tκ|W_j|²), unevaluated."""
-    rows = [[mixed(w) for w in row] for row in polynomial.slopes]
-    offsets = [mixed(v) for v in polynomial.coefficients]
-    terms = {dot(w, x) + c + _T * kappa * _square(w) for w, c in zip(rows, offsets, strict=True)}
+def _wave_front(space: _Space, polynomial: Polynomial, name: str = "") -> sympy.Expr:
+    """max_j (W_j·x + b_j + tκ W_jᵀAW_j), unevaluated."""
+    rows = _rows(space.weights, polynomial.slopes, polynomial.coefficients, name)
+    terms = {space.wave(w, b) for w, b in rows}
     return sympy.Max(*terms, evaluate=False) if len(terms) > 1 else terms.pop()
-
-
-# ---- activations of one variable ---------------------------------------------------------------------
-
-
-def _softplus_wave(eps) -> tuple[sympy.Symbol, sympy.Symbol, sympy.Expr]:
-    (x,), (p,) = coordinates(1)
-    return x, p, LogSumExp(eps, x + _T, sympy.S.Zero)
-
-
-def softplus(eps=1) -> HJSystem:
-    """ε log(1 + e^{x/ε}): two atoms, of slopes 1 and 0."""
-    eps = mixed(eps)
-    x, p, F = _softplus_wave(eps)
-    return HJSystem(
-        name=f"softplus at ε = {eps}", label="exact",
-        reason="log-sum-exp of the affine functions x and 0 (two atoms)",
-        H=p**2, x=(x,), p=(p,), t=_T, viscosity=eps,
-        fields={"V": -F}, readout="softplus(x) = −V(x, 0)", output=F.subs(_T, 0),
-    )  # fmt: skip
-
-
-def sigmoid(eps=1) -> HJSystem:
-    """1/(1 + e^{−x/ε}), the slope of softplus: a Burgers shock."""
-    eps = mixed(eps)
-    x, p, F = _softplus_wave(eps)
-    return HJSystem(
-        name=f"sigmoid of x/ε at ε = {eps}", label="exact",
-        reason="the slope P = F_x of a solution; it solves P_t = 2PP_x + εP_xx, a Burgers shock of speed −1",
-        H=p**2, x=(x,), p=(p,), t=_T, viscosity=eps,
-        fields={"V": -F}, readout="σ(x/ε) = −V_x(x, 0)", output=F.diff(x).subs(_T, 0),
-    )  # fmt: skip
-
-
-def tanh(eps=1) -> HJSystem:
-    """tanh(x/ε), the slope of ε log(e^{x/ε} + e^{−x/ε})."""
-    eps, ((x,), (p,)) = mixed(eps), coordinates(1)
-    F = LogSumExp(eps, x + _T, -x + _T)
-    return HJSystem(
-        name=f"tanh of x/ε at ε = {eps}", label="exact",
-        reason="the slope of a solution with the atoms ±1",
-        H=p**2, x=(x,), p=(p,), t=_T, viscosity=eps,
-        fields={"V": -F}, readout="tanh(x/ε) = −V_x(x, 0)", output=F.diff(x).subs(_T, 0),
-    )  # fmt: skip
-
-
-def silu(eps=1) -> HJSystem:
-    """x/(1 + e^{−x/ε}) = (1 − ε∂_ε) softplus_ε: softplus without the entropy of its weights."""
-    value = mixed(eps)
-    eps = sympy.Symbol("epsilon", positive=True)
-    x, p, F = _softplus_wave(eps)
-    output = (F - eps * F.diff(eps)).subs(_T, 0).subs(eps, value)
-    return HJSystem(
-        name=f"SiLU of x at ε = {value}", label="exact",
-        reason="softplus_ε − ε·entropy, and the entropy is ∂_ε of softplus_ε",
-        H=p**2, x=(x,), p=(p,), t=_T, viscosity=value,
-        fields={"V": -F.subs(eps, value)}, readout="SiLU(x) = −(1 − ε∂_ε) V(x, 0)", output=output,
-    )  # fmt: skip
-
-
-def gelu() -> HJSystem:
-    """xΦ(x) = (1 − 2t∂_t) V at t = ½, with V the heat that starts as max(x, 0)."""
-    (x,), (p,) = coordinates(1)
-    z = x / sympy.sqrt(2 * _TIME)
-    density = sympy.exp(-(z**2) / 2) / sympy.sqrt(2 * sympy.pi)
-    distribution = (1 + sympy.erf(z / sympy.sqrt(2))) / 2
-    V = x * distribution + sympy.sqrt(2 * _TIME) * density
-    return HJSystem(
-        name="GELU", label="exact",
-        reason="linear heat flow, V_t = V_xx from max(x, 0): exact, and no Hamilton–Jacobi equation, for H = 0",
-        H=sympy.S.Zero, x=(x,), p=(p,), t=_TIME, viscosity=sympy.S.One,
-        fields={"V": V}, readout="GELU(x) = (1 − 2t∂_t) V at t = ½",
-        output=sympy.simplify((V - 2 * _TIME * V.diff(_TIME)).subs(_TIME, sympy.Rational(1, 2))),
-    )  # fmt: skip
 
 
 # ---- parts -------------------------------------------------------------------------------------------
 
 
-def _kinetic(p, kappa) -> sympy.Expr:
-    """κ|p|²."""
-    return kappa * _square(p) if isinstance(p, tuple) else kappa * (p.T * p)
+def _rows(weights: Weights, W: ArrayLike, b: ArrayLike, name: str = "") -> list[tuple]:
+    """(W_j, b_j) of every neuron, as they are written."""
+    W, b = weights.matrix(f"W{name}", W), weights.vector(f"b{name}", b)
+    return [(list(W.row(j)), b[j]) for j in range(W.rows)]
 
 
-def _square(a) -> sympy.Expr:
+def _written(weights: Weights, A: np.ndarray):
+    """A as it is written, symmetric in symbols too."""
+    A = weights.matrix("A", A)
+    if weights.form != "symbols":
+        return A
+    for i in range(A.rows):
+        for j in range(i):
+            del weights.parameters[A[i, j]]
+            A[i, j] = A[j, i]
+    return A
+
+
+def positive_definite(A: ArrayLike, d: int) -> np.ndarray:
+    """A as a symmetric and positive definite matrix (d, d)."""
+    A = finite_array("A", A, (d, d))
+    if (A.T != A).any():
+        raise InputError("A is not symmetric; pass (A + Aᵀ)/2, which gives the same pᵀAp")
+    least = np.linalg.eigvalsh(A).min()
+    if not least > 0:
+        raise InputError(f"A has the eigenvalue {least:g}; pass a positive definite matrix")
+    return A
+
+
+def temperature(eps):
+    """ε if it is above 0."""
+    if not eps > 0:
+        raise InputError(
+            f"eps is {eps}; pass a temperature > 0 (at eps = 0 pass a maximum, such as a Polynomial)"
+        )
+    return eps
+
+
+def square(a) -> sympy.Expr:
+    """|a|²."""
     return sympy.Add(*(v**2 for v in a))
+
+
+def _form(inverse: sympy.MatrixBase | None, a: sympy.MatrixBase) -> sympy.Expr:
+    """aᵀA⁻¹a, as the sum of squares for the identity."""
+    return square(a) if inverse is None else (a.T * inverse * a)[0]

@@ -56,8 +56,8 @@ def test_blocks_of_torch(gate):
         np.testing.assert_allclose(causal(x.numpy()), layer(x, src_mask=mask).numpy(), rtol=1e-12, atol=1e-12)
     with pytest.raises(UnsupportedLayerError, match="after eval"):
         TransformerBlock.from_torch(layer.train())
-    torch.nn.init.ones_(layer.eval().self_attn.in_proj_bias)
-    with pytest.raises(UnsupportedLayerError, match="not read"):
+    layer = torch.nn.TransformerEncoderLayer(4, 2, 6, activation=torch.cos, norm_first=True).eval()
+    with pytest.raises(UnsupportedLayerError, match="cos is not read"):
         TransformerBlock.from_torch(layer)
 
 
@@ -80,12 +80,14 @@ def test_permuted_tokens_have_permuted_rates():
 
 
 def test_bad_blocks():
-    with pytest.raises(BudgetExceeded, match="coordinates"):
-        block(d=4).system(17)
+    with pytest.raises(BudgetExceeded, match="symbols for the weights"):
+        block(d=4).system(17, symbolic=True)
+    with pytest.raises(InputError, match="tokens is 0"):
+        block().system(0)
     with pytest.raises(InputError, match="divisor of 2"):
         block(heads=3)
-    with pytest.raises(InputError, match="gate"):
-        block(gate="tanh")
+    with pytest.raises(InputError, match="activation"):
+        block(gate="step")
     with pytest.raises(ShapeError, match="key has shape"):
         TransformerBlock(np.eye(2), np.eye(3), *[np.eye(2)] * 3, [0, 0], np.eye(2), [0, 0])
     with pytest.raises(InputError, match="not finite"):
