@@ -1,0 +1,7 @@
+"""The experiments, one file for each family; in the order of the report."""
+
+from hjsym.paper.rows import identity, networks, phases
+
+__all__ = ["ROWS"]
+
+ROWS = (*identity.ROWS, *networks.ROWS, *phases.ROWS)
