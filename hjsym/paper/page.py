@@ -109,7 +109,7 @@ def _section(row: FinishedRow) -> str:
     if row.claim:
         parts.append(f"<p><b>The claim.</b> {escape(row.claim)}</p>")
         parts.append(f"<p><b>What holds.</b> {escape(row.truth)}</p>")
-    parts.append(f'<p class="soft">{escape(row.source)} ({row.name}, {row.seconds:.1f} s)</p>')
+    parts.append(f'<p class="soft">{escape(row.source)} ({escape(row.name)}, {row.seconds:.1f} s)</p>')
     if row.skipped:
         parts.append(f'<p class="skip">{escape(row.skipped)}</p>')
     if row.error:
@@ -125,7 +125,11 @@ def _table(measurements: Sequence[Measurement]) -> str:
     heads = ("quantity", "stated", "ours", "difference", "allowed", "", "why")
     numeric = range(1, 5)
     head = "".join(f"<th{_number(k in numeric)}>{escape(h)}</th>" for k, h in enumerate(heads))
-    lines = "".join(_line(m) for m in measurements)
+    before = (None, *measurements)
+    lines = "".join(
+        _line(m, last is None or last.reason != m.reason)
+        for m, last in zip(measurements, before, strict=False)
+    )
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
 
 
@@ -133,7 +137,8 @@ def _number(numeric: bool) -> str:
     return ' class="number"' if numeric else ""
 
 
-def _line(m: Measurement) -> str:
+def _line(m: Measurement, reasoned: bool) -> str:
+    """A row of the table; a reason that the row above has is left out."""
     if m.kind == "shown":
         verdict, cells = "", ("", _digits(m.ours, 0), "", "")
     else:
@@ -146,7 +151,12 @@ def _line(m: Measurement) -> str:
             f"{m.tolerance:.1e}" * (m.kind == "near"),
         )
     numbers = "".join(f'<td class="number">{escape(cell)}</td>' for cell in cells)
-    return f'<tr><td>{escape(m.quantity)}</td>{numbers}<td>{verdict}</td><td class="soft">{escape(m.reason)}</td></tr>'
+    why = escape(m.reason) if reasoned else ""
+    return f'<tr><td>{escape(m.quantity)}</td>{numbers}<td>{verdict}</td><td class="soft">{why}</td></tr>'
+
+
+def _gap(value: float) -> str:
+    return f"{value:.1e}" if value else "0"
 
 
 def _digits(value: float, tolerance: float) -> str:

@@ -20,14 +20,17 @@ from hjsym.paper.wrong import COUNTEREXAMPLES
 from tropical._progress import Progress, reporting
 from tropical.errors import InputError, WorkerError
 
-__all__ = ["Reproduction", "reproduce"]
+__all__ = ["ROW_NAMES", "Reproduction", "reproduce"]
 
 _ALL = {row.name: row for row in (*ROWS, *COUNTEREXAMPLES)}
+ROW_NAMES = tuple(_ALL)
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """Attributes
+    """What `reproduce` gives.
+
+    Attributes
     ----------
     rows : tuple of FinishedRow
         In the order of the report.

@@ -112,5 +112,5 @@ def read_row(folder: Path, name: str, mark: str) -> FinishedRow | None:
             for title, caption, file in record["pictures"]
         )
         return FinishedRow(**record)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -9,7 +9,7 @@ from hjsym.conjugate import conjugate
 from hjsym.layers import Softplus
 from hjsym.paper.data import CORE_ATOMS, CORE_DATA, core_layer
 from hjsym.paper.drawing import animate
-from hjsym.paper.row import Outcome, Picture, Row, Study, at_most, near
+from hjsym.paper.row import Drawing, Outcome, Picture, Row, Study, at_most, near
 from tropical._figures import INK, PALETTE
 
 __all__ = ["ROWS"]
@@ -85,7 +85,7 @@ def identity(study: Study) -> Outcome:
         "u is computed from the atoms and their data, f from slopes and offsets: neither is defined by the other. "
         "The paper’s transformer check sets u = |x|²/4t − f and then tests f + u = |x|²/4t, which cannot fail."
     )
-    return Outcome(tuple(measurements), (_identity_picture(x), _cooling(x)), (remark,))
+    return Outcome(tuple(measurements), (_identity_picture(x), _cooling()), (remark,))
 
 
 def _u_in_high_precision(x: float, eps: float) -> mpmath.mpf:
@@ -124,8 +124,8 @@ def _identity_picture(x: np.ndarray) -> Picture:
     return Picture("The identity", "f + u lies on the parabola; what is left is rounding.", draw)
 
 
-def _cooling(x: np.ndarray):
-    places = x[::10]
+def _cooling() -> Drawing:
+    places = np.linspace(-2.5, 2.5, 60)[:, None]
     temperatures = np.geomspace(1, 0.02, 24)
     soft = [core_layer(eps)(places) for eps in temperatures]
     hard = [core_layer(1.0).polynomial.deform(0)(places)] * len(temperatures)

@@ -114,7 +114,7 @@ def _equation_defect(rng: np.random.Generator) -> float:
 
 
 def transformer_block(study: Study) -> Outcome:
-    """Pre-norm attention and feed-forward part, d = 8, N = 32, against 40-digit arithmetic with derivatives for softmax."""
+    """Pre-norm attention and feed-forward part, d = 8, N = 32, against 40 digits with derivatives for softmax."""
     d, hidden, tokens = 8, 32, 8
     trials = 2 if study.fast else 20
     worst = 0.0

@@ -57,7 +57,8 @@ def _laws(
         at_most("largest fall of H as ε rises", 1e-12, falls, _NEVER),
         near("∂_εH by differences over Var_π(z)/ε³, at the crossover", 1.0, slope / (variance / cross**3), 1e-6,
              "an identity; central differences of relative step 1e-4"),
-        near("crossover at 2y, 4g over crossover at y, g", 4.0, scaled / cross, 1e-9, "c² = 4, an identity; root finding"),
+        near("crossover at 2y, 4g over crossover at y, g", 4.0, scaled / cross, 1e-9,
+             "c² = 4, an identity; root finding"),
         shown("ε at which H = ½ log N, between the classes", cross, "found by root finding"),
         shown("ε* = N^{−1/d}, the paper’s mark", eps_star, "the same for y and 2y: not scale-covariant"),
         shown("crossover over ε*", cross / eps_star, "no constant: it changes with the scale of the data"),
@@ -197,13 +198,13 @@ def all_classes(images: str):
             "paper plots, need not be monotone in ε; that of the atoms is."
         )
         return Outcome(
-            tuple(measurements), (picture, _class_maps(y, classes, one_hot, eps_star, study.fast)), (remark,)
+            tuple(measurements), (picture, _class_maps(y, one_hot, eps_star, study.fast)), (remark,)
         )
 
     return run
 
 
-def _class_maps(y, classes, one_hot, eps_star: float, fast: bool) -> Picture:
+def _class_maps(y, one_hot, eps_star: float, fast: bool) -> Picture:
     reach = float(np.abs(y).max()) * 1.1
     side = np.linspace(-reach, reach, 50 if fast else 100)
     grid = np.stack(np.meshgrid(side, side), axis=-1)
@@ -227,8 +228,10 @@ _ALL = "up to 200 of each class, two principal components, g = 0, t = 1"
 ROWS = (
     Row("phase-clusters", "Phase diagram of two clusters", "16 atoms around ∓(1, 1), sd .4, g = 0 and 1, "
         "ε ∈ logspace(−2, 1.3)", two_cluster_diagram),
-    Row("phase-digits-two", "Phase diagram of digits, 3 against 7", f"scikit-learn’s digits: {_TWO}", two_classes("digits")),
-    Row("phase-digits-all", "Phase diagram of digits, all classes", f"scikit-learn’s digits: {_ALL}", all_classes("digits"), 0.3),
+    Row("phase-digits-two", "Phase diagram of digits, 3 against 7", f"scikit-learn’s digits: {_TWO}",
+        two_classes("digits")),
+    Row("phase-digits-all", "Phase diagram of digits, all classes", f"scikit-learn’s digits: {_ALL}",
+        all_classes("digits"), 0.3),
     Row("phase-mnist-two", "Phase diagram of MNIST, 3 against 7", f"MNIST: {_TWO}", two_classes("mnist")),
     Row("phase-mnist-all", "Phase diagram of MNIST, all classes", f"MNIST: {_ALL}", all_classes("mnist"), 0.3),
 )  # fmt: skip

@@ -1,0 +1,71 @@
+"""The rows and counterexamples: all figures met, every one able to miss, no claim without its counterexample."""
+
+import re
+
+import numpy as np
+import pytest
+
+from hjsym.paper import data, runner
+from hjsym.paper.row import Study
+from hjsym.paper.rows import ROWS, identity, networks
+from hjsym.paper.wrong import COUNTEREXAMPLES
+
+SLOW = {row.name for row in ROWS if row.minutes > 1}
+
+
+@pytest.mark.parametrize(
+    "row", [r for r in (*ROWS, *COUNTEREXAMPLES) if r.name not in SLOW], ids=lambda r: r.name
+)
+def test_row_meets_its_figures(row):
+    pytest.importorskip("sklearn")
+    outcome = row.run(Study(True, np.random.default_rng(7)))
+    assert [m for m in outcome.measurements if not m.passes] == []
+    assert outcome.skipped or any(m.kind != "shown" for m in outcome.measurements)
+    assert all(m.reason and m.quantity for m in outcome.measurements)
+
+
+def test_names():
+    names = [row.name for row in (*ROWS, *COUNTEREXAMPLES)]
+    assert len(set(names)) == len(names) and all(re.fullmatch(r"[a-z0-9-]+", name) for name in names)
+    assert list(runner.ROW_NAMES) == names
+    assert all(row.claim and row.truth for row in COUNTEREXAMPLES) and not any(row.claim for row in ROWS)
+
+
+def misses(run, **options) -> int:
+    outcome = run(Study(True, np.random.default_rng(0)))
+    return sum(not m.passes for m in outcome.measurements)
+
+
+def test_another_layer_misses_the_golden_values(monkeypatch):
+    assert misses(identity.core_check) == 0
+    right = data.core_layer
+    monkeypatch.setattr(identity, "core_layer", lambda eps: right(eps * (1 + 1e-12)))
+    assert misses(identity.core_check) > 5
+
+
+def test_another_solution_misses_the_identity(monkeypatch):
+    monkeypatch.setattr(identity, "CORE_DATA", data.CORE_DATA + 1e-14)
+    assert misses(identity.identity) == 5
+
+
+def test_another_temperature_is_not_attention(monkeypatch):
+    right = networks.attention_by_complex_step
+    monkeypatch.setattr(
+        networks, "attention_by_complex_step", lambda Q, K, V, eps: right(Q, K, V, eps * (1 + 1e-11))
+    )
+    assert misses(networks.attention) == 5
+
+
+def test_complex_steps_are_softmax_attention():
+    rng = np.random.default_rng(3)
+    Q, K, V = rng.normal(size=(2, 3)), rng.normal(size=(4, 3)), rng.normal(size=(4, 2))
+    scores = np.exp(Q @ K.T / 0.7)
+    expected = scores / scores.sum(axis=1, keepdims=True) @ V
+    np.testing.assert_allclose(networks.attention_by_complex_step(Q, K, V, 0.7), expected, rtol=1e-14)
+
+
+def test_two_clusters_are_those_of_the_legacy_generator():
+    y, g = data.two_clusters()
+    # NumPy's documentation of legacy seeding: RandomState(42).standard_normal()[:2] = .49671415, −.1382643
+    np.testing.assert_allclose((y[0] + 1) / 0.4, [0.49671415, -0.1382643], atol=1e-8)
+    assert g.tolist() == [0.0] * 8 + [1.0] * 8
