@@ -4,10 +4,11 @@ import numpy as np
 
 from hjsym.hopf import LSELayer
 
-__all__ = ["CORE_ATOMS", "CORE_DATA", "core_layer", "six_atoms", "two_clusters"]
+__all__ = ["CORE_ATOMS", "CORE_DATA", "SIX_ATOMS", "core_layer", "two_clusters"]
 
 CORE_ATOMS = np.array([-1.5, -0.5, 0.5, 1.5])
 CORE_DATA = np.array([1.0, 0.3, 0.3, 1.0])
+SIX_ATOMS = np.array([-2.6, -1.5, -0.4, 0.7, 1.7, 2.7])  # of the project page: weights ∝ exp(−(x − y)²/2ε)
 
 
 def core_layer(eps: float) -> LSELayer:
@@ -24,9 +25,3 @@ def two_clusters() -> tuple[np.ndarray, np.ndarray]:
     first = generator.standard_normal((8, 2)) * 0.4 - 1.0
     second = generator.standard_normal((8, 2)) * 0.4 + 1.0
     return np.vstack([first, second]), np.repeat([0.0, 1.0], 8)
-
-
-def six_atoms(eps: float, scale: float = 1.0) -> LSELayer:
-    """y = (−2.6, −1.5, −.4, .7, 1.7, 2.7)·scale with weights ∝ exp(−(x − y)²/2ε): time ½, g = 0."""
-    y = scale * np.array([-2.6, -1.5, -0.4, 0.7, 1.7, 2.7])
-    return LSELayer.from_initial_data(y, np.zeros(6), eps, t=0.5)

@@ -1,6 +1,7 @@
 """The reproduction as a machine: measurements, what is kept, executors, the report, the command line."""
 
 import base64
+import doctest
 import hashlib
 import json
 import re
@@ -8,6 +9,7 @@ import xml.etree.ElementTree as ET
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from html.parser import HTMLParser
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -326,3 +328,10 @@ def test_bad_input_exits_with_2(capsys, tmp_path):
         assert (code, out) == (2, "") and message in err
     with pytest.raises(SystemExit):
         main(["paper"])
+
+
+def test_examples_run_as_they_stand():
+    assert doctest.testmod(runner).failed == 0
+    page_of_it = Path(__file__).resolve().parents[2] / "docs" / "paper.md"
+    result = doctest.testfile(str(page_of_it), module_relative=False)
+    assert result.attempted > 3 and result.failed == 0
