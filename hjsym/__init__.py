@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Diagram",
+    "EntropyLandscape",
     "Forecast",
     "GibbsMean",
     "HJSystem",
@@ -32,8 +33,10 @@ __all__ = [
     "Simplification",
     "TropicalNetwork",
     "UnsupportedLayerError",
+    "bifurcation",
     "compile",
     "conjugate",
+    "critical_points",
     "diagram",
     "equivalent",
     "expression",
@@ -58,8 +61,11 @@ __all__ = [
 # Found when asked for: convex conjugates alone take as long to import as all the rest.
 _LATER = {
     "Diagram": "hjsym.square",
+    "EntropyLandscape": "hjsym.bifurcation",
     "HJSystem": "hjsym.systems",
+    "bifurcation": None,
     "conjugate": None,
+    "critical_points": "hjsym.bifurcation",
     "diagram": "hjsym.square",
     "hamiltonian": "hjsym.systems",
     "solutions": None,

@@ -1,0 +1,30 @@
+"""The entropy of Gibbs weights as a landscape: its critical points, and how they merge as temperature rises.
+
+The softmax weights π(x; ε) of a log-sum-exp layer say which terms answer at x; where their entropy H is low one
+term does alone, where it is high several share. Its critical points are few in the heat and many in the cold.
+
+    H = EntropyLandscape.of_atoms(y)             # logits −|x − y_j|²/2; or (W, b), a layer, a gauge, a Polynomial
+    critical_points(H, eps)                      # all of them with Morse index, in a Box, a Slice, or everywhere
+    follow(H, x, eps, (cold, hot))               # one of them over temperature, through folds and branch points
+    fold(H, x, eps), branch_point(H, x, eps)     # solved by an augmented system, with non-degeneracy numbers
+
+Definitions and the merging picture: A. B. Miñoza, E. F. Legara, C. Monterola, "The Hamilton–Jacobi theory of deep
+learning", arXiv:2605.28983 (2026). The natural gradient that all of this rests on is derived here.
+"""
+
+from hjsym.bifurcation.continuation import Branch, follow
+from hjsym.bifurcation.critical import CriticalPoint, CriticalPoints, critical_points
+from hjsym.bifurcation.landscape import EntropyLandscape
+from hjsym.bifurcation.singular import Bifurcation, branch_point, fold
+
+__all__ = [
+    "Bifurcation",
+    "Branch",
+    "CriticalPoint",
+    "CriticalPoints",
+    "EntropyLandscape",
+    "branch_point",
+    "critical_points",
+    "fold",
+    "follow",
+]
