@@ -5,7 +5,14 @@ import math
 import mpmath
 import numpy as np
 
-from hjsym.bifurcation import Bifurcation, CriticalPoints, EntropyLandscape, branch_point, critical_points, fold
+from hjsym.bifurcation import (
+    Bifurcation,
+    CriticalPoints,
+    EntropyLandscape,
+    branch_point,
+    critical_points,
+    fold,
+)
 from hjsym.paper.data import SIX_ATOMS, two_clusters
 from hjsym.paper.drawing import animate
 from hjsym.paper.row import Drawing, Outcome, Picture, Row, Study, at_most, near, shown
@@ -14,7 +21,9 @@ from tropical._figures import INK, PALETTE
 __all__ = ["ROWS"]
 
 _COLOURS = {"minimum": PALETTE[0], "saddle": PALETTE[1], "maximum": PALETTE[5], "degenerate": INK}
-_DIGITS = "fourteen digits, from the equations H_x = H_xx = 0 in high precision; ours by Newton’s method in float64"
+_DIGITS = (
+    "fourteen digits, from the equations H_x = H_xx = 0 in high precision; ours by Newton’s method in float64"
+)
 _SIX_DIGITS = "stated to six decimals"
 
 
@@ -33,7 +42,9 @@ def six_atom_folds(study: Study) -> Outcome:
     unconfirmed = sum(not points.confirmed for points in found)
     first, last = folds[0], folds[-1]
     exact_x, exact_eps = _fold_in_high_precision(first.x[0], first.eps)
-    measurements = [near("folds", 4, len(folds), 0, "stated; found by bisection of the number of critical points")]
+    measurements = [
+        near("folds", 4, len(folds), 0, "stated; found by bisection of the number of critical points")
+    ]
     measurements += [
         near(f"critical points at ε = {eps:.4g}", stated, count, 0, "stated: 9/7/5/3/1 across four folds")
         for eps, stated, count in zip(between, (9, 7, 5, 3, 1), counts, strict=False)
@@ -101,7 +112,9 @@ def _branches(found: list[CriticalPoints], folds: list[Bifurcation]) -> Picture:
         axis.set_ylabel("x")
         axis.legend(loc="upper right")
 
-    return Picture("Bifurcation diagram", "Critical points of H for six atoms: pairs meet in folds as ε rises.", draw)
+    return Picture(
+        "Bifurcation diagram", "Critical points of H for six atoms: pairs meet in folds as ε rises.", draw
+    )
 
 
 def _scatter(axis, found: list[CriticalPoints], height) -> None:
@@ -230,11 +243,20 @@ def _maps(H: EntropyLandscape, y: np.ndarray, g: np.ndarray, fast: bool) -> Pict
     def draw(figure) -> None:
         axes = figure.subplots(1, 3, sharey=True)
         for axis, eps in zip(axes, (0.05, 0.25, 3.0), strict=True):
-            image = axis.imshow(H(grid, eps), extent=(-3, 3, -3, 3), origin="lower", cmap="Greys", vmin=0, vmax=math.log(16))
+            image = axis.imshow(
+                H(grid, eps), extent=(-3, 3, -3, 3), origin="lower", cmap="Greys", vmin=0, vmax=math.log(16)
+            )
             axis.scatter(*y.T, s=8, c=np.where(g > 0, PALETTE[2], PALETTE[4]))
             for p in critical_points(H, eps):
                 if np.abs(p.x).max() < 3:
-                    axis.scatter(*p.x, marker={0: "v", 1: "D", 2: "^"}[p.index], s=28, color=_COLOURS[p.kind], edgecolors="black", linewidths=0.6)
+                    axis.scatter(
+                        *p.x,
+                        marker={0: "v", 1: "D", 2: "^"}[p.index],
+                        s=28,
+                        color=_COLOURS[p.kind],
+                        edgecolors="black",
+                        linewidths=0.6,
+                    )
             axis.set_title(f"ε = {eps:g}")
             axis.grid(False)
         figure.colorbar(image, ax=axes, label="H(π)")

@@ -20,7 +20,10 @@ __all__ = ["ROWS"]
 _STATED_ENDS = {1: -1.08, 2: -0.54, 4: -0.34}
 _STATED_MIDDLES = {1: -2.00, 2: -1.23, 4: -0.65}
 _TWO_DIGITS = "stated to two decimals"
-_EARLY = "stated for sizes before the asymptotic −2/d, where odd n put an atom on the kink of g: it depends on the sizes taken"
+_EARLY = (
+    "stated for sizes before the asymptotic −2/d, where odd n put an atom on the kink of g: it depends on the sizes, which "
+    "are not given"
+)
 
 
 def quadrature_rate(study: Study) -> Outcome:
@@ -34,10 +37,20 @@ def quadrature_rate(study: Study) -> Outcome:
         ends = [np.abs(_layer(x, d, n, False) - paper).max() for n in sizes]
         middles = [np.abs(_layer(x, d, n, True) - exact).max() for n in sizes]
         drawn.append((d, atoms, ends, middles))
-        measurements.append(near(f"exponent with end points, d = {d}", _STATED_ENDS[d], slope(atoms, ends), 0.005, _TWO_DIGITS))
+        measurements.append(
+            near(
+                f"exponent with end points, d = {d}", _STATED_ENDS[d], slope(atoms, ends), 0.005, _TWO_DIGITS
+            )
+        )
         tolerance, why = (0.006, _TWO_DIGITS) if d == 1 else (0.15, _EARLY)
         measurements.append(
-            near(f"exponent with mid points, d = {d}", _STATED_MIDDLES[d], slope(atoms, middles), tolerance, why)
+            near(
+                f"exponent with mid points, d = {d}",
+                _STATED_MIDDLES[d],
+                slope(atoms, middles),
+                tolerance,
+                why,
+            )
         )
     for d, pair in ((1, (512, 1024)), (2, (128, 256))):
         x = evaluation_points(d, 100 + d)
@@ -92,7 +105,9 @@ def scaling_law_e3(study: Study) -> Outcome:
         atoms = [n**d for n in axis_sizes]
         drawn.append((d, atoms, losses, formula))
         measurements.append(near(f"fitted α̂, d = {d}", stated[d], -slope(atoms, losses), 0.005, _TWO_DIGITS))
-        late = [abs(a / b - 1) for a, b, n in zip(losses, formula, axis_sizes, strict=True) if n >= 40 or d == 4]
+        late = [
+            abs(a / b - 1) for a, b, n in zip(losses, formula, axis_sizes, strict=True) if n >= 40 or d == 4
+        ]
         measurements.append(at_most(f"|loss / (dε log(n/(n − 1))) − 1|, largest n, d = {d}", 1e-4, late[-1],
                                     "the grid’s cell is 4/(n − 1), not 4/n; what is left is quadrature, ~e^(−n)"))  # fmt: skip
         measurements.append(at_most(f"spread of the error over x, over the loss, d = {d}", 1e-3,
@@ -121,12 +136,19 @@ def _e3_errors(x: np.ndarray, d: int, n: int) -> np.ndarray:
 
 def intrinsic_dimension(study: Study) -> Outcome:
     """1/α for published exponents, and what else the same α may mean."""
-    curves = {"language (Kaplan)": (0.076, 13.2), "language (Chinchilla)": (0.35, 2.9), "video": (0.24, 4.2), "mathematics": (0.38, 2.6)}
+    curves = {
+        "language (Kaplan)": (0.076, 13.2), "language (Chinchilla)": (0.35, 2.9), "video": (0.24, 4.2),
+        "mathematics": (0.38, 2.6),
+    }  # fmt: skip
     measurements = []
     for name, (alpha, stated) in curves.items():
         d_eff = 1 / alpha
-        measurements.append(near(f"d_eff = 1/α, {name}, α = {alpha:g}", stated, d_eff, 0.05, "stated to one decimal"))
-        measurements.append(shown(f"the same α with loss ∝ N^(−2/d), {name}", 2 * d_eff, "error of second order, or squared"))
+        measurements.append(
+            near(f"d_eff = 1/α, {name}, α = {alpha:g}", stated, d_eff, 0.05, "stated to one decimal")
+        )
+        measurements.append(
+            shown(f"the same α with loss ∝ N^(−2/d), {name}", 2 * d_eff, "error of second order, or squared")
+        )
         measurements.append(shown(f"the same α with loss ∝ N^(−4/d), {name}", 4 * d_eff, "both"))
     remark = (
         "An exponent alone gives no dimension: first or second order, and a loss that is an error or its square, make α "

@@ -78,7 +78,9 @@ def cold_counts_are_wrong(study: Study) -> Outcome:
 def _search_of_the_paper(H: EntropyLandscape, y: np.ndarray, eps: float) -> np.ndarray:
     """What it accepts, (n, 2): starts, tolerance, box and merging distance as in its code."""
     generator = np.random.default_rng(0)
-    starts = np.vstack([y, np.column_stack([generator.uniform(-2.5, 2.5, 150), generator.uniform(-2.5, 2.5, 150)])])
+    starts = np.vstack(
+        [y, np.column_stack([generator.uniform(-2.5, 2.5, 150), generator.uniform(-2.5, 2.5, 150)])]
+    )
     found: list[np.ndarray] = []
     for start in starts:
         x, details, _, _ = fsolve(lambda x: H.gradient(x, eps), start, full_output=True, xtol=1e-12)
