@@ -5,6 +5,8 @@ term does alone, where it is high several share. Its critical points are few in 
 
     H = EntropyLandscape.of_atoms(y)             # logits −|x − y_j|²/2; or (W, b), a layer, a gauge, a Polynomial
     critical_points(H, eps)                      # all of them with Morse index, in a Box, a Slice, or everywhere
+    sweep(H, temperatures)                       # the same at many temperatures: counts against ε
+    bifurcation_diagram(H, (cold, hot))          # all curves over ε, every fold and pitchfork
     follow(H, x, eps, (cold, hot))               # one of them over temperature, through folds and branch points
     fold(H, x, eps), branch_point(H, x, eps)     # solved by an augmented system, with non-degeneracy numbers
 
@@ -14,17 +16,22 @@ learning", arXiv:2605.28983 (2026). The natural gradient that all of this rests 
 
 from hjsym.bifurcation.continuation import Branch, follow
 from hjsym.bifurcation.critical import CriticalPoint, CriticalPoints, critical_points
+from hjsym.bifurcation.diagram import BifurcationDiagram, bifurcation_diagram
 from hjsym.bifurcation.landscape import EntropyLandscape
 from hjsym.bifurcation.singular import Bifurcation, branch_point, fold
+from hjsym.bifurcation.sweep import sweep
 
 __all__ = [
     "Bifurcation",
+    "BifurcationDiagram",
     "Branch",
     "CriticalPoint",
     "CriticalPoints",
     "EntropyLandscape",
+    "bifurcation_diagram",
     "branch_point",
     "critical_points",
     "fold",
     "follow",
+    "sweep",
 ]

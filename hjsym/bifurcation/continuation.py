@@ -22,6 +22,9 @@ __all__ = ["Branch", "Tracer", "follow"]
 
 _STEPS = 4000
 _TURN = 0.97  # least cosine between tangents of neighbouring points
+_STRAIGHT = 0.99  # least cosine between a tangent and the step taken along it
+_SHORTEST = 1e-9
+_SUDDEN = 1e-6  # a step so short is believed even if what it passed could not be solved
 _CLOSE = 1e-3  # how far, in arclength, a solved event may be from where it was bracketed, at least
 
 
@@ -38,6 +41,8 @@ class Branch:
         Morse indices.
     events : tuple of Bifurcation
         What it passed, in order.
+    places : tuple of int
+        For each event the number of the first point after it.
     end : str
         Why it ended: ``"eps"`` at an end of the range, ``"region"`` at the boundary of the region, ``"closed"``
         where it began, ``"stalled"`` where no step was short enough, ``"long"`` after too many steps.
@@ -47,14 +52,21 @@ class Branch:
     x: np.ndarray
     index: np.ndarray
     events: tuple[Bifurcation, ...]
+    places: tuple[int, ...]
     end: str
 
-    def at(self, eps: float) -> np.ndarray:
-        """Where it crosses a temperature, (k, d), interpolated linearly in log ε."""
-        s = np.log(self.eps / eps)
+    def at(self, eps: float) -> tuple[np.ndarray, np.ndarray]:
+        """Where it crosses a temperature: positions (k, d), interpolated in log ε, and Morse indices (k,)."""
+        s, x, index = np.log(self.eps / eps), self.x, self.index
+        if self.events:
+            s = np.insert(s, self.places, [math.log(e.eps / eps) for e in self.events])
+            x = np.insert(x, self.places, [e.x for e in self.events], axis=0)
+            index = np.insert(index, self.places, index[np.subtract(self.places, 1)])
         k = np.flatnonzero(s[:-1] * s[1:] < 0)
         share = (s[k] / (s[k] - s[k + 1]))[:, None]
-        return np.vstack([self.x[:-1][k] * (1 - share) + self.x[1:][k] * share, self.x[s == 0]])
+        near = np.where(share[:, 0] < 0.5, index[k], index[k + 1])
+        met = s == 0
+        return np.vstack([x[k] * (1 - share) + x[k + 1] * share, x[met]]), np.append(near, index[met])
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +123,7 @@ class Tracer:
 
     def __init__(self, H: EntropyLandscape, low, high, eps_range: tuple[float, float], max_step: float = 0.1):
         self.H, self.low, self.high = H, low, high
+        self.range = eps_range
         self.ends = math.log(eps_range[0]), math.log(eps_range[1])
         self.length = H.length(math.sqrt(eps_range[0] * eps_range[1]))
         self.max_step = max_step
@@ -169,49 +182,55 @@ class Tracer:
                 along / np.append(np.full(len(x), self.length), 1),
             )
         state = self._state(u, along)
-        states, events, step, end = [state], [], self.max_step / 8, "long"
+        states, events, places, step, end = [state], [], [], self.max_step / 8, "long"
         travelled = 0.0
         for _ in range(_STEPS):
             following = self._step(state, step)
             if following is None:
                 step /= 2
-                if step < 1e-9:
+                if step < _SHORTEST:
                     end = "stalled"
                     break
                 continue
-            state_before, (state, work) = state, following
-            end_here = self._ended(state_before, state)
-            if end_here is not None:
-                end, last = end_here
-                if last is not None:
-                    states.append(last)
+            before, (state, work, event) = state, following
+            ended = self._ended(before, state)
+            if ended is not None:
+                end, last = ended
+                states += [last] if last is not None else []
                 break
-            event = self._event(state_before, state)
-            events += [event] if event is not None else []
+            if event is not None:
+                events.append(event)
+                places.append(len(states))
             states.append(state)
-            travelled += float(np.linalg.norm(state.u - state_before.u))
-            if travelled > 4 * step and _passed(state_before.u, state.u, states[0].u, states[0].tangent):
+            travelled += float(np.linalg.norm(state.u - before.u))
+            if travelled > 4 * step and _passed(before.u, state.u, states[0].u, states[0].tangent):
                 end = "closed"
                 break
             step = min(self.max_step, step * (1.6 if work <= 2 else 1.0 if work <= 4 else 0.6))
-        us = np.array([s.u for s in states])
-        return Branch(
-            np.exp(us[:, -1]),
-            self.length * us[:, :-1],
-            np.array([s.index for s in states]),
-            tuple(events),
-            end,
-        )
+        us, index = np.array([s.u for s in states]), np.array([s.index for s in states])
+        temperatures = np.exp(us[:, -1])
+        for number, value in ((math.log(eps), eps), *zip(self.ends, self.range, strict=True)):
+            temperatures[us[:, -1] == number] = value  # which a logarithm and back would round
+        return Branch(temperatures, self.length * us[:, :-1], index, tuple(events), tuple(places), end)
 
-    def _step(self, state: _State, step: float) -> tuple[_State, int] | None:
+    def _step(self, state: _State, step: float) -> tuple[_State, int, Bifurcation | None] | None:
+        """The next point, the work it took and what lies between; None if it may be on another curve: where it is off
+        the tangent, or the index changes and no fold or branch point is there to explain it."""
         found = self._correct(state.u + step * state.tangent, state.tangent)
         if found is None:
             return None
         following = self._state(found[0], state.tangent)
         moved = found[0] - state.u
-        if following.tangent @ state.tangent < _TURN or moved @ state.tangent < 0.9 * np.linalg.norm(moved):
+        if following.tangent @ state.tangent < _TURN or moved @ state.tangent < _STRAIGHT * np.linalg.norm(
+            moved
+        ):
             return None
-        return following, found[1]
+        if state.tangent[-1] * following.tangent[-1] > 0 and state.index == following.index:
+            return following, found[1], None
+        event = self._event(state, following)
+        if event is None and step > _SUDDEN:
+            return None
+        return following, found[1], event
 
     def _ended(self, before: _State, state: _State) -> tuple[str, _State | None] | None:
         """Whether the range or the region was left in this step, and the last point in the range."""
@@ -233,8 +252,6 @@ class Tracer:
         """The fold or branch point between two points of a curve, solved."""
         turned = before.tangent[-1] * state.tangent[-1] < 0
         crossed = before.sign * state.sign < 0
-        if not (turned or crossed):
-            return None
         share = 0.5
         if turned:
             share = before.tangent[-1] / (before.tangent[-1] - state.tangent[-1])

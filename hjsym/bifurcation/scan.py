@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from hjsym.bifurcation.landscape import EntropyLandscape
-from hjsym.bifurcation.seeds import cold_seeds, mesh
+from hjsym.bifurcation.seeds import leading_ties, mesh
 
 __all__ = ["scan"]
 
@@ -21,9 +21,9 @@ def scan(H: EntropyLandscape, eps: float, low: np.ndarray, high: np.ndarray):
     changes = np.flatnonzero(values[:-1] * values[1:] < 0)
     f = lambda t: H.natural_gradient(np.array([[t]]), eps).value[0, 0]  # noqa: E731
     tiny = 4 * np.finfo(float).eps
-    found = [brentq(f, nodes[k], nodes[k + 1], xtol=1e-300, rtol=tiny) for k in changes]
-    roots = np.unique(np.append(zeros, found))
     noise = 16 * tiny * max(abs(low[0]), abs(high[0]))
+    found = [brentq(f, nodes[k], nodes[k + 1], xtol=noise / 64, rtol=tiny) for k in changes]
+    roots = np.unique(np.append(zeros, found))
     roots = roots[np.diff(roots, prepend=-np.inf) > noise]  # rounding may put a zero at neighbouring floats
     ends = np.sign(values[[0, -1]])
     degree = int(ends[1] - ends[0]) // 2 if ends.all() else None
@@ -33,7 +33,7 @@ def scan(H: EntropyLandscape, eps: float, low: np.ndarray, high: np.ndarray):
 def _sampled(H: EntropyLandscape, eps: float, low: float, high: float):
     """Nodes fine enough to see all zeros, n there, and the intervals where refining ended first."""
     grid = mesh([low], [high], 257)
-    ties = cold_seeds(H, np.array([low]), np.array([high]), grid)[:, 0]
+    ties = leading_ties(H, low, high, grid)
     width = H.blur(eps)
     around = (ties[:, None] + width * np.concatenate([_OFFSETS, -_OFFSETS[1:]])).ravel()
     nodes = np.unique(np.concatenate([grid[:, 0], around[(around > low) & (around < high)]]))

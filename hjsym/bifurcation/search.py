@@ -17,7 +17,7 @@ _SAME = 1e-8  # of the scale: zeros that are nearer and of equal sign are one
 
 def search(H: EntropyLandscape, eps: float, low: np.ndarray, high: np.ndarray, cells: int):
     """Zeros (n, 2), the degree on the boundary, and the cells (k, 2, 2) whose degree does not agree with them."""
-    ties = cold_seeds(H, low, high, _mesh_of_ties(H, eps, low, high))
+    ties = cold_seeds(H, eps, low, high, _mesh_of_ties(H, eps, low, high))
     starts = np.vstack([mesh(low, high, cells), _mesh_of_ties(H, eps, low, high), ties])
     roots = zeros(H, eps, starts, low, high)
     for finer in range(_PASSES):
@@ -116,7 +116,7 @@ def _newton(H: EntropyLandscape, eps: float, x: np.ndarray, low: np.ndarray, hig
         done = (length <= tiny)[:, 0]
         ended.append(x[done] - step[done])
         step *= np.minimum(1, reach / np.maximum(length, 1e-300))
-        x, value, jacobian = _damped(H, eps, x[~done], step[~done], value[~done], jacobian[~done])
+        x, value, jacobian = _damped(H, eps, x[~done], step[~done], value[~done])
         inside = ((x > low - margin) & (x < high + margin)).all(axis=1)
         x, value, jacobian = x[inside], value[inside], jacobian[inside]
         if not len(x):
@@ -135,25 +135,22 @@ def _steps(jacobian: np.ndarray, value: np.ndarray) -> np.ndarray:
     return np.where(fine[:, None], solved, -value)
 
 
-def _damped(H, eps, x, step, value, jacobian):
-    """x − t·step with the first t of 1, ½, …, 1/64 at which |n| falls, or the last."""
-    if not len(x):
-        return x, value, jacobian
-    size, t = np.linalg.norm(value, axis=1), np.ones(len(x))
-    new, waiting = x - step, np.arange(len(x))
-    value, jacobian = value.copy(), jacobian.copy()
-    for _ in range(7):
-        n = H.natural_gradient(new[waiting], eps)
-        value[waiting], jacobian[waiting] = n.value, n.jacobian
-        waiting = waiting[np.linalg.norm(n.value, axis=1) > size[waiting]]
+def _damped(H: EntropyLandscape, eps: float, x: np.ndarray, step: np.ndarray, value: np.ndarray):
+    """x − t·step with the first t of 1, ½, …, 1/32 at which |n| falls, and n and Dn there; starts without are given up,
+    as those are that circle around a pair of zeros that has vanished."""
+    size, waiting = np.linalg.norm(value, axis=1), np.arange(len(x))
+    new, values, jacobians = x - step, np.empty_like(x), np.empty((len(x), 2, 2))
+    for _ in range(6):
         if not len(waiting):
             break
-        t[waiting] /= 2
-        new[waiting] = x[waiting] - t[waiting, None] * step[waiting]
-    n = H.natural_gradient(new[waiting], eps) if len(waiting) else None
-    if n is not None:
-        value[waiting], jacobian[waiting] = n.value, n.jacobian
-    return new, value, jacobian
+        n = H.natural_gradient(new[waiting], eps)
+        values[waiting], jacobians[waiting] = n.value, n.jacobian
+        waiting = waiting[np.linalg.norm(n.value, axis=1) > size[waiting]]
+        step[waiting] /= 2
+        new[waiting] = x[waiting] - step[waiting]
+    moved = np.ones(len(x), dtype=bool)
+    moved[waiting] = False
+    return new[moved], values[moved], jacobians[moved]
 
 
 def _distinct(H: EntropyLandscape, eps: float, found: np.ndarray) -> np.ndarray:

@@ -97,7 +97,7 @@ def test_derivatives_of_the_natural_gradient(case):
     close(n.second(v[None], w[None])[0], exactly(g, H, x, eps, v, w), 1e-10, 1)
     close(n.eps_derivative[0], exactly(g, H, x, eps, "eps"), 1e-11, 1)
     close(n.eps_jacobian(v[None])[0], exactly(g, H, x, eps, v, "eps"), 1e-10, 1)
-    close(n.eps_second[0], exactly(g, H, x, eps, "eps", "eps"), 1e-10, 1)
+    close(n.eps_second[0], exactly(g, H, x, eps, "eps", "eps"), 1e-10, eps**-2)
 
 
 @pytest.mark.parametrize("eps", [1e-3, 1e-2, 0.1])
