@@ -1,0 +1,178 @@
+"""The least-squares fit of log-sum-exps and their differences: scaling, stages of temperature, restarts."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hjsym.training.data import Scaling, joined
+from hjsym.training.objectives import SquaredError
+from hjsym.training.schedule import Schedule, check_count, check_positive, kept_apart
+from hjsym.training.start import starting_table
+from tropical import Polynomial, Semiring
+from tropical._progress import Progress, reporting
+from tropical.errors import InputError, ShapeError
+
+__all__ = ["LSEFit", "fit_lse"]
+
+_SIGNS = {"convex": (1,), "concave": (-1,), "difference": (1, -1)}
+_STAGES = 6  # temperatures of an annealed fit, in geometric progression
+_TEMPERED = 0.1  # of the targets' spread: the temperature where none is given
+
+
+@dataclass(frozen=True, eq=False)
+class LSEFit:
+    """f = Σ_h sign_h LSE_ε(W_h x + b_h), fitted.
+
+    Attributes
+    ----------
+    table : (heads, N, d + 1) array
+        Slopes, and offsets in the last column.
+    eps : float
+    signs : tuple of ±1
+    error : float
+        The weighted mean of the squared errors, on data kept apart where there are such.
+    losses, validation_errors : lists of float
+        By step; scaled as the descent had them.
+    steps : int
+    converged : bool
+    """
+
+    table: np.ndarray
+    eps: float
+    signs: tuple[int, ...]
+    error: float
+    losses: list[float]
+    validation_errors: list[float]
+    steps: int
+    converged: bool
+
+    @property
+    def polynomials(self) -> tuple[Polynomial, ...]:
+        """The heads, each a max polynomial at ε."""
+        return tuple(Polynomial(part[:, :-1], part[:, -1], Semiring(eps=self.eps)) for part in self.table)
+
+    def __call__(self, x) -> np.ndarray:
+        """f(x) at points (..., d)."""
+        return sum(s * p(x) for s, p in zip(self.signs, self.polynomials, strict=True))
+
+
+def fit_lse(
+    points,
+    targets,
+    weights=None,
+    *,
+    shape: str = "convex",
+    n_neurons: int = 20,
+    eps: float | None = None,
+    temperature: str = "fixed",
+    decay: float = 0.0,
+    init: str = "partition",
+    n_init: int = 1,
+    standardize: bool = True,
+    schedule: Schedule | None = None,
+    seed=None,
+    start: np.ndarray | None = None,
+    progress: Progress = None,
+) -> LSEFit:
+    """Fit Σ_h sign_h LSE_ε by least squares: `LSERegressor` without scikit-learn, and with its parameters.
+
+    Parameters
+    ----------
+    points, targets, weights : (B, d), (B,) and (B,) arrays
+        Finite. Weights are 1 by default.
+    seed : int, numpy.random.Generator or None
+    start : (heads, N, d + 1) array, optional
+        Slopes and offsets to start from, in the units of the data.
+
+    Examples
+    --------
+    >>> x = np.linspace(-1, 1, 50)[:, None]
+    >>> fit = fit_lse(x, np.abs(x[:, 0]), n_neurons=2, eps=0.01, seed=0)
+    >>> np.sort(fit.table[0, :, 0]).round(2)
+    array([-1.,  1.])
+    """
+    points, targets, weights = _checked(points, targets, weights)
+    if shape not in _SIGNS:
+        raise InputError(f"shape is {shape!r}; pass {', '.join(map(repr, _SIGNS))}")
+    if temperature not in ("fixed", "annealed", "learnt"):
+        raise InputError(f"temperature is {temperature!r}; pass 'fixed', 'annealed' or 'learnt'")
+    signs, neurons = _SIGNS[shape], check_count("n_neurons", n_neurons)
+    check_count("n_init", n_init)
+    if not (np.isfinite(decay) and decay >= 0):
+        raise InputError(f"decay is {decay}; pass a finite number >= 0")
+    schedule = Schedule() if schedule is None else schedule
+    rng = np.random.default_rng(seed)
+    scaling = Scaling.of(points, targets, weights) if standardize else Scaling.none(points.shape[1])
+    spread = scaling.unit if standardize else Scaling.of(points, targets, weights).unit
+    eps = _TEMPERED * spread if eps is None else check_positive("eps", eps)
+    inner, targets = scaling.scale(points, targets)
+    data = joined(inner, targets, weights)
+    stages = _stages(temperature, eps / scaling.unit, spread / scaling.unit)
+    whole = SquaredError(*data, signs, neurons, stages[-1], decay)
+    apart = None
+    if schedule.early_stopping:
+        rows, others = kept_apart(len(data[0]), schedule.validation_fraction, rng)
+        whole, apart = _part(whole, rows), _part(whole, others)
+    objectives = [replace(whole, eps=stage) for stage in stages]
+    best = None
+    with reporting(progress, "steps") as report:
+        for k in range(1 if start is not None else n_init):
+            first = eps / scaling.unit if stages[0] is None else stages[0]
+            if start is None:
+                table = starting_table(
+                    init, (whole.points, whole.targets, whole.weights), signs, neurons, first, rng
+                )
+            else:
+                table = scaling.table_there(start, signs)
+            parameters = table.ravel() if stages[-1] is not None else np.append(table.ravel(), np.log(first))
+            done = k * schedule.max_iter
+            descent, watch = schedule.run(
+                objectives, parameters, rng, None if apart is None else apart.error,
+                None if report is None else lambda step, done=done: report(done + step),
+            )  # fmt: skip
+            error = (whole if apart is None else apart).error(descent.parameters)
+            if best is None or error < best[0]:
+                best = error, descent, watch
+    error, descent, watch = best
+    table, inner_eps = whole.split(descent.parameters)
+    return LSEFit(
+        table=scaling.table_back(table, signs),
+        eps=eps if temperature != "learnt" else scaling.unit * inner_eps,
+        signs=signs,
+        error=error * scaling.unit**2,
+        losses=watch.losses,
+        validation_errors=watch.errors,
+        steps=len(watch.losses),
+        converged=descent.converged,
+    )
+
+
+def _stages(temperature: str, eps: float, spread: float) -> list[float | None]:
+    """The temperature of each stage, in the units of the descent; None is learnt."""
+    if temperature == "learnt":
+        return [None]
+    if temperature == "fixed" or eps >= spread:
+        return [eps]
+    return [*np.geomspace(spread, eps, _STAGES)[:-1].tolist(), eps]
+
+
+def _part(objective: SquaredError, rows: np.ndarray) -> SquaredError:
+    return replace(
+        objective,
+        points=objective.points[rows],
+        targets=objective.targets[rows],
+        weights=objective.weights[rows],
+    )
+
+
+def _checked(points, targets, weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    points, targets = np.asarray(points, float), np.asarray(targets, float)
+    weights = np.ones(len(points)) if weights is None else np.asarray(weights, float)
+    if points.ndim != 2 or not points.size or not targets.shape == weights.shape == points.shape[:1]:
+        raise ShapeError(
+            f"points have shape {points.shape}, targets {targets.shape} and weights {weights.shape}; "
+            "pass (B, d), (B,) and (B,) with B and d at least 1"
+        )
+    if not all(np.isfinite(a).all() for a in (points, targets, weights)):
+        raise InputError("points, targets or weights have NaN or infinite entries; drop or impute these rows")
+    return points, targets, weights
