@@ -21,6 +21,7 @@ from hjsym.to_onnx import to_onnx
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attribution",
     "Diagram",
     "EntropyLandscape",
     "Forecast",
@@ -33,6 +34,8 @@ __all__ = [
     "Simplification",
     "TropicalNetwork",
     "UnsupportedLayerError",
+    "attribute",
+    "attribution",
     "bifurcation",
     "compile",
     "conjugate",
@@ -60,6 +63,9 @@ __all__ = [
 
 # Found when asked for: convex conjugates alone take as long to import as all the rest.
 _LATER = {
+    "Attribution": "hjsym.attribution",
+    "attribute": "hjsym.attribution",
+    "attribution": None,
     "Diagram": "hjsym.square",
     "EntropyLandscape": "hjsym.bifurcation",
     "HJSystem": "hjsym.systems",

@@ -14,7 +14,7 @@ from tropical._arrays import as_array, to_floats
 from tropical._figures import BLUE, GREEN, GREY, RED, axes_or_new, new_figure
 from tropical.errors import ShapeError
 
-__all__ = ["attribution_figure", "eps_sweep_figure", "plot_slice"]
+__all__ = ["attribution_figure", "eps_sweep_figure", "plot_slice", "plot_weights"]
 
 
 def _new_figure(columns: int, width: float):
@@ -49,10 +49,7 @@ def attribution_figure(
     """The point, the largest attribution weights, and the local slope; square points are drawn as images."""
     figure, (left, middle, right) = _new_figure(3, 10.0)
     order = np.argsort(-np.abs(shares))[:10]
-    middle.barh([names[j] for j in order][::-1], shares[order][::-1], color=BLUE)
-    middle.set_xlabel("weight")
-    if shares.min() > 0:  # Gibbs weights fall off exponentially
-        middle.set_xscale("log")
+    plot_weights([names[j] for j in order], shares[order], middle)
     middle.set_title(title)
     side = round(len(point) ** 0.5)
     for axis, values, name, colours in (
@@ -69,6 +66,16 @@ def attribution_figure(
         axis.set_axis_off()
         figure.colorbar(image, ax=axis, shrink=0.8)
     return _save(figure, path)
+
+
+def plot_weights(names: list[str], weights: np.ndarray, ax=None):
+    """Bars from top to bottom on the matplotlib Axes given, or on those of a new figure, which are returned."""
+    ax = axes_or_new(ax)
+    ax.barh(names[::-1], weights[::-1], color=BLUE)
+    ax.set_xlabel("weight")
+    if weights.min() > 0:  # Gibbs weights fall off exponentially
+        ax.set_xscale("log")
+    return ax
 
 
 def plot_slice(f, points: ArrayLike, ax=None, *, margin: float = 0.25, shape=None, names=None, **options):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hjsym import hopf
+from hjsym.attribution import attribute
 from hjsym.compile import TropicalNetwork, compile
 from hjsym.datasets import load_dataset
 from hjsym.frontends import load
@@ -330,20 +331,22 @@ def _describe_attribution(
 ) -> np.ndarray:
     truth = "" if labels is None else f", labelled {labels[example]}"
     report.heading(f"Attribution at {called}{truth}")
-    weights = layer.polynomial.weights(x)
-    entropy = float(layer.polynomial.entropy(x))
-    report.line(f"entropy H(π) = {entropy:.6f} nats: as many as {math.exp(entropy):.3f} equal neurons")
-    report.line(f"soft prediction of the initial value, E_π[g] = {weights @ layer.kernel(t).g:.6f}")
+    found = attribute(layer, x, top=5, t=t)
+    report.line(
+        f"entropy H(π) = {found.entropy:.6f} nats: as many as {found.effective:.3f} equal neurons; "
+        f"Δ/ε = {found.sharpness:.3f}, log N = {math.log(layer.neurons):.3f}"
+    )
+    report.line(f"soft prediction of the initial value, E_π[g] = {found.mean:.6f}")
     if layer.labels is not None:
-        mass = layer.class_probabilities(x)
-        best = np.argsort(-mass)[:3]
-        report.line("class masses: " + ", ".join(f"{c}: {mass[c]:.6f}" for c in best))
+        best = np.argsort(-found.class_weight)[:3]
+        masses = (f"{found.classes[c]}: {found.class_weight[c]:.6f}" for c in best)
+        report.line("class masses: " + ", ".join(masses))
     rows = [
-        [f"{j}{_vote(layer, j)}", f"{weights[j]:.6f}", f"{-layer.eps * math.log1p(-weights[j]):.6f}"]
-        for j in np.argsort(-weights)[:5]
+        [f"{row['atom']}{_vote(layer, row['atom'])}", f"{row['weight']:.6f}", f"{row['loss']:.6f}"]
+        for row in found.table()
     ]
     report.table(["neuron", "π", "f falls without it by"], rows)
-    return weights
+    return found.weights()
 
 
 def _vote(layer: hopf.LSELayer, j: int) -> str:

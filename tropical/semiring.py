@@ -132,6 +132,27 @@ class Semiring:
         _core.reduce(rows, self.sign, self.eps, values.reshape(-1))
         return values[()]
 
+    def weights(self, a: ArrayLike, *, out: np.ndarray | None = None) -> np.ndarray:
+        """Gibbs weights along the last axis, the derivatives of `sum`: softmax(±a/ε); at ε = 0, 1 at the first best.
+
+        Equivalent to ``scipy.special.softmax(sign * a / eps, axis=-1)``, in one pass without temporaries. A row of
+        nothing but zeros has weights 0, and NaN spoils its row. `out` is as for `add`.
+
+        >>> Semiring(eps=1.0).weights([[0.0, 0.0], [0.0, -1000.0]]), Semiring().weights([1.0, 3.0, 3.0])
+        (array([[0.5, 0.5],
+               [1. , 0. ]]), array([0., 1., 0.]))
+        """
+        a = self._operands(a)[0]
+        if is_exact(a) or not a.ndim:
+            raise InputError("weights are of floats along an axis; pass an array of floats of shape (..., N)")
+        weights = as_output(out, a.shape, a.dtype, a)
+        rows = np.ascontiguousarray(a).reshape(math.prod(a.shape[:-1]), a.shape[-1])
+        filled = np.ascontiguousarray(weights).reshape(rows.shape)
+        _core.reduce(rows, self.sign, self.eps, np.empty(len(rows), a.dtype), filled)
+        if not weights.flags.c_contiguous:
+            weights[...] = filled.reshape(a.shape)
+        return weights
+
     def _operands(self, *arrays: ArrayLike) -> list[np.ndarray]:
         arrays = [as_array("operand", a) for a in arrays]
         dtype = common_dtype(*(a.dtype for a in arrays))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from scipy.special import softmax
 
 from tropical import MAX_PLUS, MIN_PLUS, InputError, Semiring, ShapeError, TropicalError, _core, _threads
 
@@ -371,3 +372,28 @@ def test_equality_and_text():
         "log-max-plus, eps = 0.5",
         "log-min-plus, eps = 2",
     ]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights_are_softmax_along_the_last_axis(sign, dtype):
+    a = np.random.default_rng(0).normal(size=(3, 4, 70)).astype(dtype)
+    expected = softmax(sign * a.astype(float) / 0.3, axis=-1)
+    np.testing.assert_allclose(Semiring(sign, 0.3).weights(a), expected, rtol=30 * np.finfo(dtype).eps)
+    out = np.empty((70, 3, 4), dtype).transpose(1, 2, 0)
+    assert Semiring(sign, 0.3).weights(a, out=out) is out
+    np.testing.assert_allclose(out, expected, rtol=30 * np.finfo(dtype).eps)
+    best = (sign * a).argmax(axis=-1)
+    np.testing.assert_array_equal(Semiring(sign).weights(a), np.eye(70)[best])
+
+
+def test_weights_of_special_rows():
+    with np.errstate(all="raise"):
+        weights = Semiring(eps=1.0).weights([[-np.inf, 0.0], [-np.inf, -np.inf], [NAN, 0.0]])
+    np.testing.assert_array_equal(weights[:2], [[0.0, 1.0], [0.0, 0.0]])
+    assert np.isnan(weights[2]).all()
+    assert Semiring(eps=1.0).weights(np.zeros((0, 3))).shape == (0, 3)
+    with pytest.raises(InputError, match="of floats along an axis"):
+        MAX_PLUS.weights(np.array([Fraction(1)]))
+    with pytest.raises(InputError, match="along an axis"):
+        MAX_PLUS.weights(1.0)
