@@ -1,0 +1,29 @@
+"""Scaling: rates of quadrature and of fits, exponents with intervals, and what dimension they speak of."""
+
+from hjsym.scaling.dimension import (
+    PUBLISHED_EXPONENTS,
+    CurveDimension,
+    DataDimension,
+    dimension_of_curve,
+    intrinsic_dimension,
+)
+from hjsym.scaling.fits import PowerLaw, power_law
+from hjsym.scaling.prescribed import PrescribedRate, prescribed_rate, rescaled, two_neuron_loss
+from hjsym.scaling.quadrature import PAPER_NODES, box_layer, quadrature_rate
+
+__all__ = [
+    "PAPER_NODES",
+    "PUBLISHED_EXPONENTS",
+    "CurveDimension",
+    "DataDimension",
+    "PowerLaw",
+    "PrescribedRate",
+    "box_layer",
+    "dimension_of_curve",
+    "intrinsic_dimension",
+    "power_law",
+    "prescribed_rate",
+    "quadrature_rate",
+    "rescaled",
+    "two_neuron_loss",
+]
