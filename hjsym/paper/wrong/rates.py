@@ -5,8 +5,9 @@ import math
 import numpy as np
 from scipy.optimize import linprog, nnls
 
-from hjsym.paper.rates import evaluation_points, exact_layer, grid, normalised_layer, slope
 from hjsym.paper.row import Outcome, Row, Study, at_least, at_most, near, shown
+from hjsym.scaling import box_layer, power_law, prescribed_rate, quadrature_rate
+from tropical import Polynomial, Semiring
 
 __all__ = ["DIMENSION", "END_POINTS", "MINIMAX", "NO_LAW"]
 
@@ -15,21 +16,18 @@ _SIZES = (64, 128, 256, 512, 1024)
 
 def constant_is_no_law(study: Study) -> Outcome:
     """E3 in one dimension with the normalisation put right: the loss vanishes at once."""
-    x = evaluation_points(1, 201)
-    wrong, right = [], []
     sizes = (16, 32, 64, 128, 256)
-    for n in sizes:
-        eps, y = 1 / n, grid(1, n, False)
-        f = normalised_layer(x, y, y[:, 0] ** 2 / 2, eps)
-        target = x[:, 0] ** 2 / 12 + eps / 2 * math.log(4 * math.pi * eps / 3) - eps * math.log(4)
-        wrong.append(np.abs(f - target).max())
-        right.append(np.abs(f + eps * math.log(n / (n - 1)) - target).max())
+    found = prescribed_rate(1, sizes)
+    steep = prescribed_rate(1, sizes, power=1.2)
+    middles = prescribed_rate(1, sizes, rule="midpoints").measured.errors
     return Outcome((
-        near("loss over ε log(n/(n − 1)) at n = 256", 1.0, wrong[-1] / (math.log(256 / 255) / 256), 1e-9, "an identity"),
-        at_most("loss at n = 32 without that constant", 1e-6, right[1], "already quadrature’s e^(−n): no power of N"),
-        at_most("loss at n = 64 without it", 1e-13, right[2], "rounding"),
-        near("exponent fitted to the constant alone", 2.0, -slope(sizes, [math.log(n / (n - 1)) / n for n in sizes]), 0.03,
-             "log(n/(n − 1)) ≈ 1/n and ε = 1/n: about 2, the “law” of d = 1"),
+        near("loss over ε log(n/(n − 1)) at n = 256", 1.0, found.measured.errors[-1] / (math.log(256 / 255) / 256), 1e-9,
+             "an identity"),
+        at_most("loss at n = 32 without that constant", 1e-6, found.corrected[1], "already quadrature’s e^(−n): no power"),
+        at_most("loss at n = 64 without it", 1e-13, found.corrected[2], "rounding"),
+        at_most("loss at n = 64 with mid points", 1e-13, middles[2], "no such constant, and no law either"),
+        near("exponent with ε = 1/n", 2.0, found.measured.alpha, 0.03, "1 + 1: log(n/(n − 1)) ≈ 1/n, times ε"),
+        near("exponent with ε = n^(−1.2)", 2.2, steep.measured.alpha, 0.03, "1 + 1.2: whatever is prescribed"),
     ))  # fmt: skip
 
 
@@ -43,29 +41,24 @@ NO_LAW = Row(
 
 def end_points_make_the_rate(study: Study) -> Outcome:
     """The same integrand and sizes, three rules."""
-    x = evaluation_points(1, 101)
-    exact = exact_layer(x)
-    exponents = []
-    for midpoints in (False, True):
-        errors = []
-        for n in _SIZES:
-            y = grid(1, n, midpoints)
-            errors.append(np.abs(normalised_layer(x, y, np.abs(y[:, 0]), 1.0) - exact).max())
-        exponents.append(slope(_SIZES, errors))
-    trapezoid = []
-    for n in _SIZES:
-        y = grid(1, n, False)
-        share = np.full(n, 1 / (n - 1))
-        share[[0, -1]] /= 2  # half a cell belongs to an end point
-        trapezoid.append(
-            np.abs(normalised_layer(x, y, np.abs(y[:, 0]) - np.log(share * n), 1.0) - exact).max()
-        )
+    exponents = [quadrature_rate(1, _SIZES, rule=rule).exponent for rule in ("endpoints", "midpoints")]
+    x = np.random.default_rng(101).uniform(-1.5, 1.5, (400, 1))
+    exact = box_layer(1, 40, rule="gauss")(x)
+    halved = power_law(_SIZES, [np.abs(_trapezoidal(n)(x) - exact).max() for n in _SIZES])
     return Outcome((
         near("exponent with end points", -1.0, exponents[0], 0.03, "−1: both ends weigh twice what they should"),
         near("exponent with mid points", -2.0, exponents[1], 0.01, "−2: second order"),
-        near("exponent with end points at half weight", -2.0, slope(_SIZES, trapezoid), 0.1,
+        near("exponent with end points at half weight", -2.0, halved.exponent, 0.1,
              "−2 again: the trapezoidal rule, on the same atoms"),
     ))  # fmt: skip
+
+
+def _trapezoidal(n: int) -> Polynomial:
+    """The layer of n atoms with both ends, which have half the weight 1/(n − 1) of the others."""
+    layer = box_layer(1, n, rule="endpoints")
+    shares = np.full(n, n / (n - 1))
+    shares[[0, -1]] /= 2
+    return Polynomial(layer.slopes, layer.coefficients + np.log(shares), Semiring(eps=1.0))
 
 
 END_POINTS = Row(
@@ -83,7 +76,7 @@ def convex_is_smaller_than_lipschitz(study: Study) -> Outcome:
     sizes = (64, 256, 1024, 4096, 16384)
     repeats = 20 if study.fast else 100
     risks = [np.sqrt(np.mean([_convex_risk(study.rng, n) for _ in range(repeats)])) for n in sizes]
-    measured = slope(sizes, risks)
+    measured = power_law(sizes, risks).exponent
     rows = [
         near("distance of −|x|, which is Lipschitz, from all convex functions on [−1, 1]", 0.5, best, 1e-9,
              "½, at the constant −½; a linear program over convex functions on 201 points"),
@@ -139,17 +132,12 @@ MINIMAX = Row(
 
 def exponents_give_no_dimension(study: Study) -> Outcome:
     """One layer on one-dimensional data: exponents 1, 2 and 4, so d_eff = 1, ½ and ¼."""
-    x = evaluation_points(1, 101)
-    exact = exact_layer(x)
-    found = []
-    for midpoints, power in ((False, 1), (True, 1), (True, 2)):
-        losses = []
-        for n in _SIZES:
-            y = grid(1, n, midpoints)
-            error = normalised_layer(x, y, np.abs(y[:, 0]), 1.0) - exact
-            losses.append((np.abs(error) ** power).mean())
-        found.append(-1 / slope(_SIZES, losses))
-    what = ("end points, mean error", "mid points, mean error", "mid points, mean squared error")
+    ends, middles = (
+        quadrature_rate(1, _SIZES, rule=rule, measure="rms") for rule in ("endpoints", "midpoints")
+    )
+    squared = power_law(_SIZES, middles.errors**2)
+    found = [1 / rate.alpha for rate in (ends, middles, squared)]
+    what = ("end points, error", "mid points, error", "mid points, squared error")
     rows = [
         near(f"d_eff = 1/α, {name}", stated, ours, 0.02, "the data have one dimension each time")
         for name, stated, ours in zip(what, (1.0, 0.5, 0.25), found, strict=True)
