@@ -7,15 +7,25 @@ import pytest
 
 from hjsym.paper import data, runner
 from hjsym.paper.row import Study
-from hjsym.paper.rows import ROWS, identity, networks
+from hjsym.paper.rows import ROWS, bifurcations, hessians, identity, networks, scaling, training
 from hjsym.paper.wrong import COUNTEREXAMPLES
+from hjsym.training import Merged
 
-SLOW = {row.name for row in ROWS if row.minutes > 1}
+LONG = {
+    "bifurcation-clusters",
+    "robustness-1d",
+    "trained-law-1",
+    "trained-law-2",
+    "trained-law-4",
+    "wrong-10-cold",
+}
+EVERY = [
+    pytest.param(row, id=row.name, marks=[pytest.mark.slow] if row.name in LONG else [])
+    for row in (*ROWS, *COUNTEREXAMPLES)
+]
 
 
-@pytest.mark.parametrize(
-    "row", [r for r in (*ROWS, *COUNTEREXAMPLES) if r.name not in SLOW], ids=lambda r: r.name
-)
+@pytest.mark.parametrize("row", EVERY)
 def test_row_meets_its_figures(row):
     pytest.importorskip("sklearn")
     outcome = row.run(Study(True, np.random.default_rng(7)))
@@ -28,6 +38,7 @@ def test_names():
     names = [row.name for row in (*ROWS, *COUNTEREXAMPLES)]
     assert len(set(names)) == len(names) and all(re.fullmatch(r"[a-z0-9-]+", name) for name in names)
     assert list(runner.ROW_NAMES) == names
+    assert [int(row.name.split("-")[1]) for row in COUNTEREXAMPLES] == list(range(1, 17))
     assert all(row.claim and row.truth for row in COUNTEREXAMPLES) and not any(row.claim for row in ROWS)
 
 
@@ -46,6 +57,34 @@ def test_another_layer_misses_the_golden_values(monkeypatch):
 def test_another_solution_misses_the_identity(monkeypatch):
     monkeypatch.setattr(identity, "CORE_DATA", data.CORE_DATA + 1e-14)
     assert misses(identity.identity) == 5
+
+
+def test_other_folds_are_missed(monkeypatch):
+    monkeypatch.setattr(bifurcations, "SIX_ATOMS", np.add(data.SIX_ATOMS, [0, 0, 0, 0, 0, 1e-6]))
+    assert misses(bifurcations.six_atom_folds) >= 3
+
+
+def test_nodes_elsewhere_miss_the_rates(monkeypatch):
+    right = scaling.quadrature_rate
+    swapped = {"midpoints": "endpoints", "endpoints": "midpoints"}
+
+    def other(*args, rule="endpoints", **options):
+        return right(*args, rule=swapped[rule], **options)
+
+    monkeypatch.setattr(scaling, "quadrature_rate", other)
+    assert misses(scaling.quadrature) >= 6
+
+
+def test_unmerged_duplicates_miss_the_initial_data(monkeypatch):
+    monkeypatch.setattr(training, "merge_neurons", lambda layer, tol, radius: Merged(layer, None, 0.0))
+    assert misses(training.recovery) >= 6
+
+
+def test_images_are_split_without_overlap():
+    pytest.importorskip("sklearn")
+    x, labels, unseen, truth = hessians.split("digits", 5, True, np.random.default_rng(0))
+    assert len(x) == len(labels) == 1497 and len(unseen) == len(truth) == 300
+    assert not {tuple(row) for row in x.round(9)} & {tuple(row) for row in unseen.round(9)}
 
 
 def test_another_temperature_is_not_attention(monkeypatch):

@@ -1,6 +1,7 @@
-"""Bifurcations of the attribution entropy: folds of six atoms, the pitchfork of three, and two clusters in the plane."""
+"""Bifurcations of the attribution entropy: folds of six atoms, the pitchfork of three, two clusters."""
 
 import math
+from itertools import pairwise
 
 import mpmath
 import numpy as np
@@ -36,7 +37,7 @@ def six_atom_folds(study: Study) -> Outcome:
     temperatures = np.geomspace(0.05, 0.8, 30 if study.fast else 120)
     found = [critical_points(H, eps) for eps in temperatures]
     folds = _folds(H, found)
-    between = [0.2, *(math.sqrt(a.eps * b.eps) for a, b in zip(folds, folds[1:], strict=False)), 0.7]
+    between = [0.2, *(math.sqrt(a.eps * b.eps) for a, b in pairwise(folds)), 0.7]
     counts = [len(critical_points(H, eps)) for eps in between]
     unseen = sum(abs(len(points) - _sign_changes(H, points.eps)) for points in found)
     unconfirmed = sum(not points.confirmed for points in found)
@@ -58,7 +59,8 @@ def six_atom_folds(study: Study) -> Outcome:
         near("ε of the first fold, 30 digits, H differentiated by differences", float(exact_eps), first.eps, 1e-13,
              "an oracle that has no derivative formula: mpmath"),
         near("x of the first fold, the same", float(exact_x), first.x[0], 1e-11, "the same; x turns at a fold"),
-        at_most("temperatures whose count differs from the changes of sign of H′ on a grid", 0, unseen, "no root finding"),
+        at_most("temperatures whose count differs from the changes of sign of H′ on a grid", 0, unseen,
+                "no root finding"),
         at_most("temperatures whose count the degree does not confirm", 0, unconfirmed, "Σ (−1)^index is the degree"),
     ]  # fmt: skip
     pictures = (_branches(found, folds), _six_atoms_heated(H))
@@ -67,7 +69,7 @@ def six_atom_folds(study: Study) -> Outcome:
 
 def _folds(H: EntropyLandscape, found: list[CriticalPoints]) -> list[Bifurcation]:
     """Where the number of critical points changes, by bisection, then solved from the closest pair."""
-    brackets = [(a, b) for a, b in zip(found, found[1:], strict=False) if len(a) != len(b)]
+    brackets = [(a, b) for a, b in pairwise(found) if len(a) != len(b)]
     folds = []
     while brackets:
         cold, hot = brackets.pop(0)
@@ -179,7 +181,8 @@ def two_cluster_bifurcations(study: Study) -> Outcome:
         near("critical points at ε = 6.3", 1, len(hottest), 0, "in the heat H has one maximum"),
         near("of these, maxima", 1, len(hottest.of_kind("maximum")), 0, "the same"),
         shown("critical points at ε = .01", len(found[0]), "the paper’s search finds about a fifth of them"),
-        shown("critical points nearest to ε = ½", len(min(found, key=lambda p: abs(p.eps - 0.5))), "counted and confirmed"),
+        shown("critical points nearest to ε = ½", len(min(found, key=lambda p: abs(p.eps - 0.5))),
+              "counted and confirmed"),
     )  # fmt: skip
     return Outcome(measurements, (_counts(found), _diagram(found), _maps(H, y, g, study.fast)))
 

@@ -82,8 +82,8 @@ def bounded(images: str, components: int):
             axis.legend()
 
         remark = (
-            "A layer is trained anew for each ε. The paper also trains a factor in front of the layer, which it leaves out "
-            "of curvature and bound; here it is 1, and the layer begins at f ≈ 0."
+            "A layer is trained anew for each ε. The paper also trains a factor in front of the layer, which it leaves "
+            "out of curvature and bound; here it is 1, and the layer begins at f ≈ 0."
         )
         picture = Picture(
             "Hessian bound", "Largest curvature at 300 unseen images, and the bounds.", draw, (5, 3)
@@ -103,7 +103,7 @@ def _by_differences(layer: LSELayer, x: np.ndarray) -> float:
 
 _SETS = (("digits", 50, "scikit-learn’s digits"), ("mnist", 50, "MNIST"), ("cifar10", 64, "CIFAR-10"))
 ROWS = tuple(
-    Row(f"hessian-{images}", f"Hessian bound on {called}", f"{called}, {components} principal components, N = 128, ε = .1 … 10",
-        bounded(images, components), 1.0)
+    Row(f"hessian-{images}", f"Hessian bound on {called}",
+        f"{called}, {components} principal components, N = 128, ε = .1 … 10", bounded(images, components), 1.0)
     for images, components, called in _SETS
 )  # fmt: skip

@@ -35,7 +35,7 @@ def quadrature(study: Study) -> Outcome:
         )
     late = quadrature_rate(2, (64, 128, 256), rule="midpoints").exponent
     measurements.append(near("exponent with mid points, d = 2, n = 64 … 256", -1.0, late, 0.03,
-                             "−2/d: the mid-point rule is of second order; the kink of |y| at 0 costs a logarithm"))  # fmt: skip
+                             "−2/d: mid points are of second order; the kink at 0 costs a logarithm"))  # fmt: skip
 
     def draw(figure) -> None:
         axis = figure.subplots()
@@ -77,7 +77,7 @@ def scaling_law_e3(study: Study) -> Outcome:
             near(f"loss over dε log(n/(n − 1)), largest n, d = {d}", 1.0, ratio[-1], 1e-4 if d == 4 else 1e-10,
                  "mean over n^d points of cells 4/(n − 1); what is left is quadrature, e^(−n)"),
             at_most(f"loss without that constant, over the loss, largest n, d = {d}", 1e-3,
-                    found.corrected[-1] / found.measured.errors[-1], "nothing was approximated: the loss is one constant"),
+                    found.corrected[-1] / found.measured.errors[-1], "nothing else: the loss is one constant"),
         ]  # fmt: skip
 
     def draw(figure) -> None:
@@ -129,8 +129,8 @@ def intrinsic_dimension(study: Study) -> Outcome:
             for c in (2, 4)
         ]
     remark = (
-        "An exponent alone gives no dimension: first or second order, and a loss that is an error or its square, make α "
-        "mean 1/d, 2/d or 4/d. The quadrature row shows 1 and 2 for the same data."
+        "An exponent alone gives no dimension: first or second order, and a loss that is an error or its square, make "
+        "α mean 1/d, 2/d or 4/d. The quadrature row shows 1 and 2 for the same data."
     )
 
     def draw(figure) -> None:

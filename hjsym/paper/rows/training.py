@@ -134,8 +134,8 @@ def recovery(study: Study) -> Outcome:
                     "what merging may change, and −ε log(1 − π) for each that is left out"),
         ]  # fmt: skip
     remark = (
-        "Atoms whose weight is below 1 % at all points are left out: the data say nothing about them. On [−2.4, 2.4] the "
-        "solution is a maximum of two affine functions, since only the two inner atoms are ever best: "
+        "Atoms whose weight is below 1 % at all points are left out: the data say nothing about them. On [−2.4, 2.4] "
+        "the solution is a maximum of two affine functions, since only the two inner atoms are ever best: "
         "eight of ten neurons end up as duplicates, whatever ε is."
     )
 
@@ -242,10 +242,12 @@ def _best_of_three(x: np.ndarray, test: np.ndarray, eps: float) -> LSELayer:
 ROWS = (
     *(
         Row(f"trained-law-{d}", f"Trained “scaling law”, d = {d}",
-            f"f = |x| on U(−2, 2)^{d}, 4000/800 points, 3000 steps of Adam, rate .006, best of 5", trained_law(d), minutes)
+            f"f = |x| on U(−2, 2)^{d}, 4000/800 points, 3000 steps of Adam, rate .006, best of 5",
+            trained_law(d), minutes)
         for d, minutes in ((1, 6.0), (2, 6.0), (4, 7.0))
     ),
     Row("recovery", "Recovery of initial data", "g = |y|, 8 atoms in [−2, 2], 400 points of [−2.4, 2.4], N = 10, t = 1",
         recovery, 0.6),
-    Row("robustness-1d", "Curvature of layers trained on |x|", "N = 30, 500 points of U(−2, 2), ε = .08 … 1", robustness, 0.5),
+    Row("robustness-1d", "Curvature of layers trained on |x|", "N = 30, 500 points of U(−2, 2), ε = .08 … 1",
+        robustness, 0.5),
 )  # fmt: skip

@@ -6,6 +6,7 @@ __all__ = ["COUNTEREXAMPLES"]
 
 COUNTEREXAMPLES = (
     layers.HOPF_LAX, layers.HOMOMORPHISM, layers.LIMITS, rates.NO_LAW, rates.END_POINTS, training.TRAINED_LAW,
-    sensitivity.SENSITIVITY, training.RECOVERY, entropy.MERGING, entropy.COLD, entropy.SCALE, entropy.DOMINANCE, rates.MINIMAX, rates.DIMENSION,
+    sensitivity.SENSITIVITY, training.RECOVERY, entropy.MERGING, entropy.COLD, entropy.SCALE, entropy.DOMINANCE,
+    rates.MINIMAX, rates.DIMENSION,
     layers.SOFTPLUS, layers.ACTIVATIONS,
 )  # fmt: skip

@@ -35,7 +35,8 @@ def not_every_merging_is_a_fold(study: Study) -> Outcome:
         near("minima of six atoms at ε = .1", 4, minima, 0, "the outer two have none: H falls to 0 beyond them"),
         near("ε of the pitchfork of y = (−1, 0, 1)", 0.34175053197388, pitchfork, 1e-13,
              "fourteen digits; root of H_xx(0; ε)"),
-        near("critical points just below it", 3, sign_changes(three, pitchfork * 0.99, -4, 4), 0, "two maxima, a minimum"),
+        near("critical points just below it", 3, sign_changes(three, pitchfork * 0.99, -4, 4), 0,
+             "two maxima, a minimum"),
         near("critical points just above it", 1, sign_changes(three, pitchfork * 1.01, -4, 4), 0,
              "three have become one; a fold would leave none"),
         near("H_xε at it", 0.0, mixed, 1e-9, "0 by symmetry; a fold needs it ≠ 0"),
@@ -43,15 +44,17 @@ def not_every_merging_is_a_fold(study: Study) -> Outcome:
 
 
 MERGING = Row(
-    "wrong-09-merging", "9. Each merging is a fold, with a basin at each atom", "y = (−2.6, −1.5, −.4, .7, 1.7, 2.7) and "
+    "wrong-09-merging", "9. Each merging is a fold, with a basin at each atom",
+    "y = (−2.6, −1.5, −.4, .7, 1.7, 2.7) and "
     "(−1, 0, 1), weights ∝ exp(−(x − y)²/2ε)", not_every_merging_is_a_fold,
-    claim="As ε rises basins merge in folds; each support point has a basin near it; there are 11 critical points at ε = .5.",
+    claim="As ε rises basins merge in folds; each support point has a basin near it; there are 11 critical points at "
+    "ε = .5.",
     truth="Symmetric data have pitchforks, where H_xε = 0. The outermost atoms have no basin. At ε = .5 there are 5.",
 )  # fmt: skip
 
 
 def cold_counts_are_wrong(study: Study) -> Outcome:
-    """The paper's search (fsolve on ∇H, accepted at |∇H| ≤ 1e-6, inside of a box) beside one on the natural gradient."""
+    """The paper's search (fsolve on ∇H, accepted at |∇H| ≤ 1e-6, in a box) beside one on the natural gradient."""
     y, g = two_clusters()
     H = EntropyLandscape.of_atoms(y, g, weight=0.5)
     eps = 0.01
@@ -91,7 +94,8 @@ def _search_of_the_paper(H: EntropyLandscape, y: np.ndarray, eps: float) -> np.n
 
 
 COLD = Row(
-    "wrong-10-cold", "10. Bifurcation counts in the cold", "two clusters of eight atoms, ε = .01", cold_counts_are_wrong, 0.2,
+    "wrong-10-cold", "10. Bifurcation counts in the cold", "two clusters of eight atoms, ε = .01",
+    cold_counts_are_wrong, 0.2,
     claim="The numbers of critical points at ε ≤ .05, found from the atoms and random starts in a box.",
     truth="Where one neuron rules, ∇H underflows, and any point passes for a root; real ones are missed, and some lie "
     "outside of the box. Newton’s method with the analytic Hessian, on the natural gradient, finds more.",
@@ -117,9 +121,11 @@ def eps_star_is_not_covariant(study: Study) -> Outcome:
 
 
 SCALE = Row(
-    "wrong-11-scale", "11. The critical temperature N^(−1/d)", "six atoms, and the same times 3", eps_star_is_not_covariant,
+    "wrong-11-scale", "11. The critical temperature N^(−1/d)", "six atoms, and the same times 3",
+    eps_star_is_not_covariant,
     claim="ε* = N^(−1/d) is the temperature of the transition.",
-    truth="Under y → cy every transition moves to c²ε, and N^(−1/d) stays where it is: in units of the data it can be anything.",
+    truth="Under y → cy every transition moves to c²ε, and N^(−1/d) stays where it is: in units of the data it can "
+    "be anything.",
 )  # fmt: skip
 
 

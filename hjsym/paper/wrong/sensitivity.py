@@ -28,18 +28,21 @@ def smoothing_is_not_monotone(study: Study) -> Outcome:
     ]
     return Outcome((
         *rows,
-        at_least("f″(1) at ε = .3 over ε = .1", 1e3, beside[1] / beside[0], "it rises, since the kink’s width reaches x = 1"),
+        at_least("f″(1) at ε = .3 over ε = .1", 1e3, beside[1] / beside[0],
+                 "it rises, since the kink’s width reaches x = 1"),
         at_least("digits, N = 128: share of unseen images where ‖∇²f‖ is larger at ε = .3 than at .1", 0.5,
                  (warm > cold).mean(), "most of them"),
         at_least("the same: median at ε = .3 over that at .1", 1.5, np.median(warm) / np.median(cold), "it rises"),
-        shown("the same: maximum at ε = .3 over that at .1", warm.max() / cold.max(), "the bound falls as 1/ε, and so may this"),
+        shown("the same: maximum at ε = .3 over that at .1", warm.max() / cold.max(),
+              "the bound falls as 1/ε, and so may this"),
     ))  # fmt: skip
 
 
 SENSITIVITY = Row(
-    "wrong-07-sensitivity", "7. Raising ε reduces sensitivity", "two neurons ±x; digits, 50 principal components, N = 128",
+    "wrong-07-sensitivity", "7. Raising ε reduces sensitivity",
+    "two neurons ±x; digits, 50 principal components, N = 128",
     smoothing_is_not_monotone, 0.5,
     claim="Raising ε monotonically reduces the sensitivity ‖∇²f‖.",
-    truth="The bound diam(W)²/4ε falls. The norm itself does not, at most points: away from a tie it rises until the kink has "
-    "become as wide as the distance to it. f and H are monotone in ε.",
+    truth="The bound diam(W)²/4ε falls. The norm itself does not, at most points: away from a tie it rises until the "
+    "kink has become as wide as the distance to it. f and H are monotone in ε.",
 )  # fmt: skip
