@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 # What runs the compiled code, which the targets that build or choose it anew repeat; TESTS=tests repeats everything.
 CORE := arrays chain circuit closure exp kernels log matrix memory polynomial polynomial_map regions_kernel semiring \
 	sizes special_values threads transform
-FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems learned transformer
+FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems learned transformer scaling
 TESTS ?= $(CORE:%=tests/tropical/test_%.py)
 CORE_TESTS = -m "not slow" --hypothesis-profile=quick $(TESTS)
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')

@@ -1,6 +1,6 @@
 """Builds tropical._core and tropical._regions from Cython and C; everything else is declared in pyproject.toml.
 
-Environment switches, for developers; with any of them warnings are errors:
+Environment switches, for developers; with any of them warnings are errors and memory can be made to fail (csrc/memory.h):
     TROPICAL_SANITIZE=address,undefined   compile and link with these sanitizers
     TROPICAL_COVERAGE=1                   instrument the C for gcov, in build-coverage/
     TROPICAL_DEBUG=1                      no optimisation, debug symbols
@@ -26,7 +26,7 @@ compile_args += ["-Wall", "-Wextra", "-Wno-sign-compare"]
 compile_args += ["-Werror=implicit-function-declaration"]  # outside the limited API
 link_args = ["-lm"]
 if sanitizers or coverage or debug:
-    compile_args += ["-Werror", "-g"]
+    compile_args += ["-Werror", "-g", "-DTP_FAULTS"]
 else:
     compile_args += ["-O3", "-g0"]
     link_args += ["-s"]

@@ -26,7 +26,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import hjsym
 from hjsym.datasets import load_dataset
-from hjsym.encoding import Encoding
+from hjsym.optimum.encoding import Encoding
 from tropical import Box
 
 ROUNDS = 15

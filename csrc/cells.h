@@ -28,7 +28,7 @@ typedef struct {
 static inline tp_cell *tp_new_cell(size_t count, size_t constraints, int32_t lines, int32_t line_count)
 {
     size_t words = (constraints + 63) / 64, bits = count * words * 8;
-    tp_cell *cell = malloc(sizeof *cell + bits + (2 * constraints + count) * sizeof(int32_t));
+    tp_cell *cell = tp_resize(NULL, sizeof *cell + bits + (2 * constraints + count) * sizeof(int32_t));
     if (cell == NULL)
         return NULL;
     *cell = (tp_cell){.users = 1, .words = words, .count = count, .constraints = constraints, .lines = lines,
@@ -42,7 +42,7 @@ static inline tp_cell *tp_new_cell(size_t count, size_t constraints, int32_t lin
 static inline void tp_drop(tp_cell *cell)
 {
     if (cell != NULL && --cell->users == 0)
-        free(cell);
+        tp_free(cell);
 }
 
 /* Room for one cut.
@@ -61,17 +61,17 @@ typedef struct {
 
 static inline void tp_scratch_free(tp_scratch *s)
 {
-    free(s->signs);
-    free(s->values);
-    free(s->bounds);
-    free(s->up);
-    free(s->down);
-    free(s->on);
-    free(s->kept);
-    free(s->place);
-    free(s->fresh);
-    free(s->common);
-    free(s->used);
+    tp_free(s->signs);
+    tp_free(s->values);
+    tp_free(s->bounds);
+    tp_free(s->up);
+    tp_free(s->down);
+    tp_free(s->on);
+    tp_free(s->kept);
+    tp_free(s->place);
+    tp_free(s->fresh);
+    tp_free(s->common);
+    tp_free(s->used);
 }
 
 /* Room for what goes by the rays of a cell, and by its constraints. */

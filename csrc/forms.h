@@ -160,17 +160,17 @@ static inline void tp_choose(const tp_step *steps, tp_step *gates, const int32_t
 static inline void tp_step_free(tp_step *step)
 {
     for (size_t i = 0; step->differences != NULL && i < step->size; i++) {
-        free((void *)step->differences[i].limbs);
-        free(step->differences[i].at);
+        tp_free((void *)step->differences[i].limbs);
+        tp_free(step->differences[i].at);
     }
-    free(step->differences);
-    free(step->forms);
-    free(step->operands);
-    free(step->branches);
-    free(step->taken);
-    free(step->changed);
-    free(step->change);
-    free(step->spare);
+    tp_free(step->differences);
+    tp_free(step->forms);
+    tp_free(step->operands);
+    tp_free(step->branches);
+    tp_free(step->taken);
+    tp_free(step->changed);
+    tp_free(step->change);
+    tp_free(step->spare);
 }
 
 #endif

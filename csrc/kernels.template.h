@@ -40,6 +40,7 @@
 #include "matmul.template.c"
 #include "log_matmul.template.c"
 #include "chain.template.c"
+#include "sparse.template.c"
 #include "envelope.template.c"
 #include "walk.template.c"
 #include "softmin.template.c"
@@ -63,6 +64,7 @@
 #include "matmul.template.c"
 #include "log_matmul.template.c"
 #include "chain.template.c"
+#include "sparse.template.c"
 
 #define TABLE_(isa) tp_kernels_##isa
 #define TABLE(isa) TABLE_(isa)
@@ -96,6 +98,8 @@ const tp_kernels TABLE(ISA) = {
     .exp_f32 = PASTE(exp_array, f32, ISA),
     .log_f64 = PASTE(log_array, f64, ISA),
     .log_f32 = PASTE(log_array, f32, ISA),
+    .pull_f64 = PASTE(pull, f64, ISA),
+    .pull_f32 = PASTE(pull, f32, ISA),
     .legendre = PASTE(legendre, f64, ISA),
     .hopf_lax = PASTE(hopf_lax, f64, ISA),
     .hopf_cole = PASTE(hopf_cole, f64, ISA),

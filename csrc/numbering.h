@@ -7,8 +7,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "memory.h"
 
 enum { TP_RAISED = -1, TP_NO_MEMORY = -2, TP_MISSING = -3 }; /* an exception of Python is set; …; no such key */
 
@@ -20,7 +21,9 @@ static inline int tp_make_room(void *pointer, size_t *room, size_t needed, size_
     if (needed <= *room)
         return 0;
     memcpy(&old, pointer, sizeof old);
-    grown = wanted < SIZE_MAX / size ? realloc(old, wanted * size) : NULL;
+    if (wanted >= SIZE_MAX / size) /* uncovered: needs more items than there are addresses */
+        return TP_NO_MEMORY;       /* uncovered: as above */
+    grown = tp_resize(old, wanted * size);
     if (grown == NULL)
         return TP_NO_MEMORY;
     memcpy(pointer, &grown, sizeof grown);
@@ -36,8 +39,8 @@ typedef struct {
 
 static inline void tp_numbering_free(tp_numbering *n)
 {
-    free(n->keys);
-    free(n->slot);
+    tp_free(n->keys);
+    tp_free(n->slot);
 }
 
 static inline int tp_same_key(const uint64_t *a, const uint64_t *b, size_t words)
@@ -65,10 +68,10 @@ static inline size_t tp_slot_of(const tp_numbering *n, const uint64_t *key)
 static inline int tp_numbering_grow(tp_numbering *n)
 {
     size_t slots = n->slots ? 2 * n->slots : 64;
-    int32_t *slot = calloc(slots, sizeof *slot);
+    int32_t *slot = tp_zeros(slots, sizeof *slot);
     if (slot == NULL)
         return TP_NO_MEMORY;
-    free(n->slot);
+    tp_free(n->slot);
     n->slot = slot;
     n->slots = slots;
     for (size_t k = 0; k < n->count; k++)
@@ -91,7 +94,9 @@ static inline int32_t tp_number(tp_numbering *n, const uint64_t *key)
         return TP_NO_MEMORY;
     at = tp_slot_of(n, key);
     if (!n->slot[at]) {
-        if (n->count >= INT32_MAX - 1 || tp_make_room(&n->keys, &n->room, (n->count + 1) * n->words, 8) < 0)
+        if (n->count >= INT32_MAX - 1) /* uncovered: needs 2^31 keys */
+            return TP_NO_MEMORY;       /* uncovered: as above */
+        if (tp_make_room(&n->keys, &n->room, (n->count + 1) * n->words, 8) < 0)
             return TP_NO_MEMORY;
         memcpy(n->keys + n->count * n->words, key, n->words * 8);
         n->slot[at] = (int32_t)++n->count;

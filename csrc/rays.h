@@ -46,18 +46,19 @@ typedef struct {
 static inline void tp_rays_free(tp_rays *rays)
 {
     tp_numbering_free(&rays->edges);
-    free(rays->rays);
-    free(rays->at);
-    free(rays->of_edge);
-    free(rays->limbs);
-    free(rays->start);
+    tp_free(rays->rays);
+    tp_free(rays->at);
+    tp_free(rays->of_edge);
+    tp_free(rays->limbs);
+    tp_free(rays->start);
 }
 
 /* A number for a new ray, whose fields and doubles the caller sets. */
 static inline int32_t tp_new_ray(tp_rays *rays)
 {
-    if (rays->count >= INT32_MAX ||
-        tp_make_room(&rays->rays, &rays->rays_room, rays->count + 1, sizeof *rays->rays) < 0 ||
+    if (rays->count >= INT32_MAX) /* uncovered: needs 2^31 rays */
+        return TP_NO_MEMORY;      /* uncovered: as above */
+    if (tp_make_room(&rays->rays, &rays->rays_room, rays->count + 1, sizeof *rays->rays) < 0 ||
         tp_make_room(&rays->at, &rays->at_room, (rays->count + 1) * rays->width, sizeof(double)) < 0)
         return TP_NO_MEMORY;
     return (int32_t)rays->count++;
@@ -117,7 +118,9 @@ static inline double tp_combine(const double *a, double error_a, const double *b
 static inline int32_t tp_add_cut(tp_rays *rays, const uint64_t *limbs, size_t count)
 {
     size_t words = rays->width * count, used = rays->cuts ? (size_t)rays->start[rays->cuts] : 0;
-    if (rays->cuts >= INT32_MAX || tp_make_room(&rays->limbs, &rays->limbs_room, used + words, 8) < 0 ||
+    if (rays->cuts >= INT32_MAX) /* uncovered: needs 2^31 cuts */
+        return TP_NO_MEMORY;     /* uncovered: as above */
+    if (tp_make_room(&rays->limbs, &rays->limbs_room, used + words, 8) < 0 ||
         tp_make_room(&rays->start, &rays->start_room, rays->cuts + 2, sizeof *rays->start) < 0)
         return TP_NO_MEMORY;
     memcpy(rays->limbs + used, limbs, words * 8);

@@ -139,7 +139,7 @@ static inline int tp_keep_winners(tp_search *s)
     size_t used = (s->found - 1) * s->gates * s->winner_size;
     if (tp_make_room(&s->all_winners, &s->all_winners_room, used + s->gates * s->winner_size, 1) < 0)
         return TP_NO_MEMORY;
-    if (s->winner_size > 1 && s->gates)
+    if (s->winner_size > 1)
         memcpy(s->all_winners + used, s->winners, s->gates * s->winner_size);
     for (size_t gate = 0; s->winner_size == 1 && gate < s->gates; gate++)
         s->all_winners[used + gate] = (unsigned char)s->winners[gate];
@@ -279,7 +279,7 @@ static inline void tp_search_free(tp_search *s)
                    s->known_sign, s->output_forms, s->spare_limbs, s->spare.at, s->gaps.at, s->all_winners,
                    s->output_numbers.at, s->equal.at, s->equal_start.at, s->cells};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
-        free(all[k]);
+        tp_free(all[k]);
 }
 
 #endif

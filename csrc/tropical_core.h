@@ -162,6 +162,19 @@ typedef void tp_close_kernel(size_t n, int sign, void *matrix, size_t stride);
 /* e^a for a <= 0 and log s for normal s > 0 elementwise: those inside the other kernels, for accuracy tests. */
 typedef void tp_elementwise_kernel(size_t n, const void *from, void *to);
 
+/* A sparse matrix by its rows. */
+typedef struct {
+    size_t rows, columns;
+    const int64_t *offsets;    /* (rows + 1,): where each row begins, and the last one ends */
+    const int64_t *places;     /* the column of every entry                          */
+    const void *entries;
+} tp_sparse;
+
+/* to[p, j] += sum of entry (i, j) times slopes[r] over the r < count with at[r] = p * rows + i; slopes is
+ * (count, width) and `to` (points, columns, width), C order. See sparse.template.c.                  */
+typedef void tp_pull_kernel(const tp_sparse *s, size_t count, const int64_t *at, size_t width, const void *slopes,
+                            void *to);
+
 /* Transforms along one axis of an array: its lines are seen as (outer, length, inner), C order. `from` and
  * `to` hold float if `single`, else double, and may be the same where results = length.             */
 typedef struct {
@@ -217,6 +230,7 @@ typedef struct {
     tp_backtrack_kernel *backtrack_f64, *backtrack_f32;
     tp_close_kernel *close_f64, *close_f32;
     tp_elementwise_kernel *exp_f64, *exp_f32, *log_f64, *log_f32;
+    tp_pull_kernel *pull_f64, *pull_f32;
     tp_legendre_kernel *legendre;
     tp_hopf_lax_kernel *hopf_lax;
     tp_soft_kernel *hopf_cole;

@@ -5,6 +5,7 @@ import importlib
 from hjsym import hopf
 from hjsym.compile import TropicalNetwork, compile
 from hjsym.errors import ModelFileError, UnsupportedLayerError
+from hjsym.export import to_network, to_onnx
 from hjsym.expr import expression
 from hjsym.forecast import Forecast
 from hjsym.frontends import load
@@ -13,30 +14,33 @@ from hjsym.optimum import least_margin, maximize, minimize
 from hjsym.plotting import plot_slice
 from hjsym.pontryagin import pontryagin
 from hjsym.questions import equivalent, is_convex, lipschitz, nearest_boundary
-from hjsym.simplify_network import Simplification, simplify_network
+from hjsym.simplification import Simplification, simplify_network
 from hjsym.symbols import GibbsMean, LogSumExp, Maximum
-from hjsym.to_network import to_network
-from hjsym.to_onnx import to_onnx
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Attribution",
+    "Certificate",
     "Diagram",
     "EntropyLandscape",
     "Forecast",
     "GibbsMean",
     "HJSystem",
+    "LSEClassifier",
+    "LSERegressor",
     "LogSumExp",
     "Maximum",
     "ModelFileError",
     "Network",
     "Simplification",
+    "Smoothness",
     "TropicalNetwork",
     "UnsupportedLayerError",
     "attribute",
     "attribution",
     "bifurcation",
+    "certify",
     "compile",
     "conjugate",
     "critical_points",
@@ -44,6 +48,7 @@ __all__ = [
     "equivalent",
     "expression",
     "hamiltonian",
+    "hessian_norm",
     "hopf",
     "is_convex",
     "kp",
@@ -55,31 +60,43 @@ __all__ = [
     "nearest_boundary",
     "plot_slice",
     "pontryagin",
+    "robustness",
     "scaling",
     "simplify_network",
+    "smoothness",
     "solutions",
     "systems",
     "to_network",
     "to_onnx",
+    "training",
 ]
 
 # Found when asked for: convex conjugates alone take as long to import as all the rest.
 _LATER = {
     "Attribution": "hjsym.attribution",
-    "attribute": "hjsym.attribution",
-    "attribution": None,
+    "Certificate": "hjsym.robustness",
     "Diagram": "hjsym.square",
     "EntropyLandscape": "hjsym.bifurcation",
     "HJSystem": "hjsym.systems",
+    "LSEClassifier": "hjsym.training",
+    "LSERegressor": "hjsym.training",
+    "Smoothness": "hjsym.robustness",
+    "attribute": "hjsym.attribution",
+    "attribution": None,
     "bifurcation": None,
+    "certify": "hjsym.robustness",
     "conjugate": None,
     "critical_points": "hjsym.bifurcation",
     "diagram": "hjsym.square",
     "hamiltonian": "hjsym.systems",
+    "hessian_norm": "hjsym.robustness",
     "kp": None,
+    "robustness": None,
     "scaling": None,
+    "smoothness": "hjsym.robustness",
     "solutions": None,
     "systems": None,
+    "training": None,
 }
 
 

@@ -19,7 +19,7 @@ from hjsym.rounding import layer_error, network_errors
 from tropical._arrays import EXACT, FLOAT64, as_points, is_exact
 from tropical._rounding import U, absolute, gamma, rounded_up
 
-__all__ = ["network_bound"]
+__all__ = ["jacobian_enclosure", "network_bound"]
 
 Interval = tuple[np.ndarray, np.ndarray]
 
@@ -32,6 +32,21 @@ def network_bound(network: Network, x: ArrayLike) -> np.ndarray:
     points = as_points(x, network.input_size, EXACT if network.exact else FLOAT64)
     if is_exact(points):
         return np.zeros((*points.shape[:-1], network.output_size))
+    return _sweep(network, points)[0]
+
+
+def jacobian_enclosure(network: Network, x: np.ndarray) -> Interval:
+    """The Jacobian at points in floats as (centre, radius), (..., m, d): the exact one differs by at most the radius.
+
+    It is the interval in which `network_bound` ends at the input: its slopes are those within the error of each value.
+    """
+    adjoint = _sweep(network, x)[1]
+    shape = (*x.shape[:-1], network.output_size, x.shape[-1])
+    return (np.zeros(shape), np.zeros(shape)) if adjoint is None else adjoint
+
+
+def _sweep(network: Network, points: np.ndarray) -> tuple[np.ndarray, Interval | None]:
+    """The bound on the outputs, and the interval of adjoints of the input."""
     values = network.values(points)
     errors = network_errors(network, values)
     eye = np.broadcast_to(np.eye(network.output_size), (*values[-1].shape, network.output_size))
@@ -51,7 +66,7 @@ def network_bound(network: Network, x: ArrayLike) -> np.ndarray:
             passed = _back(node.layer, *adjoint, *((values[i], errors[i]) for i in node.inputs))
             for i, part in zip(node.inputs, passed, strict=True):
                 adjoints[i] = part if adjoints[i] is None else _sum(adjoints[i], part)
-    return np.minimum(total, errors[-1])
+    return np.minimum(total, errors[-1]), adjoints[0]
 
 
 def _sum(a: Interval, b: Interval) -> Interval:

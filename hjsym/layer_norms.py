@@ -17,7 +17,7 @@ from tropical._arrays import to_floats
 from tropical._norms import spectral_bound
 from tropical.sparse import SparseMatrix, Weights
 
-__all__ = ["float_weights", "lipschitz_bound", "margin_bounds", "weight_norm"]
+__all__ = ["float_weights", "lipschitz_bound", "margin_bounds", "value_bounds", "weight_norm"]
 
 _LARGEST_GRAM = (
     1024  # rows of a Gram matrix that is decomposed; above it norms 1 and ∞ bound the spectral one
@@ -26,12 +26,12 @@ _LARGEST_GRAM = (
 
 def lipschitz_bound(network: Network, norm: float) -> float:
     """A number L with ‖f(x) − f(y)‖ ≤ L‖x − y‖ for all x and y: the product of the norms of the layers."""
-    return _value_bounds(network, norm)[-1]
+    return value_bounds(network, norm)[-1]
 
 
 def margin_bounds(network: Network, norm: float, winner: int) -> np.ndarray:
     """For each output j a bound, as above, of f_winner − f_j; a last affine layer is subtracted before its norm is."""
-    bounds = _value_bounds(network, norm)
+    bounds = value_bounds(network, norm)
     last = network.nodes[-1]
     if isinstance(last.layer, layers.Affine):
         rows, before = _floats(last.layer.weight), bounds[last.inputs[0]]
@@ -76,7 +76,7 @@ def _up(value, operations: int):
     return value * (1 + (operations + 8) * 2.0**-52)
 
 
-def _value_bounds(network: Network, norm: float) -> list[float]:
+def value_bounds(network: Network, norm: float) -> list[float]:
     """For the input and what every node computes a Lipschitz bound in the input."""
     bounds = [1.0]
     for node in network.nodes:

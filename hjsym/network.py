@@ -189,7 +189,7 @@ class Network:
 
     def to_onnx(self, path: str | os.PathLike | None = None, *, dtype: DTypeLike = np.float64):
         """The network as an ONNX model, written to `path` if that is given; see `hjsym.to_onnx`."""
-        from hjsym.to_onnx import to_onnx
+        from hjsym.export.to_onnx import to_onnx
 
         return to_onnx(self, path, dtype=dtype)
 

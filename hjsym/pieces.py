@@ -5,10 +5,9 @@ point, those behind flat bends and beaten entries of maxima are zero; they are l
 matrices that would meet them. What each layer adds to the outputs besides goes to the intercept.
 """
 
-from dataclasses import dataclass
-from functools import singledispatchmethod
-from itertools import pairwise
+from functools import singledispatch
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -46,21 +45,12 @@ def affine_piece(network: Network, x: ArrayLike, outputs=None) -> tuple[np.ndarr
     return slope.reshape(*axes, *slope.shape[1:]), intercept.reshape(*axes, len(eye))
 
 
-@dataclass(frozen=True)
-class _Adjoint:
+class _Adjoint(NamedTuple):
     """Slopes (r, m) in entries of a value, `rows` are point · size + entry; several may be of one, and add up."""
 
     rows: np.ndarray
     slopes: np.ndarray
     size: int
-
-    @property
-    def entries(self) -> np.ndarray:
-        return self.rows % self.size
-
-    @property
-    def points(self) -> np.ndarray:
-        return self.rows // self.size
 
     def dense(self, points: int) -> np.ndarray:
         """All rows, (points, size, m)."""
@@ -104,7 +94,7 @@ class _Pass:
             adjoints[k + 1] = None
             if adjoint is None:  # nothing that the output reads
                 continue
-            passed = self._back(node.layer, adjoint, *(self.values[i] for i in node.inputs))
+            passed = _back(node.layer, self, adjoint, *(self.values[i] for i in node.inputs))
             for i, part in zip(node.inputs, passed, strict=True):
                 adjoints[i] = part.joined(adjoints[i], self.points)
         if adjoints[0] is None:
@@ -112,99 +102,106 @@ class _Pass:
             return convert(none, self.eye.dtype), self.intercept
         return adjoints[0].dense(self.points).swapaxes(1, 2), self.intercept
 
-    def _add(self, constants: np.ndarray, adjoint: _Adjoint) -> None:
+    def entries(self, adjoint: _Adjoint) -> np.ndarray:
+        return adjoint.rows if self.points == 1 else adjoint.rows % adjoint.size
+
+    def add(self, constants: np.ndarray, adjoint: _Adjoint) -> None:
         """Constants of the entries, one for each row, go to the outputs by their slopes."""
         if not constants.any():
             return
         if self.points == 1:
             self.intercept += constants @ adjoint.slopes
         else:
-            place = adjoint.points, np.arange(len(constants))
+            place = adjoint.rows // adjoint.size, np.arange(len(constants))
             of_point = sparse.csr_array((constants, place), (self.points, len(constants)))
             self.intercept += of_point @ adjoint.slopes
 
-    @singledispatchmethod
-    def _back(self, layer, adjoint: _Adjoint, *inputs: np.ndarray) -> tuple[_Adjoint, ...]:
-        """The adjoints of a layer's operands."""
-        raise NotImplementedError(f"no affine piece of {layer}")
 
-    @_back.register
-    def _(self, layer: layers.Affine, adjoint, x):
-        entries = adjoint.entries
-        self._add(layer.bias[entries], adjoint)
-        if not isinstance(layer.weight, SparseMatrix):
-            return (_full(layer.weight.T @ adjoint.dense(self.points)),)
-        if is_exact(adjoint.slopes):
-            (slopes,) = adjoint.dense(1)
-            return (_full((slopes.T @ layer.weight).T[None]),)
-        size, points = layer.weight.shape[1], adjoint.points
-        order = np.argsort(points, kind="stable")
-        ends = np.searchsorted(points[order], np.arange(self.points + 1))
-        slopes = np.empty((self.points, size, adjoint.slopes.shape[1]))
-        for p, (start, end) in enumerate(pairwise(ends)):
-            mine = order[start:end]
-            slopes[p] = layer.weight._scipy[entries[mine]].T @ adjoint.slopes[mine]
-        return (_full(slopes),)
+# ---- the adjoints of a layer's operands, from that of its output ----------------------------------------
 
-    @_back.register
-    def _(self, layer: layers.Scale, adjoint, x):
-        entries = adjoint.entries
-        self._add(layer.bias[entries], adjoint)
-        return (_Adjoint(adjoint.rows, adjoint.slopes * layer.factor[entries, None], adjoint.size),)
 
-    @_back.register
-    def _(self, layer: layers.Identity, adjoint, x):
-        return (adjoint,)
+@singledispatch
+def _back(layer, run: _Pass, adjoint: _Adjoint, *inputs: np.ndarray) -> tuple[_Adjoint, ...]:
+    raise NotImplementedError(f"no affine piece of {layer}")
 
-    @_back.register
-    def _(self, layer: layers.Gather, adjoint, x):
-        size = x.shape[1]
-        rows = adjoint.points * size + layer.index[adjoint.entries]
-        return (_Adjoint(rows, adjoint.slopes, size),)
 
-    @_back.register
-    def _(self, layer: layers.Add, adjoint, *inputs):
-        return tuple(_Adjoint(adjoint.rows, adjoint.slopes * f, adjoint.size) for f in layer.factors)
+@_back.register
+def _(layer: layers.Affine, run, adjoint, x):
+    run.add(layer.bias[run.entries(adjoint)], adjoint)
+    if not isinstance(layer.weight, SparseMatrix):
+        return (_full(layer.weight.T @ adjoint.dense(run.points)),)
+    if is_exact(adjoint.slopes):
+        (slopes,) = adjoint.dense(1)
+        return (_full((slopes.T @ layer.weight).T[None]),)
+    return (_full(layer.weight.pulled(adjoint.rows, adjoint.slopes, run.points)),)
 
-    @_back.register
-    def _(self, layer: layers.Concat, adjoint, *inputs):
-        parts, end, entries, points = [], 0, adjoint.entries, adjoint.points
-        for x in inputs:
-            start, end = end, end + x.shape[1]
-            mine = (start <= entries) & (entries < end)
-            rows = points[mine] * x.shape[1] + entries[mine] - start
-            parts.append(_Adjoint(rows, adjoint.slopes[mine], x.shape[1]))
-        return tuple(parts)
 
-    @_back.register
-    def _(self, layer: layers.PiecewiseLinear, adjoint, x):
-        if layer.slopes.shape[1] == 1:  # one function for all entries
-            x = x.reshape(-1)[adjoint.rows]
-            slope, intercept = (a[:, 0] for a in layer.tangent(x[:, None]))
-        else:
-            slope, intercept = (a.reshape(-1)[adjoint.rows] for a in layer.tangent(x))
-        self._add(intercept, adjoint)
-        kept = np.flatnonzero(slope)
-        slopes, slope = adjoint.slopes[kept], slope[kept]
-        if not (slope == 1).all():
-            slopes = slopes * slope[:, None]
-        return (_Adjoint(adjoint.rows[kept], slopes, adjoint.size),)
+@_back.register
+def _(layer: layers.Scale, run, adjoint, x):
+    entries = run.entries(adjoint)
+    run.add(layer.bias[entries], adjoint)
+    return (_Adjoint(adjoint.rows, adjoint.slopes * layer.factor[entries, None], adjoint.size),)
 
-    @_back.register
-    def _(self, layer: layers.Relu, adjoint, x):
-        kept = np.flatnonzero(x.reshape(-1)[adjoint.rows] > 0)
-        return (_Adjoint(adjoint.rows[kept], adjoint.slopes[kept], adjoint.size),)
 
-    @_back.register
-    def _(self, layer: layers.Maximum, adjoint, x):
-        size, members = x.shape[1], layer.members(x.shape[1])[adjoint.entries]
-        members = members + adjoint.points[:, None] * size
-        if layer.eps:
-            shares = layer.shares(x).reshape(-1, members.shape[1])[adjoint.rows]
-            arguments = x.reshape(-1)[members]
-            self._add(layer(x).reshape(-1)[adjoint.rows] - (shares * arguments).sum(axis=1), adjoint)
-            slopes = adjoint.slopes[:, None, :] * shares[..., None]
-            return (_Adjoint(members.ravel(), slopes.reshape(members.size, -1), size),)
-        first = np.argmax(x.reshape(-1)[members], axis=1)
-        winners = members[np.arange(len(members)), first]
-        return (_Adjoint(winners, adjoint.slopes, size),)
+@_back.register
+def _(layer: layers.Identity, run, adjoint, x):
+    return (adjoint,)
+
+
+@_back.register
+def _(layer: layers.Gather, run, adjoint, x):
+    size = x.shape[1]
+    rows = adjoint.rows // adjoint.size * size + layer.index[run.entries(adjoint)]
+    return (_Adjoint(rows, adjoint.slopes, size),)
+
+
+@_back.register
+def _(layer: layers.Add, run, adjoint, *inputs):
+    return tuple(_Adjoint(adjoint.rows, adjoint.slopes * f, adjoint.size) for f in layer.factors)
+
+
+@_back.register
+def _(layer: layers.Concat, run, adjoint, *inputs):
+    parts, end, (points, entries) = [], 0, np.divmod(adjoint.rows, adjoint.size)
+    for x in inputs:
+        start, end = end, end + x.shape[1]
+        mine = (start <= entries) & (entries < end)
+        rows = points[mine] * x.shape[1] + entries[mine] - start
+        parts.append(_Adjoint(rows, adjoint.slopes[mine], x.shape[1]))
+    return tuple(parts)
+
+
+@_back.register
+def _(layer: layers.PiecewiseLinear, run, adjoint, x):
+    if layer.slopes.shape[1] == 1:  # one function for all entries
+        x = x.reshape(-1)[adjoint.rows]
+        slope, intercept = (a[:, 0] for a in layer.tangent(x[:, None]))
+    else:
+        slope, intercept = (a.reshape(-1)[adjoint.rows] for a in layer.tangent(x))
+    run.add(intercept, adjoint)
+    kept = np.flatnonzero(slope)
+    slopes, slope = adjoint.slopes[kept], slope[kept]
+    if not (slope == 1).all():
+        slopes = slopes * slope[:, None]
+    return (_Adjoint(adjoint.rows[kept], slopes, adjoint.size),)
+
+
+@_back.register
+def _(layer: layers.Relu, run, adjoint, x):
+    kept = (x.reshape(-1)[adjoint.rows] > 0).nonzero()[0]
+    return (_Adjoint(adjoint.rows[kept], adjoint.slopes[kept], adjoint.size),)
+
+
+@_back.register
+def _(layer: layers.Maximum, run, adjoint, x):
+    size, members = x.shape[1], layer.members(x.shape[1])[run.entries(adjoint)]
+    if run.points > 1:
+        members = members + (adjoint.rows // adjoint.size * size)[:, None]
+    arguments = x.reshape(-1)[members]
+    if layer.eps:
+        shares = layer.shares(x).reshape(-1, members.shape[1])[adjoint.rows]
+        run.add(layer(x).reshape(-1)[adjoint.rows] - (shares * arguments).sum(axis=1), adjoint)
+        slopes = adjoint.slopes[:, None, :] * shares[..., None]
+        return (_Adjoint(members.ravel(), slopes.reshape(members.size, -1), size),)
+    winners = members[np.arange(len(members)), arguments.argmax(axis=1)]
+    return (_Adjoint(winners, adjoint.slopes, size),)

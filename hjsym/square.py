@@ -7,12 +7,11 @@
      ↓                          ↓
     u_ε  ──────────────────→  u_0                u = |x|²/4κt − f: viscous and inviscid solutions
 
-Every arrow is an identity or a limit with a proved bound. Here each is checked at points by a route that does not share
-its formula: the corner at its end is computed from its own data, and compared.
+Every arrow is an identity or a limit with a proved bound, and is checked at points (`hjsym.arrows`). Any corner is
+enough to build the others (`hjsym.corners`).
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,52 +19,16 @@ import networkx as nx
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike
-from scipy.special import logsumexp
 
-from hjsym.conjugate import EntropyOnHull, PolyhedralConjugate, conjugate
+from hjsym.arrows import Arrow, check_arrows
+from hjsym.conjugate import conjugate
+from hjsym.corners import layer_of
 from hjsym.hopf import KernelGauge, LSELayer
 from hjsym.systems import HJSystem, hamiltonian
-from tropical import Polynomial
 from tropical._arrays import as_points
-from tropical.errors import InputError, ShapeError
+from tropical.errors import ShapeError
 
 __all__ = ["Arrow", "Diagram", "diagram"]
-
-_ULP = 2.0**-50  # a few units of rounding, which the bound of an identity allows
-_INWARDS = 2.0**-40  # the part of the way to the mean of all slopes
-_MOST_QUERIES = 16  # of conjugates, which are a program each in many variables
-_MOST_SYMBOLS = 12  # N·d up to which equations are also checked in 40 digits
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """One arrow, checked.
-
-    Attributes
-    ----------
-    source, target : str
-        Names of corners.
-    claim : str
-        What is checked.
-    route : str
-        How the other side was computed.
-    error : float
-        The largest deviation over the points.
-    bound : float
-        What it may be, proved: of a limit a multiple of ε, of an identity rounding.
-    """
-
-    source: str
-    target: str
-    claim: str
-    route: str
-    error: float
-    bound: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether the error is within the bound."""
-        return self.error <= self.bound
 
 
 def diagram(
@@ -77,11 +40,12 @@ def diagram(
     ----------
     source
         A corner: an `LSELayer`, a network Affine → LogSumExp, a `Polynomial` at ε ≥ 0; a `KernelGauge` (initial data at
-        atoms); f_ε* or f_0* as `hjsym.conjugate` returns them.
+        atoms), the `HJSystem` of a layer or a maximum, a solution as a `hjsym.solutions.Mixture` of |x − y_j|²/4t;
+        f_ε* or f_0* as `hjsym.conjugate` returns them.
     eps : float, optional
         Temperature ε > 0; that of the source where it has one.
     t : float
-        Time of the kernel gauge, > 0; that of a `KernelGauge`.
+        Time of the kernel gauge, > 0; that of a `KernelGauge` or of a solution.
     points : (n, d) array, optional
         Where arrows are checked; by default 64 normal ones, as far out as the atoms reach.
     seed : int
@@ -97,33 +61,11 @@ def diagram(
     >>> bool(np.allclose(again.layer(square.points), square.layer(square.points)))
     True
     """
-    layer, t = _layer(source, eps, t)
+    layer, t = layer_of(source, eps, t)
     if points is None:
         reach = 1 + np.abs(layer.kernel(t).y).max()
         points = np.random.default_rng(seed).normal(size=(64, layer.variables)) * reach
     return Diagram(layer, t, as_points(points, layer.variables, np.dtype(float)).reshape(-1, layer.variables))
-
-
-def _layer(source, eps: float | None, t: float) -> tuple[LSELayer, float]:
-    if isinstance(source, KernelGauge):
-        source, t = source.layer, source.t
-    elif isinstance(source, PolyhedralConjugate | EntropyOnHull):
-        source = source.polynomial
-    if isinstance(source, Polynomial):
-        if source.semiring.sign != 1:
-            raise InputError("the polynomial takes minima; negate it, the square is that of maxima")
-        eps = source.semiring.eps if eps is None else eps
-        if not eps:
-            raise InputError(
-                "the source is a limit at ε = 0; pass eps= to say which layer it is the limit of"
-            )
-        source = source.to_float() if source.is_exact else source
-        source = LSELayer(source.slopes, source.coefficients, eps)
-    elif not isinstance(source, LSELayer):
-        source = LSELayer.from_network(source)
-    if eps is not None and eps != source.eps:
-        source = LSELayer(source.W, source.b, eps, source.kappa)
-    return source, t
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,84 +120,12 @@ class Diagram:
 
     @cached_property
     def arrows(self) -> tuple[Arrow, ...]:
-        return tuple(self._arrows())
+        return tuple(check_arrows(self))
 
     @property
     def holds(self) -> bool:
         """Whether every arrow does."""
         return all(arrow.holds for arrow in self.arrows)
-
-    def _arrows(self) -> Iterator[Arrow]:
-        x, layer = self.points, self.layer
-        f, f0, u, u0 = (self.corners[name](x) for name in ("network", "tropical", "viscous", "inviscid"))
-        z = np.einsum("nd,jd->nj", x, layer.W) + layer.b
-        action = (x**2).sum(axis=1) / (4 * layer.kappa * self.t)
-        rounding = _ULP * (
-            np.abs(z).max()
-            + action.max()
-            + np.abs(self.gauge.g).max()
-            + layer.eps * math.log(layer.neurons + 1)
-        )
-        by_scipy = layer.eps * logsumexp(z / layer.eps, axis=1)
-        yield Arrow(
-            "network",
-            "network",
-            "f_ε by the compiled core",
-            "SciPy's logsumexp",
-            np.abs(f - by_scipy).max(),
-            rounding,
-        )
-        yield Arrow(
-            "network", "tropical", "0 ≤ f_ε − f_0 ≤ ε log N", "NumPy's maximum", _outside(f - z.max(axis=1)),
-            self.limit_bound + rounding,
-        )  # fmt: skip
-        yield Arrow(
-            "network",
-            "viscous",
-            "f_ε + u_ε = |x|²/4κt",
-            "u_ε from its atoms",
-            np.abs(f + u - action).max(),
-            rounding,
-        )
-        yield Arrow(
-            "tropical", "inviscid", "f_0 + u_0 = |x|²/4κt", "u_0 by Hopf–Lax from its atoms",
-            np.abs(f0 + u0 - action).max(), rounding,
-        )  # fmt: skip
-        yield Arrow(
-            "viscous", "inviscid", "0 ≤ u_0 − u_ε ≤ ε log N", "each from its atoms", _outside(u0 - u),
-            self.limit_bound + rounding,
-        )  # fmt: skip
-        yield self._equation_holds()
-        yield from self._convex_corner(f, f0, z, rounding)
-
-    def _equation_holds(self) -> Arrow:
-        """The equation of u_ε at the points: in 40 digits where it is small, else by moments of Gibbs weights."""
-        claim = "u_t + κ|∇u|² = νΔu − εd/2t"
-        if self.layer.neurons * self.layer.variables <= _MOST_SYMBOLS:
-            system = self.systems["viscous"]
-            error = max(system.residual_at(x, self.t) for x in self.points[:2])
-            return Arrow("viscous", "viscous", claim, "SymPy's derivatives in 40 digits", error, 1e-30)
-        error = np.abs(self.gauge.residual(self.points)).max()
-        return Arrow("viscous", "viscous", claim, "moments of the Gibbs weights", error, 1e-9)
-
-    def _convex_corner(self, f, f0, z: np.ndarray, rounding: float) -> Iterator[Arrow]:
-        """At the first points; slopes are moved a little into the hull, off which conjugates are +∞."""
-        layer, x, f, f0, z = self.layer, *(a[:_MOST_QUERIES] for a in (self.points, f, f0, z))
-        soft, hard = self.corners["entropic"], self.corners["polyhedral"]
-        weights = np.exp((z - z.max(axis=1, keepdims=True)) / layer.eps)
-        means = weights @ layer.W / weights.sum(axis=1, keepdims=True)
-        inner = means + (layer.W.mean(axis=0) - means) * _INWARDS
-        allowed = rounding + 2 * _INWARDS * (1 + np.abs(x).sum(axis=1).max()) * np.ptp(layer.W, axis=0).max()
-        for source, target, value, function, y, route in (
-            ("network", "entropic", f, soft, inner, "f_ε* at the mean of the Gibbs weights"),
-            ("tropical", "polyhedral", f0, hard, layer.W[z.argmax(axis=1)], "f_0* at the largest slope"),
-        ):
-            gap = value + _at(function, y) - (x * y).sum(axis=1)
-            yield Arrow(source, target, "f(x) + f*(y) = x·y at y = ∇f(x)", route, np.abs(gap).max(), allowed)
-        yield Arrow(
-            "entropic", "polyhedral", "0 ≤ f_0* − f_ε* ≤ ε log N", "entropy beside a hull, at means",
-            _outside(_at(hard, inner) - _at(soft, inner)), self.limit_bound + allowed,
-        )  # fmt: skip
 
     @cached_property
     def graph(self) -> nx.DiGraph:
@@ -278,21 +148,23 @@ class Diagram:
         return "\n".join([head, *rows])
 
     def latex(self) -> str:
-        """The square as an array in LaTeX, with the measured errors on its arrows."""
-        found = {(a.source, a.target): a.error for a in self.arrows}
+        """The square as an array in LaTeX, with the measured errors on its arrows, and the bound of its limits."""
+        found = {(a.source, a.target): sympy.latex(sympy.Float(a.error, 2)) for a in self.arrows}
 
-        def over(source: str, target: str, arrow: str) -> str:
-            error = sympy.latex(sympy.Float(found[source, target], 2))
-            return rf"{arrow}{{{error}}}"
+        def right(source: str, target: str) -> str:
+            return rf"\xrightarrow{{{found[source, target]}}}"
+
+        def down(source: str, target: str) -> str:
+            return rf"\Big\downarrow{{\scriptstyle {found[source, target]}}}"
 
         return (
-            r"\begin{array}{ccc} f_\varepsilon & "
-            + over("network", "tropical", r"\xrightarrow")
-            + r" & f_0 \\ \downarrow & & \downarrow \\ u_\varepsilon & "
-            + over("viscous", "inviscid", r"\xrightarrow")
-            + r" & u_0 \end{array} \qquad f_\varepsilon^* "
-            + over("entropic", "polyhedral", r"\xrightarrow")
-            + r" f_0^*"
+            rf"\begin{{array}}{{ccc}} f_\varepsilon & {right('network', 'tropical')} & f_0 \\ "
+            rf"{down('network', 'viscous')} & & {down('tropical', 'inviscid')} \\ "
+            rf"u_\varepsilon & {right('viscous', 'inviscid')} & u_0 \end{{array}} \qquad "
+            rf"\begin{{array}}{{ccc}} f_\varepsilon & {right('network', 'tropical')} & f_0 \\ "
+            rf"{down('network', 'entropic')} & & {down('tropical', 'polyhedral')} \\ "
+            rf"f_\varepsilon^* & {right('entropic', 'polyhedral')} & f_0^* \end{{array}} \qquad "
+            rf"\varepsilon \log N = {sympy.latex(sympy.Float(self.limit_bound, 2))}"
         )
 
     def _repr_latex_(self) -> str:
@@ -336,13 +208,3 @@ class Diagram:
         ax.set(xlim=(-0.5, 3.5), ylim=(-0.25, 1.25))
         ax.set_axis_off()
         return ax
-
-
-def _outside(differences: np.ndarray) -> float:
-    """The largest of numbers that are to be ≥ 0, and +∞ if one is below 0 by more than rounding."""
-    low = differences.min()
-    return math.inf if low < -1e-9 * (1 + np.abs(differences).max()) else float(differences.max())
-
-
-def _at(function, y: np.ndarray) -> np.ndarray:
-    return function(y[:, 0] if y.shape[1] == 1 else y)

@@ -26,3 +26,11 @@ def test_conjugates(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "= y*log(y) + (1 - y)*log(1 - y) for y in Interval(0, 1)" in said
     assert "prox of exp(x): x - LambertW(lambda*exp(x))" in said
+
+
+def test_scaling(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(sys, "argv", ["scaling.py", str(tmp_path)])
+    runpy.run_path(str(EXAMPLES / "scaling.py"), run_name="__main__")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["kp-web.png", "quadrature-rates.png", "risk.png"]
+    assert "midpoints, d = 1: <PowerLaw 0.84·N^-2.005" in capsys.readouterr().out

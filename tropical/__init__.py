@@ -153,14 +153,13 @@ _core.set_ceiling(os.environ.get("TROPICAL_CPU") or None)
 
 
 def core_info() -> dict[str, str]:
-    """What the compiled core runs on: instruction set, threads at most, compiler, and who multiplies matrices.
+    """What the compiled core runs on: instruction set, threads at most, and compiler. No BLAS is called.
 
     >>> sorted(core_info())
-    ['blas', 'compiler', 'instruction_set', 'threads']
+    ['compiler', 'instruction_set', 'threads']
     """
     return {
         "instruction_set": _core.instruction_set(),
         "threads": str(usable_threads()),
         "compiler": _core.compiler(),
-        "blas": "NumPy's, for log-semiring matrix products; polynomials use none",
     }

@@ -76,6 +76,13 @@ cdef extern from "tropical_core.h" nogil:
     ctypedef void tp_backtrack_kernel(const tp_chain *, size_t, int64_t *) noexcept nogil
     ctypedef void tp_close_kernel(size_t, int, void *, size_t) noexcept nogil
     ctypedef void tp_elementwise_kernel(size_t, const void *, void *) noexcept nogil
+    ctypedef struct tp_sparse:
+        size_t rows, columns
+        const int64_t *offsets
+        const int64_t *places
+        const void *entries
+    ctypedef void tp_pull_kernel(
+        const tp_sparse *, size_t, const int64_t *, size_t, const void *, void *) noexcept nogil
     ctypedef struct tp_lines:
         size_t outer, length, results, inner
         int single, sign
@@ -118,6 +125,8 @@ cdef extern from "tropical_core.h" nogil:
         tp_elementwise_kernel *exp_f32
         tp_elementwise_kernel *log_f64
         tp_elementwise_kernel *log_f32
+        tp_pull_kernel *pull_f64
+        tp_pull_kernel *pull_f32
         tp_legendre_kernel *legendre
         tp_hopf_lax_kernel *hopf_lax
         tp_soft_kernel *hopf_cole
@@ -434,3 +443,4 @@ include "_layers.pxi"
 include "_matrices.pxi"
 include "_chains.pxi"
 include "_lines.pxi"
+include "_sparse.pxi"

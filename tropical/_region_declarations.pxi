@@ -1,4 +1,11 @@
-# What _regions.pyx uses of csrc/regions.h.
+# What _regions.pyx uses of csrc/regions.h and csrc/memory.h.
+
+cdef extern from "memory.h" nogil:
+    int TP_HAS_FAULTS
+    void *tp_zeros(size_t, size_t)
+    void tp_free(void *)
+    void tp_fail_at(long)
+    long tp_blocks_held()
 
 cdef extern from "regions.h" nogil:
     enum:
@@ -87,6 +94,7 @@ cdef extern from "regions.h" nogil:
 
     int32_t tp_new_ray(tp_rays *)
     tp_cell *tp_new_cell(size_t, size_t, int32_t, int32_t)
+    void tp_drop(tp_cell *)
     void tp_form_measure(tp_form *, size_t)
     int tp_clip(tp_search *, tp_cell *, const tp_form *, int32_t, int32_t, const uint64_t *, tp_cell **) except? -1
     int tp_leave_out(tp_search *, size_t)

@@ -15,7 +15,6 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.long cimport PyLong_FromLong
 from libc.math cimport fabs, frexp, ldexp
 from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
-from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from math import gcd
@@ -27,6 +26,16 @@ from tropical._region_table import Part
 
 include "_region_declarations.pxi"
 include "_region_generators.pxi"
+
+
+def fail_allocation(long k):
+    """Make the k-th allocation of C from here on fail, none for k = 0; only in a build for tests, see csrc/memory.h."""
+    tp_fail_at(k)
+
+
+def blocks_held():
+    """How many blocks of C are not given back yet; None but in a build for tests."""
+    return tp_blocks_held() if TP_HAS_FAULTS else None
 
 
 cdef class Walk:
@@ -59,7 +68,7 @@ cdef class Walk:
     cdef object _progress
 
     def __cinit__(self, inputs, packed, outputs, branch_counts, limit, partial, progress, prefix=(), stop=None):
-        cdef tp_search *s = <tp_search *>calloc(1, sizeof(tp_search))
+        cdef tp_search *s = <tp_search *>tp_zeros(1, sizeof(tp_search))
         cdef Py_ssize_t k
         if s is NULL:
             raise MemoryError("no memory for a search")
@@ -98,7 +107,7 @@ cdef class Walk:
     def __dealloc__(self):
         if self._s is not NULL:
             tp_search_free(self._s)
-            free(self._s)
+            tp_free(self._s)
 
     cdef int _take_outputs(self, outputs) except -1:
         cdef tp_search *s = self._s
@@ -167,17 +176,21 @@ cdef class Walk:
             unit.append(tuple(row))
         cdef int status = 0
         cdef tp_cell *cell = self._cell(unit[:d], unit[d:], [0], 1, [(TP_INFINITY_PLANE, 0)])
-        for k, bound in enumerate(bounds):
-            status = self._clip_by(&cell, k, bound)
-            if status < 0:
-                raise MemoryError("no memory for the domain")
-            if status:
-                s.reason = status
-                if tp_leave_out(s, 0) < 0:
+        try:
+            for k, bound in enumerate(bounds):
+                status = self._clip_by(&cell, k, bound)
+                if status < 0:
                     raise MemoryError("no memory for the domain")
-                return self._found()
-            if cell is NULL:
-                return None
+                if status:
+                    s.reason = status
+                    if tp_leave_out(s, 0) < 0:
+                        raise MemoryError("no memory for the domain")
+                    return self._found()
+                if cell is NULL:
+                    return None
+        except BaseException:
+            tp_drop(cell)
+            raise
         with nogil:
             status = tp_search_in(s, cell)
         if status < 0:
@@ -234,12 +247,16 @@ cdef class Walk:
         cell = tp_new_cell(len(rays), constraints, len(sets) - 1, len(lines))
         if cell is NULL:
             raise MemoryError(f"no memory for a cell of {len(rays)} rays")
-        for r in range(len(rays)):
-            cell.rays[r] = self._ray(rays[r])
-            for k in range(cell.words):
-                cell.tight[r * cell.words + k] = (tight[r] >> (64 * k)) & 0xFFFFFFFFFFFFFFFF
-        for k in range(constraints):
-            cell.names[2 * k], cell.names[2 * k + 1] = names[k]
+        try:
+            for r in range(len(rays)):
+                cell.rays[r] = self._ray(rays[r])
+                for k in range(cell.words):
+                    cell.tight[r * cell.words + k] = (tight[r] >> (64 * k)) & 0xFFFFFFFFFFFFFFFF
+            for k in range(constraints):
+                cell.names[2 * k], cell.names[2 * k + 1] = names[k]
+        except BaseException:
+            tp_drop(cell)
+            raise
         return cell
 
     cdef int _cut_lines(self, const tp_cell *cell, const tp_form *form, int gate, int loses_above, int loses_below,
@@ -358,7 +375,7 @@ cdef bytes taken(const void *data, Py_ssize_t size):
 
 
 cdef void *room(size_t count, size_t size) except NULL:
-    cdef void *got = calloc(count + 1, size)
+    cdef void *got = tp_zeros(count + 1, size)
     if got is NULL:
         raise MemoryError(f"no memory for {count} items of {size} bytes")
     return got

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from tropical.rational import Rational
 
 __all__ = [
-    "absolute", "affine_error", "circuit_bounds", "difference_bound", "polynomial_bound", "rounded_up",
-    "soft_add_error", "soft_sum_error",
+    "absolute", "affine_error", "circuit_bounds", "difference_bound", "gradient_bound", "polynomial_bound",
+    "rounded_up", "soft_add_error", "soft_sum_error",
 ]  # fmt: skip
 
 U = 2.0**-53
@@ -129,21 +129,37 @@ def _node_error(circuit: Circuit, node: Node, values: dict, errors: dict) -> np.
     return error
 
 
-def polynomial_bound(p: "Polynomial", x: np.ndarray) -> np.ndarray:
-    """Of the values of a polynomial: those of its terms, chains of d fused multiply-adds, are at most γ_d times
-    another polynomial, of the absolute values."""
+def terms_bound(p: "Polynomial", x: np.ndarray) -> np.ndarray:
+    """Of any term W·x + b, a chain of d fused multiply-adds: at most γ_d times another polynomial, of the absolute
+    values."""
     from tropical.polynomial import Polynomial
 
-    if is_exact(x):
-        return np.zeros(x.shape[:-1])[()]
     kept = np.isfinite(p.coefficients)
     slopes, coefficients = (absolute(a[kept]) for a in (p.slopes, p.coefficients))
     size = Polynomial(slopes, coefficients)(abs(x).astype(float)) if kept.any() else np.zeros(x.shape[:-1])
     d = p.variables
-    error = rounded_up(gamma(d, float(np.finfo(x.dtype).eps) / 2) * size, d + 1, x.dtype)
+    return rounded_up(gamma(d, float(np.finfo(x.dtype).eps) / 2) * size, d + 1, x.dtype)
+
+
+def polynomial_bound(p: "Polynomial", x: np.ndarray) -> np.ndarray:
+    """Of the values of a polynomial, from those of its terms."""
+    if is_exact(x):
+        return np.zeros(x.shape[:-1])[()]
+    error = terms_bound(p, x)
     if p.semiring.eps:
         error = rounded_up(error + soft_sum_error(p.semiring.eps, np.asarray(p(x)), len(p)), 1)
     return error[()]
+
+
+def gradient_bound(p: "Polynomial", x: np.ndarray) -> np.ndarray:
+    """Of a gradient E_π[W] at ε > 0, as a multiple of the largest slope in any norm; x in float64.
+
+    Terms that are off by at most e change each weight by a factor of at most e^{2e/ε}; sums of N weights and their
+    exponentials round by γ_{N+40} more.
+    """
+    with np.errstate(over="ignore"):
+        moved = np.expm1(2 * terms_bound(p, x) / p.semiring.eps)
+    return rounded_up(moved + gamma(len(p) + 40), 8)
 
 
 def difference_bound(f: "Rational", x: ArrayLike) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from tropical import _core
 from tropical._arrays import EXACT, as_array, convert, frozen
 from tropical.errors import InputError, ShapeError
 
@@ -154,14 +155,25 @@ class SparseMatrix:
         flat = x.reshape(-1, x.shape[-1])
         if len(flat) > 1 and 2 * np.count_nonzero(used := flat.any(axis=0)) < len(used):
             # Adjoints behind rectifiers and pools: most rows of W meet zeros alone.
-            product = transpose._scipy_rows(used) @ flat[:, used].T
+            rows = np.flatnonzero(used)
+            (product,) = transpose.T.pulled(rows, flat[:, rows].T, 1)
         else:
             product = transpose._scipy @ (flat[0] if len(flat) == 1 else flat.T)
         return np.ascontiguousarray(product.T).reshape(*x.shape[:-1], transpose.shape[0])
 
-    def _scipy_rows(self, columns: np.ndarray):
-        """The chosen columns of this matrix, read as rows of its transpose."""
-        return self.T._scipy[np.flatnonzero(columns)].T
+    def pulled(self, at: np.ndarray, slopes: np.ndarray, points: int) -> np.ndarray:
+        """Σ_r W[i_r, j] slopes[r] over the r with at[r] = p · rows + i_r, (points, columns, m) for slopes (n, m).
+
+        Only rows of W that are named in `at` are read. Over floats.
+        """
+        dtype = np.result_type(self.data, slopes)
+        total = np.zeros((points, self.shape[1], slopes.shape[1]), dtype)
+        self.astype(dtype)._packed.pull(at, np.ascontiguousarray(slopes, dtype), total)
+        return total
+
+    @cached_property
+    def _packed(self) -> _core.SparseRows:
+        return _core.SparseRows(self.offsets, self.columns, self.data, self.shape[1])
 
     def _exact_times(self, x: np.ndarray) -> np.ndarray:
         """Σ_k W[j, k] x[..., k], one segment of products a row."""

@@ -1,5 +1,7 @@
 """The zeros of the natural gradient in an interval."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.optimize import brentq
 
@@ -10,27 +12,32 @@ __all__ = ["scan"]
 
 _OFFSETS = np.array([0.0, 0.3, 1.0, 3.0, 10.0])  # around a jump, in units of its width
 _RESOLVED = 0.03  # relative error of the cubic at which an interval is understood
+_ROUNDING = 32 * np.finfo(float).eps
 _DEPTH = 45
 _MOST = 200_000
 
 
 def scan(H: EntropyLandscape, eps: float, low: np.ndarray, high: np.ndarray):
-    """Zeros (n, 1), the degree of H' on the interval, and intervals that could not be resolved (k, 2, 1)."""
-    nodes, values, unresolved = _sampled(H, eps, low[0], high[0])
-    zeros = nodes[values == 0]
-    changes = np.flatnonzero(values[:-1] * values[1:] < 0)
+    """Zeros (n, 1), the degree of H' on the interval, and intervals that could not be resolved (k, 2, 1).
+
+    A run of values that are rounding is a zero where n has opposite signs around it, and otherwise a double one.
+    """
+    noise = _ROUNDING * max(abs(low[0]), abs(high[0]))
+    nodes, values, unresolved = _sampled(H, eps, low[0], high[0], noise)
     f = lambda t: H.natural_gradient(np.array([[t]]), eps).value[0, 0]  # noqa: E731
-    tiny = 4 * np.finfo(float).eps
-    noise = 16 * tiny * max(abs(low[0]), abs(high[0]))
-    found = [brentq(f, nodes[k], nodes[k + 1], xtol=noise / 64, rtol=tiny) for k in changes]
-    roots = np.unique(np.append(zeros, found))
-    roots = roots[np.diff(roots, prepend=-np.inf) > noise]  # rounding may put a zero at neighbouring floats
-    ends = np.sign(values[[0, -1]])
+    firm = np.flatnonzero(np.abs(values) > noise)
+    roots = []
+    for a, b in pairwise(firm):
+        if values[a] * values[b] < 0:
+            roots.append(brentq(f, nodes[a], nodes[b], xtol=noise / 64, rtol=4 * np.finfo(float).eps))
+        elif b > a + 1:
+            roots.append(nodes[a + 1 + np.abs(values[a + 1 : b]).argmin()])
+    ends = np.sign(np.where(np.abs(values[[0, -1]]) > noise, values[[0, -1]], 0))
     degree = int(ends[1] - ends[0]) // 2 if ends.all() else None
-    return roots[:, None], degree, unresolved[:, :, None]
+    return np.array(roots).reshape(-1, 1), degree, unresolved[:, :, None]
 
 
-def _sampled(H: EntropyLandscape, eps: float, low: float, high: float):
+def _sampled(H: EntropyLandscape, eps: float, low: float, high: float, noise: float):
     """Nodes fine enough to see all zeros, n there, and the intervals where refining ended first."""
     grid = mesh([low], [high], 257)
     ties = leading_ties(H, low, high, grid)
@@ -46,7 +53,8 @@ def _sampled(H: EntropyLandscape, eps: float, low: float, high: float):
         middle = (left + right) / 2
         at, slope = _evaluate(H, eps, middle)
         vague = ~_understood(right - left, values[a], values[a + 1], slopes[a], slopes[a + 1], at)
-        fine = right - left < finest
+        rounding = np.maximum.reduce([np.abs(values[a]), np.abs(values[a + 1]), np.abs(at)]) <= noise
+        fine = (right - left < finest) | rounding
         steep = np.minimum(np.abs(slopes[a]), np.abs(slopes[a + 1])) > 1e-5
         flat = (
             vague & fine & ~(steep & (slopes[a] * slopes[a + 1] > 0))

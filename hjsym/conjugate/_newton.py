@@ -8,7 +8,7 @@ weights at θ = 0 tell nothing of the others; then they are first divided by τ,
 With A_j = W_j − y the mean m of A is the residual, and E[AAᵀ] − mmᵀ is the Hessian; by Sherman and Morrison, Newton's
 step is −E[AAᵀ]⁻¹m/(1 − q), q = m·E[AAᵀ]⁻¹m. The way to the minimum is made with W itself, by products of matrices that
 all y share, and E[AAᵀ] from E[WWᵀ]; that cancels where y is close to the boundary of the hull, so the last steps use
-the A_j of each y.
+the A_j of each y. Where the cancellation has led astray, to θ from which they do not arrive, all steps use the A_j.
 """
 
 import math
@@ -61,7 +61,10 @@ class _Apart:
     """Those of A_j = W_j − y, (n, N, k), without cancellation."""
 
     def __init__(self, W: np.ndarray, y: np.ndarray):
-        self.A = W - y[:, None]
+        self.W, self.y, self.A = W, y, W - y[:, None]
+
+    def some(self, rows: np.ndarray) -> "_Apart":
+        return _Apart(self.W, self.y[rows])
 
     def _of(self, rows: np.ndarray) -> np.ndarray:
         return self.A if len(rows) == len(self.A) else self.A[rows]
@@ -90,7 +93,10 @@ class Minimum:
         scales = scale[:, :, None] * scale[:, None, :]
         matrix = self.second / scales
         matrix[:, diagonal, diagonal] += 2.0**-50
-        return np.linalg.inv(matrix) / scales
+        try:
+            return np.linalg.inv(matrix) / scales
+        except np.linalg.LinAlgError:  # a hull as thin as rounding
+            return np.linalg.pinv(matrix, rcond=2.0**-50, hermitian=True) / scales
 
     def step(self) -> tuple[np.ndarray, np.ndarray]:
         """Newton's step and its decrement squared."""
@@ -112,32 +118,47 @@ def minimise(slopes: Slopes, y: np.ndarray, a: np.ndarray, limit: int):
 
     After at most `limit` steps.
     """
-    theta = _approach(_Shared(slopes, y), a, np.zeros(y.shape), limit) if slopes.are_few else None
+    theta = _approach(_Shared(slopes, y), a, limit) if slopes.are_few else None
     size = max(1, _BLOCK // slopes.W.size)
     for start in range(0, len(y), size):
         block = slice(start, start + size)
         apart = _Apart(slopes.W, y[block])
-        begun = _approach(apart, a, np.zeros(y[block].shape), limit) if theta is None else theta[block]
-        ended = _descend(apart, a, begun, limit, _DONE)
+        ended = _from_start(apart, a, limit) if theta is None else _arrive(apart, a, theta[block], limit)
         yield block, apart.A, Minimum(apart, np.arange(len(ended)), a, ended)
 
 
-def _approach(data: _Shared | _Apart, a: np.ndarray, theta: np.ndarray, limit: int) -> np.ndarray:
-    """Close to the minimum, through higher temperatures."""
-    limit = min(limit, _EARLY_LIMIT)
+def _from_start(data: _Apart, a: np.ndarray, limit: int) -> np.ndarray:
+    return _descend(data, a, _approach(data, a, limit), limit, _DONE)[0]
+
+
+def _arrive(apart: _Apart, a: np.ndarray, theta: np.ndarray, limit: int) -> np.ndarray:
+    """The minima from θ close to them; from the start where some thirty steps do not arrive."""
+    theta, left = _descend(apart, a, theta, min(limit, _EARLY_LIMIT), _DONE)
+    astray = np.flatnonzero(left > _NEAR)
+    if len(astray):
+        theta[astray] = _from_start(apart.some(astray), a, limit)
+    return theta
+
+
+def _approach(data: _Shared | _Apart, a: np.ndarray, limit: int) -> np.ndarray:
+    """Close to the minimum from θ = 0, through higher temperatures."""
+    theta, limit = np.zeros(data.y.shape), min(limit, _EARLY_LIMIT)
     tau = max(1.0, float(np.ptp(a)) / _MILD)
     while tau > 1.0:
-        theta = _descend(data, a / tau, theta, limit, _NEAR, _EARLY)
+        theta, _ = _descend(data, a / tau, theta, limit, _NEAR, _EARLY)
         lower = max(1.0, tau / _FACTOR)
         theta *= tau / lower
         tau = lower
-    return _descend(data, a, theta, limit, _NEAR)
+    return _descend(data, a, theta, limit, _NEAR)[0]
 
 
 def _descend(
     data, a: np.ndarray, theta: np.ndarray, limit: int, small: float, enough: float = 0.0
-) -> np.ndarray:
-    """Newton's steps until one changes the ratios of weights by less than `small`, or ψ by less than `enough`."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Newton's steps until one changes the ratios of weights by less than `small`, or ψ by less than `enough`.
+
+    Returns where they end, and by how much the last of them changed the ratios.
+    """
     theta, last = theta.copy(), np.full(len(theta), math.inf)
     going = np.arange(len(theta))
     for _ in range(limit):
@@ -154,7 +175,7 @@ def _descend(
         going = going[useful]
         if not len(going):
             break
-    return theta
+    return theta, last
 
 
 def _length(data, rows: np.ndarray, a: np.ndarray, here: Minimum, step, decrement, beta) -> np.ndarray:

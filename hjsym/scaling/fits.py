@@ -147,32 +147,41 @@ def power_law(
     if method not in ("t", "bootstrap"):
         raise InputError(f"method is {method!r}; pass 't' or 'bootstrap'")
     mean = errors if errors.ndim == 1 else errors.mean(axis=0)
-    fit = stats.linregress(np.log(sizes), np.log(mean))
+    line = _Line(np.log(sizes), np.log(mean))
     if method == "t":
-        reach = stats.t.ppf((1 + confidence) / 2, len(sizes) - 2) * fit.stderr
-        interval = fit.slope - reach, fit.slope + reach
+        reach = stats.t.ppf((1 + confidence) / 2, len(sizes) - 2) * line.deviation
+        interval = line.slope - reach, line.slope + reach
     else:
-        draws = _resampled(np.log(sizes), errors, fit, resamples, np.random.default_rng(rng))
+        draws = line.resampled(errors, resamples, np.random.default_rng(rng))
         interval = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     return PowerLaw(
         frozen(sizes),
         frozen(mean),
-        float(fit.slope),
-        math.exp(fit.intercept),
+        line.slope,
+        math.exp(line.intercept),
         tuple(map(float, interval)),
         confidence,
         method,
     )
 
 
-def _resampled(logs: np.ndarray, errors: np.ndarray, fit, count: int, rng) -> np.ndarray:
-    """Slopes of resampled data: of rows where measurements were repeated, of residuals where not."""
-    centred = logs - logs.mean()
-    functional = centred / (centred**2).sum()  # the slope is linear in log E
-    if errors.ndim == 2:
-        rows = rng.integers(len(errors), size=(count, len(errors)))
-        return np.log(errors[rows].mean(axis=1)) @ functional
-    k = len(logs)
-    residuals = np.log(errors) - (fit.intercept + fit.slope * logs)
-    spread = residuals * math.sqrt(k / (k - 2))
-    return fit.slope + spread[rng.integers(k, size=(count, k))] @ functional
+class _Line:
+    """Least squares of one variable; SciPy's gives NaN for a constant one."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray):
+        centred = x - x.mean()
+        square = (centred**2).sum()
+        self.functional = centred / square  # the slope is linear in y
+        self.slope = float(self.functional @ (y - y.mean()))
+        self.intercept = float(y.mean() - self.slope * x.mean())
+        self.residuals = y - self.intercept - self.slope * x
+        self.deviation = math.sqrt((self.residuals**2).sum() / (len(x) - 2) / square)
+
+    def resampled(self, errors: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Slopes of resampled data: of rows where measurements were repeated, of residuals where not."""
+        if errors.ndim == 2:
+            rows = rng.integers(len(errors), size=(count, len(errors)))
+            return np.log(errors[rows].mean(axis=1)) @ self.functional
+        k = len(self.residuals)
+        spread = self.residuals * math.sqrt(k / (k - 2))
+        return self.slope + spread[rng.integers(k, size=(count, k))] @ self.functional

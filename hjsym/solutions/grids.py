@@ -9,15 +9,15 @@ For H = κ|p|² on an even grid `tropical.hopf_lax` is the fast one. Sources: E.
 M. Bardi, L. C. Evans, Nonlinear Anal. 8 (1984); L. C. Evans, *Partial Differential Equations*, section 3.3.
 """
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hjsym.solutions._input import positive_numbers
 from tropical import MIN_PLUS, legendre, matmul
 from tropical._arrays import refuse_where
-from tropical.errors import BudgetExceeded, InputError, ShapeError
+from tropical.errors import BudgetExceeded, ShapeError
 
 __all__ = ["hopf", "hopf_lax"]
 
@@ -65,7 +65,7 @@ def hopf_lax(
         raise ShapeError(
             f"g, y and x have shapes {g.shape}, {y.shape}, {x.shape}; pass (..., m), (m,) and (n,)"
         )
-    t = _time(t)
+    (t,) = positive_numbers(t=t)
     if len(x) * len(y) > _MOST_PAIRS:
         raise BudgetExceeded("pairs of nodes", len(x) * len(y), _MOST_PAIRS, "pass fewer x at a time")
     costs = t * np.asarray(lagrangian(np.subtract.outer(x, y) / t), dtype=float)
@@ -127,7 +127,7 @@ def hopf(
         raise ShapeError(
             f"g has {g.ndim} axes, x {len(x)} and p {len(p)}; pass nodes and slopes for each axis"
         )
-    t = _time(t)
+    (t,) = positive_numbers(t=t)
     conjugate = _transform(g, x, p)
     grid = np.meshgrid(*p, indexing="ij", sparse=True)
     momentum = np.broadcast_to(np.asarray(hamiltonian(*grid), dtype=float), conjugate.shape)
@@ -140,9 +140,3 @@ def _transform(f: np.ndarray, nodes: Sequence[np.ndarray], slopes: Sequence[np.n
     for axis in range(f.ndim):
         f = legendre(f if axis == 0 else -f, nodes[axis], slopes[axis], axis=axis)
     return f
-
-
-def _time(t: float) -> float:
-    if not (math.isfinite(t) and t > 0):
-        raise InputError(f"t is {t}; pass a finite time > 0")
-    return float(t)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hjsym.solutions._input import as_metric, positive_numbers
 from tropical import Polynomial, Semiring
 from tropical._arrays import as_points, frozen, refuse_where
 from tropical.errors import InputError, ShapeError
@@ -156,7 +157,7 @@ class Mixture:
     def blow_up_time(self, kappa: float = 1.0, A: ArrayLike | None = None) -> float:
         """The time at which the first quadratic ceases to exist: min 1/(2κ λ) over the eigenvalues λ > 0 of
         −QA; ∞ if all Q are positive semidefinite."""
-        kappa, A = _as_kappa(kappa), self._metric(A)
+        (kappa,), A = positive_numbers(kappa=kappa), as_metric(A, self.variables)
         root = np.linalg.cholesky(A) if len(A) else A
         worst = max(0.0, -float(np.linalg.eigvalsh(root.T @ self.Q @ root).min(initial=0.0)))
         return 1 / (2 * kappa * worst) if worst else math.inf
@@ -184,7 +185,7 @@ class Mixture:
         >>> bool(np.isclose(soft([[2.0]])[0], 2.0**2 / 4 + 0.1 * np.log(2)))   # x²/2(1 + t) + (ε/2) log(1 + t)
         True
         """
-        kappa, A = _as_kappa(kappa), self._metric(A)
+        (kappa,), A = positive_numbers(kappa=kappa), as_metric(A, self.variables)
         end = self.blow_up_time(kappa, A)
         if not 0 <= t < end:
             raise InputError(f"t is {t}; the solution from these data exists for 0 ≤ t < {end:.6g}")
@@ -193,22 +194,3 @@ class Mixture:
         spent = kappa * t * np.einsum("nd,de,ne->n", self.b, A, b)
         spread = self.eps / 2 * np.linalg.slogdet(M)[1]
         return Mixture((Q + np.swapaxes(Q, 1, 2)) / 2, b, self.c - spent + spread, self.eps)
-
-    def _metric(self, A: ArrayLike | None) -> np.ndarray:
-        d = self.variables
-        if A is None:
-            return np.eye(d)
-        A = np.asarray(A, dtype=float)
-        if A.shape != (d, d):
-            raise ShapeError(f"A has shape {A.shape}; pass ({d}, {d})")
-        if not np.isfinite(A).all() or (A != A.T).any() or np.linalg.eigvalsh(A).min() <= 0:
-            raise InputError(
-                "A is not symmetric and positive definite; u_t + κ∇uᵀA∇u needs a convex Hamiltonian"
-            )
-        return A
-
-
-def _as_kappa(kappa: float) -> float:
-    if not (math.isfinite(kappa) and kappa > 0):
-        raise InputError(f"kappa is {kappa}; pass a finite number > 0, of H(p) = κ pᵀAp")
-    return float(kappa)

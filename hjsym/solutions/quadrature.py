@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import integrate, special
 
+from hjsym.solutions._input import positive_numbers
 from tropical._arrays import as_points
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
@@ -107,7 +108,7 @@ def hopf_cole(
     if x.ndim == 0 or not 1 <= x.shape[-1] <= 3:
         raise ShapeError(f"x has shape {x.shape}; pass points (..., d) with d ≤ 3, or use hopf_cole_radial")
     x = as_points(x, x.shape[-1], np.dtype(np.float64))
-    t, kappa, nu = _positive(t=t, kappa=kappa, nu=nu)
+    t, kappa, nu = positive_numbers(t=t, kappa=kappa, nu=nu)
     if nodes < 5 or nodes % 2 == 0:
         raise InputError(f"nodes is {nodes}; pass an odd number from 5")
     d, count = x.shape[-1], nodes ** x.shape[-1] * math.prod(x.shape[:-1])
@@ -215,7 +216,7 @@ def hopf_cole_radial(
     >>> float(u.round(9))
     4.590161725
     """
-    t, kappa, nu = _positive(t=t, kappa=kappa, nu=nu)
+    t, kappa, nu = positive_numbers(t=t, kappa=kappa, nu=nu)
     if d != int(d) or d < 1:
         raise InputError(f"d is {d}; pass a dimension, at least 1")
     r = np.asarray(r, dtype=float)
@@ -261,10 +262,3 @@ def _values(g, y: np.ndarray) -> np.ndarray:
     if np.isnan(values).any():
         raise InputError("g gave NaN; values are finite, or +inf outside a domain")
     return values
-
-
-def _positive(**numbers: float) -> list[float]:
-    for name, value in numbers.items():
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value}; pass a finite number > 0")
-    return [float(v) for v in numbers.values()]

@@ -1,20 +1,26 @@
 """Layers and networks as Hamilton–Jacobi systems: Hamiltonian, equation, solution, and how sure the reading is."""
 
 from hjsym.systems.attention import attention, attention_heads
+from hjsym.systems.comparison import Comparison, compare
+from hjsym.systems.enclosure import Supremum, supremum
 from hjsym.systems.flows import StateSpace, gru, lstm, residual_step, rnn
-from hjsym.systems.learned import LearnedHamiltonian, compare
+from hjsym.systems.learned import LearnedHamiltonian
 from hjsym.systems.read import hamiltonian
 from hjsym.systems.recurrences import integrate_and_fire, log_semiring_step
+from hjsym.systems.sketches import Sketch
 from hjsym.systems.space_time import SpaceTimeNetwork
 from hjsym.systems.system import HJSystem
 from hjsym.systems.transformer import TransformerBlock
 from hjsym.systems.waves import gelu, log_sum_exp, maximum, sigmoid, silu, softplus, tanh, tropical_rational
 
 __all__ = [
+    "Comparison",
     "HJSystem",
     "LearnedHamiltonian",
+    "Sketch",
     "SpaceTimeNetwork",
     "StateSpace",
+    "Supremum",
     "TransformerBlock",
     "attention",
     "attention_heads",
@@ -32,6 +38,7 @@ __all__ = [
     "sigmoid",
     "silu",
     "softplus",
+    "supremum",
     "tanh",
     "tropical_rational",
 ]

@@ -7,7 +7,6 @@ Sources: S. Greydanus, M. Dzamba, J. Yosinski, "Hamiltonian neural networks", Ne
 V. I. Arnold, *Mathematical Methods of Classical Mechanics*, sections 15 and 20, for the mechanics.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,10 +19,11 @@ from numpy.typing import ArrayLike
 
 from hjsym.errors import UnsupportedLayerError
 from hjsym.frontends.torch_steps import to_array
+from hjsym.systems.sketches import Sketch, sketch_of, taylor_polynomial
 from hjsym.systems.system import MOST_NUMBERS, HJSystem, dot, mixed
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
-__all__ = ["Comparison", "LearnedHamiltonian", "Verdict", "compare"]
+__all__ = ["LearnedHamiltonian", "Verdict"]
 
 _T = sympy.Symbol("t", real=True)
 _GATES = {
@@ -257,81 +257,50 @@ class LearnedHamiltonian:
 
     def taylor(self, degree: int = 4, around: Sequence[float] | None = None) -> sympy.Expr:
         """The Taylor polynomial of H of a total degree, around a point (q, p), the origin by default."""
-        symbols = (*self.q, *self.p)
-        around = [sympy.S.Zero] * len(symbols) if around is None else [mixed(float(v)) for v in around]
-        s = sympy.Dummy("s")
-        line = self.H.subs(
-            {v: a + s * (v - a) for v, a in zip(symbols, around, strict=True)}, simultaneous=True
+        return taylor_polynomial(self.H, (*self.q, *self.p), degree, around)
+
+    def sketch(
+        self,
+        kind: str = "taylor",
+        degree: int = 4,
+        denominator: int = 2,
+        *,
+        box: ArrayLike = (-1, 1),
+        digits: int = 6,
+        proved: bool = True,
+        most_cells: int = 500,
+    ) -> Sketch:
+        """A polynomial or a rational function close to H on a box, with a proved bound on its error there.
+
+        Parameters
+        ----------
+        kind : {"taylor", "rational"}
+            The Taylor polynomial about the middle of the box; or numerator and denominator by weighted least squares.
+        degree, denominator : int
+            Total degrees; the second of "rational" only.
+        box : (low, high)
+            Numbers, or arrays of 2n: of q, then of p.
+        digits : int
+            Significant digits that coefficients are rounded to; the bound is that of the rounded sketch.
+        proved : bool
+            Whether to prove a bound, which needs python-flint; else the error is that at some thousand points.
+        most_cells : int
+            How long to work on the bound; see `hjsym.systems.supremum`.
+
+        Examples
+        --------
+        >>> q, p = sympy.symbols("q1 p1", real=True)
+        >>> pendulum = LearnedHamiltonian(p**2 / 2 + 1 - sympy.cos(q), (q,), (p,))
+        >>> found = pendulum.sketch(degree=4, digits=4)
+        >>> found.expr
+        0.5*p1**2 - 0.04167*q1**4 + 0.5*q1**2
+        >>> found.reached <= 0.00137 <= found.bound < 0.00145          # the next term of the cosine is 1/720
+        True
+        """
+        return sketch_of(
+            self.H, (*self.q, *self.p), kind, degree, denominator, box, digits, proved, most_cells
         )
-        terms, here = [], line
-        for k in range(degree + 1):
-            terms.append(here.subs(s, 0) / math.factorial(k))
-            here = here.diff(s)
-        return sympy.expand(sympy.Add(*terms))
 
 
 def _bias(layer) -> np.ndarray:
     return np.zeros(layer.out_features) if layer.bias is None else to_array(layer.bias)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """How two Hamiltonians differ; what `compare` returns.
-
-    Attributes
-    ----------
-    equal : bool
-        Whether SymPy proves that they differ by a constant.
-    energy_error : float
-        max |H₁ − H₂ − c| over a grid of the box, with the best constant c.
-    field_error : float
-        max |∇H₁ − ∇H₂| over the grid: the error of the equations of motion.
-    scale : float
-        max |∇H₂|, to compare it with.
-    """
-
-    equal: bool
-    energy_error: float
-    field_error: float
-    scale: float
-
-
-def compare(
-    a: LearnedHamiltonian, b: LearnedHamiltonian, box: ArrayLike = (-1, 1), nodes: int = 9
-) -> Comparison:
-    """Is this the oscillator? Two Hamiltonians of the same size, as formulas and on a grid of a box (low, high).
-
-    Errors are those at the nodes, not bounds between them.
-
-    >>> q, p = sympy.symbols("q1 p1", real=True)
-    >>> oscillator = LearnedHamiltonian(p**2 / 2 + q**2 / 2, (q,), (p,))
-    >>> pendulum = LearnedHamiltonian(p**2 / 2 + 1 - sympy.cos(q), (q,), (p,))
-    >>> found = compare(pendulum, oscillator, (-0.5, 0.5))
-    >>> found.equal, found.field_error < 0.03 * found.scale
-    (False, True)
-    """
-    if len(a.q) != len(b.q):
-        raise ShapeError(f"the Hamiltonians have {len(a.q)} and {len(b.q)} degrees of freedom")
-    symbols = (*a.q, *a.p)
-    other = b.H.subs(dict(zip((*b.q, *b.p), symbols, strict=True)), simultaneous=True)
-    difference = sympy.expand(a.H - other)
-    low, high = map(float, box)
-    line = np.linspace(low, high, nodes)
-    if nodes ** len(symbols) > 10**6:
-        raise BudgetExceeded("nodes of the grid", nodes ** len(symbols), 10**6, "pass fewer nodes")
-    grid = np.meshgrid(*[line] * len(symbols))
-    values = [_on_grid(e, symbols, grid) for e in (difference, *(difference.diff(s) for s in symbols))]
-    slopes = [_on_grid(other.diff(s), symbols, grid) for s in symbols]
-    energy, *fields = values
-    equal = not sympy.simplify(difference).free_symbols
-    return Comparison(
-        equal,
-        float(np.ptp(energy) / 2),
-        *(float(np.sqrt(sum(v**2 for v in parts)).max()) for parts in (fields, slopes)),
-    )
-
-
-def _on_grid(expr: sympy.Expr, symbols, grid) -> np.ndarray:
-    return np.broadcast_to(
-        np.asarray(sympy.lambdify(symbols, expr, "numpy")(*grid), dtype=float), grid[0].shape
-    )

@@ -38,7 +38,7 @@ def __getattr__(name: str):
         importlib.import_module("sklearn.base")
     except ImportError:
         raise ImportError(
-            f"{name} is a scikit-learn estimator and scikit-learn is not installed; install hjsym[sklearn], or use fit_lse"
+            f"{name} is a scikit-learn estimator, and scikit-learn is not installed; install hjsym[sklearn]"
         ) from None
     return getattr(importlib.import_module(f"hjsym.training.{_ESTIMATORS[name]}"), name)
 

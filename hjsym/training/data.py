@@ -6,7 +6,13 @@ import numpy as np
 
 from tropical.errors import InputError
 
-__all__ = ["Scaling", "joined"]
+__all__ = ["Scaling", "check_weights", "joined"]
+
+
+def check_weights(weights: np.ndarray) -> None:
+    """Refuse negative weights, and all zeros."""
+    if (weights < 0).any() or not (weights > 0).any():
+        raise InputError("sample weights are negative, or none is positive; pass weights >= 0, not all 0")
 
 
 def joined(points: np.ndarray, targets: np.ndarray, weights: np.ndarray):
@@ -16,8 +22,6 @@ def joined(points: np.ndarray, targets: np.ndarray, weights: np.ndarray):
     is written as repetition. Rows of weight 0 are left out.
     """
     kept = weights > 0
-    if (weights < 0).any() or not kept.any():
-        raise InputError("sample weights are negative, or none is positive; pass weights >= 0")
     rows, groups = np.unique(points[kept], axis=0, return_inverse=True)
     groups = groups.ravel()
     total = np.bincount(groups, weights[kept])

@@ -63,16 +63,11 @@ class Descent:
     ----------
     parameters : (P,) array
         Those of least validation error where data were kept apart, else the last.
-    loss : float
-        The objective at the last step.
-    steps : int
     converged : bool
         Whether the method stopped by itself.
     """
 
     parameters: np.ndarray
-    loss: float
-    steps: int
     converged: bool
 
 
@@ -102,12 +97,16 @@ def lbfgs(
         if stopped:
             raise StopIteration
 
-    options = {"maxiter": max_iter, "maxcor": _MEMORY, "gtol": tol, "ftol": tol * 1e-4, "maxfun": 20 * max_iter}
-    fit = minimize(
-        _guarded(objective), start, method="L-BFGS-B", jac=True, callback=step, options=options
-    )
+    options = {
+        "maxiter": max_iter,
+        "maxcor": _MEMORY,
+        "gtol": tol,
+        "ftol": tol * 1e-4,
+        "maxfun": 20 * max_iter,
+    }
+    fit = minimize(_guarded(objective), start, method="L-BFGS-B", jac=True, callback=step, options=options)
     parameters = fit.x if watch.best is None else watch.best
-    return Descent(parameters, float(fit.fun), fit.nit, stopped or fit.status != 1)
+    return Descent(parameters, stopped or fit.status != 1)
 
 
 def adam(
@@ -121,7 +120,7 @@ def adam(
     """`max_iter` steps of Adam with β = (0.9, 0.999), on all rows unless `batches` yields those of each step."""
     parameters = np.array(start)
     mean, square = np.zeros_like(parameters), np.zeros_like(parameters)
-    loss, stopped, step = np.inf, False, 0
+    stopped = False
     for step in range(1, max_iter + 1):
         loss, gradient = objective(parameters, slice(None) if batches is None else next(batches))
         mean += 0.1 * (gradient - mean)
@@ -131,4 +130,4 @@ def adam(
         stopped = watch.sees(parameters, loss)
         if stopped:
             break
-    return Descent(parameters if watch.best is None else watch.best, float(loss), step, stopped)
+    return Descent(parameters if watch.best is None else watch.best, stopped)

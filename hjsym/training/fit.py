@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hjsym.training.data import Scaling, joined
+from hjsym.training.data import Scaling, check_weights, joined
 from hjsym.training.objectives import SquaredError
 from hjsym.training.schedule import Schedule, check_count, check_positive, kept_apart
 from hjsym.training.start import starting_table
 from tropical import Polynomial, Semiring
-from tropical._progress import Progress, reporting
+from tropical._progress import Progress
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["LSEFit", "fit_lse"]
@@ -17,6 +17,7 @@ __all__ = ["LSEFit", "fit_lse"]
 _SIGNS = {"convex": (1,), "concave": (-1,), "difference": (1, -1)}
 _STAGES = 6  # temperatures of an annealed fit, in geometric progression
 _TEMPERED = 0.1  # of the targets' spread: the temperature where none is given
+_HOT = 1e10  # of the same: hotter, rounding of ε log N alone is an error of 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,11 @@ def fit_lse(
     scaling = Scaling.of(points, targets, weights) if standardize else Scaling.none(points.shape[1])
     spread = scaling.unit if standardize else Scaling.of(points, targets, weights).unit
     eps = _TEMPERED * spread if eps is None else check_positive("eps", eps)
+    if eps > _HOT * spread:
+        raise InputError(
+            f"eps is {eps:g} and the targets' standard deviation {spread:g}: so hot a layer rounds to an affine "
+            f"function; pass eps <= {_HOT * spread:g}, or fit a linear model"
+        )
     inner, targets = scaling.scale(points, targets)
     data = joined(inner, targets, weights)
     stages = _stages(temperature, eps / scaling.unit, spread / scaling.unit)
@@ -112,38 +118,30 @@ def fit_lse(
     apart = None
     if schedule.early_stopping:
         rows, others = kept_apart(len(data[0]), schedule.validation_fraction, rng)
-        whole, apart = _part(whole, rows), _part(whole, others)
+        whole, apart = whole.part(rows), whole.part(others)
     objectives = [replace(whole, eps=stage) for stage in stages]
-    best = None
-    with reporting(progress, "steps") as report:
-        for k in range(1 if start is not None else n_init):
-            first = eps / scaling.unit if stages[0] is None else stages[0]
+    first = eps / scaling.unit
+
+    def starts():
+        for _ in range(1 if start is not None else n_init):
             if start is None:
-                table = starting_table(
-                    init, (whole.points, whole.targets, whole.weights), signs, neurons, first, rng
-                )
+                data = whole.points, whole.targets, whole.weights
+                table = starting_table(init, data, signs, neurons, stages[0] or first, rng)
             else:
                 table = scaling.table_there(start, signs)
-            parameters = table.ravel() if stages[-1] is not None else np.append(table.ravel(), np.log(first))
-            done = k * schedule.max_iter
-            descent, watch = schedule.run(
-                objectives, parameters, rng, None if apart is None else apart.error,
-                None if report is None else lambda step, done=done: report(done + step),
-            )  # fmt: skip
-            error = (whole if apart is None else apart).error(descent.parameters)
-            if best is None or error < best[0]:
-                best = error, descent, watch
-    error, descent, watch = best
-    table, inner_eps = whole.split(descent.parameters)
+            yield table.ravel() if stages[-1] is not None else np.append(table.ravel(), np.log(first))
+
+    run = schedule.best(objectives, starts(), rng, apart, progress)
+    table, inner_eps = whole.split(run.parameters)
     return LSEFit(
         table=scaling.table_back(table, signs),
         eps=eps if temperature != "learnt" else scaling.unit * inner_eps,
         signs=signs,
-        error=error * scaling.unit**2,
-        losses=watch.losses,
-        validation_errors=watch.errors,
-        steps=len(watch.losses),
-        converged=descent.converged,
+        error=run.error * scaling.unit**2,
+        losses=run.losses,
+        validation_errors=run.validation_errors,
+        steps=len(run.losses),
+        converged=run.converged,
     )
 
 
@@ -156,15 +154,6 @@ def _stages(temperature: str, eps: float, spread: float) -> list[float | None]:
     return [*np.geomspace(spread, eps, _STAGES)[:-1].tolist(), eps]
 
 
-def _part(objective: SquaredError, rows: np.ndarray) -> SquaredError:
-    return replace(
-        objective,
-        points=objective.points[rows],
-        targets=objective.targets[rows],
-        weights=objective.weights[rows],
-    )
-
-
 def _checked(points, targets, weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     points, targets = np.asarray(points, float), np.asarray(targets, float)
     weights = np.ones(len(points)) if weights is None else np.asarray(weights, float)
@@ -175,4 +164,5 @@ def _checked(points, targets, weights) -> tuple[np.ndarray, np.ndarray, np.ndarr
         )
     if not all(np.isfinite(a).all() for a in (points, targets, weights)):
         raise InputError("points, targets or weights have NaN or infinite entries; drop or impute these rows")
+    check_weights(weights)
     return points, targets, weights

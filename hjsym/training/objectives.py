@@ -4,7 +4,7 @@ Parameters are one vector: a table (heads, N, d + 1) of slopes with the offsets 
 where ε is learnt. Objectives give the value and the gradient, which the core sums over the points (`pull_back`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ def _polynomial(table: np.ndarray, eps: float) -> Polynomial:
 
 @dataclass(frozen=True, eq=False)
 class SquaredError:
-    """½ Σ_i w_i (f(x_i) − y_i)² / Σ_i w_i + ½ decay |W|² of f = Σ_h sign_h LSE_h at one temperature.
+    """Σ_i w_i (f(x_i) − y_i)² / Σ_i w_i + decay |W|² of f = Σ_h sign_h LSE_h at one temperature.
 
     Parameters
     ----------
@@ -44,6 +44,10 @@ class SquaredError:
     eps: float | None
     decay: float = 0.0
 
+    def part(self, rows: np.ndarray) -> "SquaredError":
+        """The objective on some rows only."""
+        return replace(self, points=self.points[rows], targets=self.targets[rows], weights=self.weights[rows])
+
     def split(self, parameters: np.ndarray) -> tuple[np.ndarray, float]:
         """The table (heads, N, d + 1) and ε."""
         shape = (len(self.signs), self.neurons, self.points.shape[1] + 1)
@@ -61,34 +65,32 @@ class SquaredError:
         squares = (self.predict(parameters, self.points) - self.targets) ** 2
         return float(self.weights @ squares / self.weights.sum())
 
-    def __call__(
-        self, parameters: np.ndarray, rows: np.ndarray | slice = _EVERY
-    ) -> tuple[float, np.ndarray]:
+    def __call__(self, parameters: np.ndarray, rows: np.ndarray | slice = _EVERY) -> tuple[float, np.ndarray]:
         """Value and gradient, on the given rows of the data."""
         table, eps = self.split(parameters)
         points, weights = self.points[rows], self.weights[rows]
         heads = [_polynomial(part, eps) for part in table]
         values = [head(points) for head in heads]
         residual = sum(s * v for s, v in zip(self.signs, values, strict=True)) - self.targets[rows]
-        cotangents = weights * residual / weights.sum()
+        cotangents = 2 * weights * residual / weights.sum()
         gradient = np.stack(
             [
                 s * pull_back(h, points, v, cotangents)
                 for s, h, v in zip(self.signs, heads, values, strict=True)
             ]
         )
-        gradient[..., :-1] += self.decay * table[..., :-1]
+        gradient[..., :-1] += 2 * self.decay * table[..., :-1]
         gradient = gradient.ravel()
         if self.eps is None:  # ∂f/∂ε is the entropy
             by_eps = sum(s * cotangents @ h.entropy(points) for s, h in zip(self.signs, heads, strict=True))
             gradient = np.append(gradient, eps * by_eps)
-        penalty = self.decay * (table[..., :-1] ** 2).sum() / 2
+        penalty = self.decay * (table[..., :-1] ** 2).sum()
         return float(cotangents @ residual / 2 + penalty), gradient
 
 
 @dataclass(frozen=True, eq=False)
 class LogLoss:
-    """−Σ_i w_i log P(c_i | x_i) / Σ_i w_i + ½ decay |W|² with P(c | x) the Gibbs weight of the neurons of class c.
+    """−Σ_i w_i log P(c_i | x_i) / Σ_i w_i + decay |W|² with P(c | x) the Gibbs weight of the neurons of class c.
 
     ε log P(c | x) = f_c − f, where f_c is the log-sum-exp of the neurons of c and f that of all.
 
@@ -109,6 +111,10 @@ class LogLoss:
     eps: float
     decay: float = 0.0
 
+    def part(self, rows: np.ndarray) -> "LogLoss":
+        """The objective on some rows only."""
+        return replace(self, points=self.points[rows], labels=self.labels[rows], weights=self.weights[rows])
+
     def table(self, parameters: np.ndarray) -> np.ndarray:
         """(C, N, d + 1)."""
         return parameters.reshape(self.classes, self.neurons, self.points.shape[1] + 1)
@@ -122,9 +128,7 @@ class LogLoss:
             loss -= self.weights[mine] @ _polynomial(part, self.eps)(self.points[mine])
         return float(loss / self.eps / self.weights.sum())
 
-    def __call__(
-        self, parameters: np.ndarray, rows: np.ndarray | slice = _EVERY
-    ) -> tuple[float, np.ndarray]:
+    def __call__(self, parameters: np.ndarray, rows: np.ndarray | slice = _EVERY) -> tuple[float, np.ndarray]:
         """Value and gradient, on the given rows of the data."""
         table = self.table(parameters)
         points, labels, weights = self.points[rows], self.labels[rows], self.weights[rows]
@@ -139,5 +143,5 @@ class LogLoss:
             values = own(points[mine])
             loss -= cotangents[mine] @ values
             gradient[c] -= pull_back(own, points[mine], values, cotangents[mine])
-        gradient[..., :-1] += self.decay * table[..., :-1]
-        return float(loss + self.decay * (table[..., :-1] ** 2).sum() / 2), gradient.ravel()
+        gradient[..., :-1] += 2 * self.decay * table[..., :-1]
+        return float(loss + self.decay * (table[..., :-1] ** 2).sum()), gradient.ravel()

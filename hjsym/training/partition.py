@@ -17,7 +17,7 @@ def voronoi_cells(points: np.ndarray, cells: int, rng: np.random.Generator) -> n
     return cKDTree(points[drawn]).query(points)[1]
 
 
-def fit_planes(points, targets, weights, groups: np.ndarray, cells: int) -> np.ndarray:
+def fit_planes(points, targets, weights, groups: np.ndarray, cells: int, ridge: float = _RIDGE) -> np.ndarray:
     """Least-squares planes (cells, d + 1) over the points of each group, slopes and then the offset.
 
     What a cell does not determine is taken from the plane of all points; an empty cell has that plane.
@@ -29,7 +29,7 @@ def fit_planes(points, targets, weights, groups: np.ndarray, cells: int) -> np.n
     for k in range(cells):
         mine = groups == k
         if mine.any():
-            planes[k] += _plane(design[mine], residual[mine], weights[mine], _RIDGE)
+            planes[k] += _plane(design[mine], residual[mine], weights[mine], ridge)
     return planes
 
 
@@ -54,8 +54,9 @@ def max_affine(
     steps : int
     """
     groups = voronoi_cells(points, cells, rng)
-    best, least = None, np.inf
-    for step in range(1, max_iter + 1):
+    best, least, steps = None, np.inf, 0
+    for _ in range(max_iter):
+        steps += 1
         planes = fit_planes(points, targets, weights, groups, cells)
         heights = points @ planes[:, :-1].T + planes[:, -1]
         error = float(weights @ (heights.max(axis=1) - targets) ** 2 / weights.sum())
@@ -65,4 +66,4 @@ def max_affine(
         if (active == groups).all():
             break
         groups = active
-    return best, least, step
+    return best, least, steps

@@ -17,6 +17,7 @@ from tropical import Polynomial
 __all__ = ["pull_back"]
 
 _BLOCK = 1 << 20  # entries of the weights of one block of points, eight megabytes
+_SMALL = 1 << 15  # entries up to which weights are the faster way
 _COLD = 1e-7  # of the values: a colder sum lifts their rounding out of the exponents above 1e-9
 
 
@@ -43,7 +44,8 @@ def pull_back(
     Notes
     -----
     One pass of the core over points and neurons, O(BNd), and temporaries of size B + N only. Where ε is so small
-    beside the values that the differences in the exponents would lose digits, from Gibbs weights by blocks instead.
+    beside the values that the differences in the exponents would lose digits, and where all is small, from Gibbs
+    weights by blocks instead.
 
     Examples
     --------
@@ -55,7 +57,8 @@ def pull_back(
            [0., 1.]])
     """
     largest = max(np.abs(values).max(initial=0.0), np.abs(polynomial.coefficients).max(initial=0.0))
-    if polynomial.semiring.eps < _COLD * largest:
+    small = len(polynomial) * len(points) <= _SMALL
+    if small or polynomial.semiring.eps < _COLD * largest:
         return _from_weights(polynomial, points, cotangents)
     gradient = np.zeros((len(polynomial), points.shape[1] + 1))
     for sign in (1, -1):

@@ -16,6 +16,7 @@ __all__ = ["InitialData", "initial_data"]
 _BLOCK = 1 << 20  # entries of the Jacobian of one block of points
 _MOST = 5000  # parameters whose covariance is made
 _BLIND = 1e-12  # of the largest eigenvalue: directions that the data do not see
+_MIXED = 1e-6  # the part of such a direction that an entry may have and still be called determined
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,18 +92,24 @@ def initial_data(
     >>> x = np.linspace(-3, 3, 100)[:, None]
     >>> found = initial_data(layer, x, layer(x) + 0.01 * (-1.0) ** np.arange(100))
     >>> found.g.round(3), bool((found.g_error < 0.01).all())
-    (array([-0. ,  0.5]), True)
+    (array([0. , 0.5]), True)
     """
     points, targets = np.asarray(points, float), np.asarray(targets, float)
     weights = np.ones(len(targets)) if weights is None else np.asarray(weights, float)
-    if points.ndim != 2 or points.shape[1] != layer.variables or not targets.shape == weights.shape == points.shape[:1]:
+    if (
+        points.ndim != 2
+        or points.shape[1] != layer.variables
+        or not targets.shape == weights.shape == points.shape[:1]
+    ):
         raise ShapeError(
             f"points have shape {points.shape}, targets {targets.shape} and weights {weights.shape}; "
             f"pass (B, {layer.variables}), (B,) and (B,)"
         )
     size = layer.neurons * (layer.variables + 1) + learnt_eps
     if size > _MOST:
-        raise InputError(f"{size:,} parameters; error bars are given for at most {_MOST:,}: merge neurons first")
+        raise InputError(
+            f"{size:,} parameters; error bars are given for at most {_MOST:,}: merge neurons first"
+        )
     gauge = layer.kernel(t)
     inverse, blind = _inverse(_normal_matrix(layer, points, weights, learnt_eps))
     rank = size - blind.shape[1]
@@ -110,9 +117,11 @@ def initial_data(
     squares = weights @ (layer(points) - targets) ** 2
     variance = squares / freedom if freedom > 0 else np.inf if squares > 0 else 0.0
     change = _change(layer, t, size)
-    covariance = variance * (change @ inverse @ change.T) if np.isfinite(variance) else np.full((size - learnt_eps,) * 2, np.inf)
-    errors = np.sqrt(np.maximum(np.diag(covariance), 0))
-    errors[(np.abs(change @ blind) > 1e-6 * np.abs(change).max(axis=1, keepdims=True)).any(axis=1)] = np.inf
+    with np.errstate(invalid="ignore"):  # ∞·0 where the noise is unknown
+        covariance = variance * (change @ inverse @ change.T)
+    errors = np.sqrt(np.maximum(np.nan_to_num(np.diag(covariance), nan=np.inf), 0))
+    unseen = np.abs(change @ blind) > _MIXED * np.abs(change).max(axis=1, keepdims=True)
+    errors[unseen.any(axis=1)] = np.inf
     errors = errors.reshape(layer.neurons, layer.variables + 1)
     return InitialData(
         float(t), gauge.y, gauge.g, errors[:, :-1], errors[:, -1], covariance, float(np.sqrt(variance)), rank

@@ -5,10 +5,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from hjsym.hopf import LSELayer
+from hjsym.training.estimators import schedule_of, seed_of
 from hjsym.training.fit import LSEFit, fit_lse
 from hjsym.training.merging import Merged, merge_neurons
 from hjsym.training.recovery import InitialData, initial_data
-from hjsym.training.schedule import Schedule
 from tropical import Polynomial, Rational, Semiring
 from tropical.errors import InputError
 
@@ -34,7 +34,7 @@ class LSERegressor(RegressorMixin, BaseEstimator):
     shape : {"convex", "concave", "difference"}
         LSE, −LSE, or the difference of two (DLSE), which comes near every continuous function on a compact set.
     alpha : float
-        Weight of ½|W|² beside the mean of ½(f − y)², both of standardised data.
+        Weight of |W|² beside the mean of (f − y)², both of standardised data.
     solver : {"lbfgs", "adam"}
     max_iter : int
         Steps, each a value and a gradient (L-BFGS may take a few more for its line searches).
@@ -148,7 +148,7 @@ class LSERegressor(RegressorMixin, BaseEstimator):
         self.fit_, self.eps_, self.n_iter_ = fit, fit.eps, fit.steps
         self.loss_curve_, self.validation_scores_ = fit.losses, fit.validation_errors
         self.converged_ = fit.converged
-        self._centre, self._radius = X.mean(axis=0), _radius(X)
+        self._box = X.min(axis=0), X.max(axis=0)
         _name_functions(self, fit)
         return self
 
@@ -158,13 +158,18 @@ class LSERegressor(RegressorMixin, BaseEstimator):
         return self.fit_(validate_data(self, X, dtype=np.float64, reset=False))
 
     def merged(self, tol: float) -> Merged:
-        """The layer with near-equal neurons merged, changed by at most `tol` in the ball around the training data."""
-        return merge_neurons(self._convex(), tol, self._centre, self._radius)
+        """The layer without neurons that it can do without, changed by at most `tol` in the box of the training data.
 
-    def initial_data(self, X, y, *, t: float = 1.0, sample_weight=None, merge: float | None = None) -> InitialData:
+        See `hjsym.training.merge_neurons`.
+        """
+        return merge_neurons(self._convex(), tol, self._box)
+
+    def initial_data(
+        self, X, y, *, t: float = 1.0, sample_weight=None, merge: float | None = None
+    ) -> InitialData:
         """Atoms y_j and initial values g_j in the kernel gauge at time t, with error bars from data (X, y).
 
-        `merge` first merges near-equal neurons to that tolerance; equal ones have no error bars of their own.
+        `merge` first calls `merged` with that tolerance; equal neurons have no error bars of their own.
         See `hjsym.training.recovery.initial_data`.
         """
         layer = self._convex() if merge is None else self.merged(merge).layer
@@ -185,24 +190,6 @@ class LSERegressor(RegressorMixin, BaseEstimator):
         table = self.fit_.table
         heads = 2 if self.shape == "difference" else 1
         return table if table.shape == (heads, self.n_neurons, variables + 1) else None
-
-
-def schedule_of(estimator) -> Schedule:
-    """The settings of the descent that an estimator has among its parameters."""
-    return Schedule(**{name: getattr(estimator, name) for name in Schedule.__dataclass_fields__})
-
-
-def seed_of(random_state):
-    """A seed for NumPy's generators from what scikit-learn takes as `random_state`."""
-    if random_state is None or isinstance(random_state, np.random.Generator):
-        return random_state
-    from sklearn.utils import check_random_state
-
-    return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def _radius(X: np.ndarray) -> float:
-    return float(np.sqrt(((X - X.mean(axis=0)) ** 2).sum(axis=1)).max()) or 1.0
 
 
 def _name_functions(estimator, fit: LSEFit) -> None:

@@ -1,15 +1,27 @@
 """How a descent is run: which method, how long, on which rows, and when to stop."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 
 from hjsym.training.descent import Descent, Watch, adam, lbfgs
+from tropical._progress import Progress, reporting
 from tropical.errors import InputError
 
-__all__ = ["Schedule", "kept_apart"]
+__all__ = ["Run", "Schedule", "check_count", "check_positive", "kept_apart"]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Where a descent ended, and how it went: the losses by step, and the errors on rows kept apart."""
+
+    parameters: np.ndarray
+    error: float
+    losses: list[float]
+    validation_errors: list[float]
+    converged: bool
 
 
 @dataclass(frozen=True)
@@ -37,24 +49,47 @@ class Schedule:
         if self.validation_fraction >= 1:
             raise InputError(f"validation_fraction is {self.validation_fraction}; pass a share below 1")
 
-    def run(
+    def best(
         self,
-        objectives: Sequence[Callable],
-        start: np.ndarray,
+        objectives: Sequence,
+        starts: Iterable[np.ndarray],
         rng: np.random.Generator,
-        validation: Callable | None = None,
-        report: Callable | None = None,
-    ) -> tuple[Descent, Watch]:
-        """Descend on each objective in turn, with an equal share of the steps; `validation` watches the last."""
+        apart=None,
+        progress: Progress = None,
+    ) -> "Run":
+        """The best of the descents from `starts`, by the error on the rows kept apart where there are such.
+
+        Each descends on the objectives in turn, with an equal share of the steps; `apart`, an objective on the rows
+        kept apart, is watched during the last.
+        """
+        judge = (objectives[-1] if apart is None else apart).error
+        found, done = None, 0
+        with reporting(progress, "steps") as report:
+            for start in starts:
+                descent, watch = self._run(
+                    objectives, start, rng, None if apart is None else judge, report, done
+                )
+                done += len(watch.losses)
+                run = Run(
+                    descent.parameters,
+                    judge(descent.parameters),
+                    watch.losses,
+                    watch.errors,
+                    descent.converged,
+                )
+                if found is None or run.error < found.error:
+                    found = run
+        return found
+
+    def _run(self, objectives, start, rng, validation, report, done: int) -> tuple[Descent, Watch]:
         parameters, losses = start, []
         share = -(-self.max_iter // len(objectives))
-        for k, objective in enumerate(objectives):
-            last = k == len(objectives) - 1
-            done = len(losses)
+        for k, objective in enumerate(objectives, 1):
+            before = done + len(losses)
             watch = Watch(
-                validation=validation if last else None,
+                validation=validation if k == len(objectives) else None,
                 patience=self.n_iter_no_change,
-                report=None if report is None else lambda step, done=done: report(done + step),
+                report=None if report is None else lambda step, before=before: report(before + step),
             )
             descent = self._descend(objective, parameters, rng, watch, share)
             parameters = descent.parameters
@@ -78,7 +113,7 @@ def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[np.nda
 
 def kept_apart(count: int, fraction: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Rows to train on, and at least one row kept apart."""
-    apart = max(1, int(round(fraction * count)))
+    apart = max(1, round(fraction * count))
     if apart >= count:
         raise InputError(
             f"early_stopping would keep {apart} of {count} distinct rows apart; pass more data or "

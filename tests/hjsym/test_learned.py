@@ -160,3 +160,89 @@ def test_is_this_the_oscillator():
 def test_bad_hamiltonians(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+# ---- sketches ----------------------------------------------------------------------------------------
+
+
+def largest_on_a_grid(f, H, low=-1.0, high=1.0, nodes=81):
+    grid = np.meshgrid(*[np.linspace(low, high, nodes)] * 2)
+    return np.abs(np.broadcast_to(sympy.lambdify((*H.q, *H.p), f)(*grid), grid[0].shape)).max()
+
+
+@pytest.mark.parametrize("activation", ["tanh", "softplus", "sigmoid", "sin", "silu"])
+@pytest.mark.parametrize(("kind", "degree", "denominator"), [("taylor", 3, 0), ("rational", 2, 2)])
+def test_errors_of_sketches_are_enclosed(activation, kind, degree, denominator):
+    """No point of a fine grid is above the bound, and the largest of them is close to it."""
+    pytest.importorskip("flint")
+    layers, _ = network(1, inputs=2, hidden=6, activation=activation)
+    layers[0] = (layers[0][0] / 2, layers[0][1])
+    H = LearnedHamiltonian.from_weights(layers, activation)
+    found = H.sketch(kind, degree, denominator, digits=5, most_cells=400)
+    sampled = largest_on_a_grid(H.H - found.expr, H)
+    assert sampled <= found.bound and found.reached <= found.bound
+    assert found.bound <= 1.25 * sampled
+    assert "proved" in str(found) and r"\pm" in found._repr_latex_()
+
+
+def test_sketches_of_deeper_networks_and_other_boxes():
+    pytest.importorskip("flint")
+    rng = np.random.default_rng(0)
+    layers = [(rng.normal(size=(n, m)) / 2, rng.normal(size=n) / 2) for m, n in ((2, 4), (4, 3), (3, 1))]
+    H = LearnedHamiltonian.from_weights(layers)
+    found = H.sketch(degree=2, box=([0.25, -0.5], [0.75, 0.0]))
+    q, p = np.meshgrid(np.linspace(0.25, 0.75, 41), np.linspace(-0.5, 0, 41))
+    sampled = np.abs(sympy.lambdify((q1, p1), H.H - found.expr)(q, p)).max()
+    assert sampled <= found.bound <= 1.2 * sampled
+    sampled_only = H.sketch(degree=2, box=([0.25, -0.5], [0.75, 0.0]), proved=False)
+    assert sampled_only.bound is None and "estimated" in str(sampled_only)
+    assert sampled_only.expr == found.expr and sampled_only.reached <= found.bound
+
+
+def test_rational_sketches_find_rational_hamiltonians():
+    H = LearnedHamiltonian((p1**2 + q1**2) / (2 + q1**2), (q1,), (p1,))
+    found = H.sketch("rational", 2, 2, digits=12, proved=False)
+    assert found.reached < 1e-9
+    quadratic = OSCILLATOR.sketch("rational", 2, 0, digits=12, proved=False)
+    assert sympy.expand(quadratic.expr - OSCILLATOR.H) == 0
+
+
+def test_a_pole_is_not_bounded():
+    pytest.importorskip("flint")
+    H = LearnedHamiltonian(1 / (q1 - sympy.Rational(1, 3)) + p1, (q1,), (p1,))
+    found = H.sketch(degree=1, most_cells=60)
+    assert found.bound == np.inf and found.reached > 10
+
+
+def test_is_this_the_oscillator_everywhere():
+    pytest.importorskip("flint")
+    bump = LearnedHamiltonian(p1**2 / 2 + q1**2 / 2 + sympy.exp(-400 * (q1 - 0.03) ** 2), (q1,), (p1,))
+    found = compare(bump, OSCILLATOR, nodes=3, proved=True, most_cells=1000)
+    assert found.energy_error < 0.4 and not found.equal  # hardly seen by the grid
+    assert 0.5 < found.energy_bound < 0.9 and "proved" in str(found)
+    assert str(compare(OSCILLATOR, OSCILLATOR)) == "equal, but for a constant"
+    assert compare(OSCILLATOR, OSCILLATOR, proved=True).energy_bound < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"kind": "spline"}, InputError, "'spline'"),
+        ({"degree": -1}, InputError, "degree is -1"),
+        ({"kind": "rational", "denominator": -1}, InputError, "degrees are 4 and -1"),
+        ({"digits": 20}, InputError, "digits is 20"),
+        ({"box": (1, -1)}, InputError, "low < high"),
+        ({"box": ([0, 0, 0], 1)}, ShapeError, "2 numbers each"),
+        ({"box": (0, np.inf)}, InputError, "finite"),
+    ],
+)
+def test_bad_sketches(arguments, error, message):
+    with pytest.raises(error, match=message):
+        OSCILLATOR.sketch(**arguments)
+
+
+def test_sketches_of_too_many_variables():
+    symbols = sympy.symbols("a:8")
+    H = LearnedHamiltonian(sum(s**2 for s in symbols), symbols[:4], symbols[4:])
+    with pytest.raises(BudgetExceeded, match="nodes of a fit"):
+        H.sketch(proved=False)

@@ -12,9 +12,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 import hjsym
 from hjsym import layers
 from hjsym.datasets import load_dataset
-from hjsym.enclosures import Interval, enclose
-from hjsym.linear_model import LinearModel
 from hjsym.network import Network, Node
+from hjsym.optimum.enclosures import Interval, enclose
+from hjsym.optimum.linear_model import LinearModel
 from tropical import Box, BudgetExceeded, Circuit, InputError, Polyhedron, Slice
 
 DIGITS = "examples/models/digits-relu.onnx"

@@ -12,7 +12,7 @@ import hjsym
 from hjsym import layers
 from hjsym.datasets import load_dataset
 from hjsym.network import Network, Node
-from hjsym.simplify_network import Simplification, simplify_network
+from hjsym.simplification import Simplification, simplify_network
 from tropical import Box, BudgetExceeded, InputError, Polyhedron, Slice
 from tropical.sparse import SparseMatrix
 

@@ -8,7 +8,8 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 import hjsym
-from hjsym import _onnx_writer, layers
+from hjsym import layers
+from hjsym.export import onnx_writer
 from hjsym.network import Network, Node
 from tropical import BudgetExceeded, Circuit, InputError, Polynomial, Semiring, variables
 from tropical.sparse import SparseMatrix
@@ -220,7 +221,7 @@ def test_files_appear_whole(tmp_path, monkeypatch):
 
 
 def test_models_too_large_are_refused_before_they_are_built(monkeypatch):
-    monkeypatch.setattr(_onnx_writer, "MAX_BYTES", 400)
+    monkeypatch.setattr(onnx_writer, "MAX_BYTES", 400)
     for chain in (CHAINS["sparse as windows"], CHAINS["sparse made dense"]):
         with pytest.raises(BudgetExceeded, match="bytes of the ONNX model so far"):
             Network.sequential(4, chain).to_onnx()

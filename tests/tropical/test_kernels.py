@@ -223,4 +223,4 @@ def test_core_info_says_what_runs():
     info = core_info()
     assert info["instruction_set"] in ("baseline", "avx2", "avx512")
     assert int(info["threads"]) == usable_threads()
-    assert info["compiler"] and info["blas"]
+    assert info["compiler"]

@@ -3,6 +3,7 @@
 Python's own allocators are made to fail, from which the core takes its scratch. Above the core NumPy is not
 proof against this (some of its functions report failure without an exception), so the core is called itself. The
 enumeration of regions makes Python's integers as it goes: thousands of allocations, of which each has to fail once.
+Its other allocations are of C, and fail where a build for tests is told so (csrc/memory.h), which counts its blocks too.
 """
 
 import gc
@@ -11,7 +12,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tropical import Box, Circuit, Polyhedron, Polynomial, PolynomialMap, Semiring, _core
+from tropical import Box, Circuit, Polyhedron, Polynomial, PolynomialMap, Semiring, _core, _regions
 from tropical._region_program import compile_program
 from tropical._region_search import Search
 from tropical._regions import Walk
@@ -207,3 +208,36 @@ def test_regions_that_failed_leak_nothing(name, networks):
     # CPython and Cython lose a short list at a few places, 13 bytes a call on average; one that loses the room of a cut
     # or a cell would lose a hundred
     assert grown < 2 * 32 * count
+
+
+# ---- allocations of C ----------------------------------------------------------------------------------
+
+for_tests = pytest.mark.skipif(_regions.blocks_held() is None, reason="only a build for tests makes C's fail")
+
+
+def refusals(call) -> list[str]:
+    """The messages of its MemoryErrors as each allocation of C fails in turn; after each all blocks are back."""
+    messages: list[str] = []
+    while True:
+        _regions.fail_allocation(len(messages) + 1)
+        try:
+            call()
+        except MemoryError as error:
+            messages.append(str(error))
+        else:
+            return messages
+        finally:
+            _regions.fail_allocation(0)
+        assert _regions.blocks_held() == 0
+
+
+@for_tests
+@pytest.mark.parametrize("name", [*NETWORKS, "many corners"])
+def test_each_allocation_of_c_may_fail(name, networks):
+    call = prism() if name == "many corners" else walks(networks)[name]
+    want = call()
+    assert _regions.blocks_held() == 0
+    messages = refusals(call)
+    assert len(messages) > 40
+    assert all(message.startswith("no memory for") for message in messages)
+    assert call() == want

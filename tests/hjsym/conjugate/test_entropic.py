@@ -125,6 +125,26 @@ def test_thirty_digits(eps):
     np.testing.assert_allclose(start, [float(v) for v in x], rtol=1e-12)
 
 
+def test_close_to_the_boundary_of_a_hull_in_space():
+    """Steps that share products among points lose their way to one of these; it is solved by itself."""
+    rng = np.random.default_rng(0)
+    p = Polynomial(rng.normal(size=(100, 3)), rng.normal(size=100), Semiring(eps=0.1))
+    y = p.gradient(20 * rng.normal(size=(400, 3)))
+    y += (p.slopes.mean(axis=0) - y) * 2.0**-40
+    f = conjugate(p)
+    assert (f.gap(y) <= 1e-14).all()
+    assert (np.abs(p.gradient(f.argmax(y)) - y) <= 1e-14).all()
+
+
+def test_a_hull_as_thin_as_rounding():
+    rng = np.random.default_rng(0)
+    W = rng.normal(size=(6, 2)) @ [[1.0, 0.3, 0.7], [0.2, 1.1, -0.4]]  # a plane, but for rounding
+    f = conjugate(Polynomial(W, np.zeros(6), Semiring(eps=0.3)))
+    assert f.domain.dim == 3
+    values = f(np.vstack([W, W.mean(axis=0), rng.dirichlet(np.ones(6), size=20) @ W]))
+    assert ((values >= -0.3 * math.log(6) - 1e-14) & ((values <= 1e-14) | (values == np.inf))).all()
+
+
 # ---- laws ----------------------------------------------------------------------------------------------
 
 

@@ -1,8 +1,8 @@
 """Largest values of networks by mixed-integer programming, and proofs of bounds by branch and bound.
 
 HiGHS finds a point; what the network gives there in Fractions is a value that it attains. The bound beyond it comes
-from a tree of linear relaxations, each of which proves its own (`hjsym.linear_model`), so nothing that was computed in
-floats is trusted. The tree stops where the bound meets the value to within a tolerance, or when the time is up.
+from a tree of linear relaxations, each of which proves its own (`linear_model`), so nothing that was computed in floats
+is trusted. The tree stops where the bound meets the value to within a tolerance, or when the time is up.
 """
 
 import heapq
@@ -12,9 +12,9 @@ from time import monotonic
 
 import numpy as np
 
-from hjsym.bounded import BoundedDomain
-from hjsym.encoding import Encoding
 from hjsym.network import Network
+from hjsym.optimum.bounded import BoundedDomain
+from hjsym.optimum.encoding import Encoding
 from hjsym.pieces import affine_piece
 from tropical._arrays import EXACT, convert
 from tropical.domain import Domain

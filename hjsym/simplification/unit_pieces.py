@@ -4,10 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from hjsym._bend import infinite
-from hjsym._ground import Ground
-from hjsym._relaxed_program import RelaxedProgram
-from hjsym.value_bounds import ValueBounds
+from hjsym.simplification.bend import infinite
+from hjsym.simplification.ground import Ground
+from hjsym.simplification.relaxed_program import RelaxedProgram
+from hjsym.simplification.value_bounds import ValueBounds
 
 __all__ = ["Pieces", "find_pieces"]
 

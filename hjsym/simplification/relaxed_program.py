@@ -7,8 +7,8 @@ import numpy as np
 from scipy import sparse
 
 from hjsym import layers
-from hjsym._bend import infinite
-from hjsym.value_bounds import Lines, ValueBounds
+from hjsym.simplification.bend import infinite
+from hjsym.simplification.value_bounds import Lines, ValueBounds
 
 __all__ = ["Optimum", "RelaxedProgram"]
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from hjsym import layers
-from hjsym._bend import Bend
 from hjsym._rows import Rows
 from hjsym.fold import fold
 from hjsym.network import Network, Node, needed
-from hjsym.value_bounds import ValueBounds
+from hjsym.simplification.bend import Bend
+from hjsym.simplification.value_bounds import ValueBounds
 from tropical.sparse import SparseMatrix
 
 __all__ = ["Block", "Blocks"]

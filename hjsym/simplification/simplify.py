@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hjsym import layers
-from hjsym._reduction import Reduction, Removal
-from hjsym._rounding_change import rounding_change
-from hjsym._unit_pieces import Pieces, find_pieces
 from hjsym.compile import TropicalNetwork
 from hjsym.frontends import load
 from hjsym.network import Network, Node
-from hjsym.value_bounds import ValueBounds
+from hjsym.simplification.reduction import Reduction, Removal
+from hjsym.simplification.rounding_change import rounding_change
+from hjsym.simplification.unit_pieces import Pieces, find_pieces
+from hjsym.simplification.value_bounds import ValueBounds
 from tropical.domain import Domain
 from tropical.errors import BudgetExceeded, InputError
 

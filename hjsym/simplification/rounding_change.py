@@ -7,10 +7,10 @@ from numbers import Real
 import numpy as np
 
 from hjsym import layers
-from hjsym._bend import infinite
 from hjsym._rows import Rows
 from hjsym.network import Network
-from hjsym.value_bounds import ValueBounds
+from hjsym.simplification.bend import infinite
+from hjsym.simplification.value_bounds import ValueBounds
 from tropical.domain import Domain
 
 __all__ = ["rounding_change"]

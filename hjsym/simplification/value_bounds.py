@@ -21,11 +21,11 @@ from math import inf
 from numbers import Real
 
 from hjsym import layers
-from hjsym._bend import Bend, bends_of, infinite
-from hjsym._ground import Ground, Multipliers
 from hjsym._rows import IntegerRows, Rows
 from hjsym.errors import UnsupportedLayerError
 from hjsym.network import Network
+from hjsym.simplification.bend import Bend, bends_of, infinite
+from hjsym.simplification.ground import Ground, Multipliers
 from tropical.domain import Domain
 
 __all__ = ["LinearProof", "ValueBounds"]

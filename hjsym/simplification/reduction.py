@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from hjsym._unit_blocks import Block, Blocks
-from hjsym._unit_pieces import Pieces
-from hjsym._unit_relations import affine_form, combination, dependent, proportional
-from hjsym.value_bounds import ValueBounds
+from hjsym.simplification.unit_blocks import Block, Blocks
+from hjsym.simplification.unit_pieces import Pieces
+from hjsym.simplification.unit_relations import affine_form, combination, dependent, proportional
+from hjsym.simplification.value_bounds import ValueBounds
 
 __all__ = ["Reduction", "Removal"]
 

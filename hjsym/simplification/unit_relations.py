@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from hjsym._bend import Bend
 from hjsym._rows import Rows
+from hjsym.simplification.bend import Bend
 
 __all__ = ["AffineForm", "affine_form", "combination", "dependent", "proportional"]
 

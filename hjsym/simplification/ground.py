@@ -5,7 +5,7 @@ from math import inf
 
 import numpy as np
 
-from hjsym._bend import infinite
+from hjsym.simplification.bend import infinite
 from tropical._dominance import Terms
 from tropical.domain import Box, Domain, as_domain, as_polyhedron
 

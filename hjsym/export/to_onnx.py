@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from hjsym._files import replaced
+from hjsym.export.to_network import to_network
 from hjsym.network import Network
-from hjsym.to_network import to_network
 
 if TYPE_CHECKING:
     import onnx
@@ -58,7 +58,7 @@ def to_onnx(f, path: str | os.PathLike | None = None, *, dtype: DTypeLike = np.f
     >>> hjsym.load(model)([[3.0, 1.0]])
     array([[3.]])
     """
-    from hjsym._onnx_writer import Writer  # needs the extra "onnx"
+    from hjsym.export.onnx_writer import Writer  # needs the extra "onnx"
 
     network = f if isinstance(f, Network) else to_network(f, maxout=True)
     model = Writer(network, np.dtype(dtype)).model()

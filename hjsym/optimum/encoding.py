@@ -18,10 +18,10 @@ from time import monotonic
 import numpy as np
 
 from hjsym import layers
-from hjsym.enclosures import Interval, check, enclose
 from hjsym.layer_norms import float_weights
-from hjsym.linear_model import LinearModel
 from hjsym.network import Network
+from hjsym.optimum.enclosures import Interval, check, enclose
+from hjsym.optimum.linear_model import LinearModel
 from tropical._arrays import to_floats
 from tropical.errors import InputError
 from tropical.sparse import SparseMatrix, Weights

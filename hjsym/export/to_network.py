@@ -3,8 +3,8 @@
 import numpy as np
 
 from hjsym import layers
-from hjsym._relu_chain import ReluChain
 from hjsym.compile import TropicalNetwork
+from hjsym.export.relu_chain import ReluChain
 from hjsym.frontends import load
 from hjsym.network import Network, Node
 from tropical import Circuit, Polynomial, Rational

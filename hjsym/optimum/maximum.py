@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 import tropical
-from hjsym.bounded import BoundedDomain
-from hjsym.branch_and_bound import largest_by_programs
 from hjsym.compile import TropicalNetwork, compile
 from hjsym.layers import Affine, Layer, Maximum
 from hjsym.network import Network, Node
+from hjsym.optimum.bounded import BoundedDomain
+from hjsym.optimum.branch_and_bound import largest_by_programs
 from tropical import Box, Circuit, Extremum, Polynomial, Rational
 from tropical.domain import Domain, as_domain
 from tropical.errors import BudgetExceeded, InputError
