@@ -147,8 +147,8 @@ def _line(m: Measurement, reasoned: bool) -> str:
         cells = (
             stated,
             _digits(m.ours, m.tolerance),
-            f"{m.difference:+.1e}",
-            f"{m.tolerance:.1e}" * (m.kind == "near"),
+            _gap(m.difference),
+            _gap(m.tolerance) if m.kind == "near" else "",
         )
     numbers = "".join(f'<td class="number">{escape(cell)}</td>' for cell in cells)
     why = escape(m.reason) if reasoned else ""

@@ -76,7 +76,7 @@ def test_nodes_elsewhere_miss_the_rates(monkeypatch):
 
 
 def test_unmerged_duplicates_miss_the_initial_data(monkeypatch):
-    monkeypatch.setattr(training, "merge_neurons", lambda layer, tol, radius: Merged(layer, None, 0.0))
+    monkeypatch.setattr(training, "merge_neurons", lambda layer, tol, box: Merged(layer, None, 0.0))
     assert misses(training.recovery) >= 6
 
 

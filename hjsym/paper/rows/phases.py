@@ -1,6 +1,6 @@
 """Phase diagrams: the entropy of attribution from cold (one atom decides) to hot (all do).
 
-ε* = N^{−1/d}, which the paper marks, depends on the number of atoms alone. Under y → cy, g → c²g, ε → c²ε the weights
+ε* = N^(−1/d), which the paper marks, depends on the number of atoms alone. Under y → cy, g → c²g, ε → c²ε the weights
 stay as they are, so where the crossover happens is multiplied by c², and ε* is not.
 """
 
@@ -60,7 +60,7 @@ def _laws(
         near("crossover at 2y, 4g over crossover at y, g", 4.0, scaled / cross, 1e-9,
              "c² = 4, an identity; root finding"),
         shown("ε at which H = ½ log N, between the classes", cross, "found by root finding"),
-        shown("ε* = N^{−1/d}, the paper’s mark", eps_star, "the same for y and 2y: not scale-covariant"),
+        shown("ε* = N^(−1/d), the paper’s mark", eps_star, "the same for y and 2y: not scale-covariant"),
         shown("crossover over ε*", cross / eps_star, "no constant: it changes with the scale of the data"),
     ]  # fmt: skip
 
