@@ -4,15 +4,15 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.spatial.distance import pdist
 
 from hjsym.hopf import LSELayer
 from hjsym.paper.images import ImagesMissing, principal_components, read_images
 from hjsym.paper.row import Outcome, Picture, Row, Study, at_most, near, shown
 from hjsym.paper.rows.training import train
+from hjsym.robustness import hessian_norm, smoothness
 from tropical._figures import PALETTE
 
-__all__ = ["ROWS", "TEMPERATURES", "curvatures", "split", "trained_on_images"]
+__all__ = ["ROWS", "TEMPERATURES", "split", "trained_on_images"]
 
 TEMPERATURES = (0.1, 0.3, 1.0, 3.0, 10.0)
 _NEURONS, _UNSEEN, _BATCH = 128, 300, 256
@@ -41,11 +41,6 @@ def trained_on_images(
     return train(x, labels, W, b, eps, steps, 0.005, batches())
 
 
-def curvatures(layer: LSELayer, x: np.ndarray) -> np.ndarray:
-    """‖∇²f‖₂ at each point."""
-    return np.linalg.eigvalsh(layer.polynomial.hessian(x))[:, -1]
-
-
 def bounded(images: str, components: int):
     def run(study: Study) -> Outcome:
         try:
@@ -55,9 +50,8 @@ def bounded(images: str, components: int):
         measurements, found = [], []
         for eps in TEMPERATURES:
             layer = trained_on_images(x, labels, eps, 200 if study.fast else 5000, study.rng)
-            norms = curvatures(layer, unseen)
-            spread = float(pdist(layer.W).max()) ** 2 / (4 * eps)
-            theirs = float((layer.W**2).sum(axis=1).max()) / eps
+            norms, constants = hessian_norm(layer, unseen), smoothness(layer)
+            spread, theirs = constants.convex, constants.paper
             found.append((eps, norms.max(), spread, theirs))
             measurements += [
                 at_most(f"max ‖∇²f‖ over diam(W)²/4ε, ε = {eps:g}", 1 + 1e-12, norms.max() / spread,

@@ -6,6 +6,7 @@ import numpy as np
 
 from hjsym.hopf import LSELayer
 from hjsym.paper.row import Outcome, Picture, Row, Study, at_most, near, shown
+from hjsym.robustness import hessian_norm, smoothness
 from hjsym.scaling import power_law
 from hjsym.training import merge_neurons
 from hjsym.training.descent import Watch, adam, lbfgs
@@ -45,11 +46,13 @@ def _error(layer: LSELayer, x: np.ndarray, target: np.ndarray) -> float:
 _SIZES = {1: (10, 25, 50, 100, 200, 500), 2: (20, 50, 100, 200, 500), 4: (50, 100, 200, 500)}
 _EXPONENTS = {1: 1.01, 2: 0.50, 4: 0.20}
 _UNFINISHED = (
-    "stated to two decimals, with the seeds of the paper’s code; but 3,000 steps do not end the training, and where it is "
-    "depends on rounding: a factor of 2 in front of the loss, which only Adam’s 1e-8 sees, moves α̂ by .08 for d = 1"
+    "stated to two decimals, with the seeds of the paper’s code; but 3,000 steps do not end the training, and where it "
+    "is depends on rounding: a factor 2 of the loss, which only Adam’s 1e-8 sees, moves α̂ by .08 for d = 1"
 )
 _DIGITS = {
-    1: (0.05, _UNFINISHED), 2: (0.005, "stated to two decimals; with the seeds of the paper’s code"), 4: (0.05, _UNFINISHED),
+    1: (0.05, _UNFINISHED),
+    2: (0.005, "stated to two decimals; with the seeds of the paper’s code"),
+    4: (0.05, _UNFINISHED),
 }  # fmt: skip
 
 
@@ -132,8 +135,8 @@ def recovery(study: Study) -> Outcome:
                     "what merging was allowed to change, proved"),
         ]  # fmt: skip
     remark = (
-        "Neurons without weight on [−2.4, 2.4] are left out with the duplicates: the data say nothing about them. There "
-        "the solution is a maximum of two affine functions, since only the two inner atoms are ever best: "
+        "Neurons without weight on [−2.4, 2.4] are left out with the duplicates: the data say nothing about them. "
+        "There the solution is a maximum of two affine functions, since only the two inner atoms are ever best: "
         "eight of ten neurons end up as duplicates, whatever ε is."
     )
 
@@ -182,9 +185,8 @@ def robustness(study: Study) -> Outcome:
     measurements, found = [], []
     for eps, curvature in stated.items():
         layer = _best_of_three(x, test, eps)
-        largest = float(layer.polynomial.hessian(test).max())
-        spread = float(np.ptp(layer.W)) ** 2 / (4 * eps)
-        theirs = float((layer.W**2).max()) / eps
+        largest, constants = float(hessian_norm(layer, test).max()), smoothness(layer)
+        spread, theirs = constants.convex, constants.paper
         found.append((eps, largest, spread, theirs))
         measurements += [
             near(

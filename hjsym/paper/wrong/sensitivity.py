@@ -6,7 +6,8 @@ import numpy as np
 
 from hjsym.hopf import LSELayer
 from hjsym.paper.row import Outcome, Row, Study, at_least, near, shown
-from hjsym.paper.rows.hessians import curvatures, split, trained_on_images
+from hjsym.paper.rows.hessians import split, trained_on_images
+from hjsym.robustness import hessian_norm
 
 __all__ = ["SENSITIVITY"]
 
@@ -21,7 +22,7 @@ def smoothing_is_not_monotone(study: Study) -> Outcome:
     closed = [1 / (eps * math.cosh(1 / eps) ** 2) for eps in temperatures]
     x, labels, unseen, _ = split("digits", 50, study.fast, study.rng)
     layers = [trained_on_images(x, labels, eps, 200 if study.fast else 1000, study.rng) for eps in (0.1, 0.3)]
-    cold, warm = (curvatures(layer, unseen) for layer in layers)
+    cold, warm = (hessian_norm(layer, unseen) for layer in layers)
     rows = [
         near(f"f″(1) of ε log 2cosh(x/ε), ε = {eps:g}", exact, found, 1e-12, "sech²(1/ε)/ε")
         for eps, found, exact in zip(temperatures, beside, closed, strict=True)
