@@ -2,10 +2,12 @@
 
 import socket
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from hjsym.datasets import load_dataset
+from tropical.errors import InputError
 
 __all__ = ["ImagesMissing", "principal_components", "read_images"]
 
@@ -25,9 +27,18 @@ def read_images(name: str, cached_only: bool) -> tuple[np.ndarray, np.ndarray]:
     `cached_only` never asks the network; else it is asked if it answers within three seconds.
     """
     if name == "digits":
-        return load_dataset("digits")
-    from sklearn.datasets import fetch_openml, get_data_home
-
+        try:
+            return load_dataset("digits")
+        except InputError as error:
+            raise ImagesMissing(
+                f"Without scikit-learn there are no digits ({error}): this row is left out."
+            ) from error
+    try:
+        from sklearn.datasets import fetch_openml, get_data_home
+    except ImportError as error:
+        raise ImagesMissing(
+            "Images are read by scikit-learn, which is not installed: this row is left out."
+        ) from error
     title, (dataset, version) = _TITLES[name], _OPENML[name]
     if not _is_cached(get_data_home(), dataset) and (cached_only or not _network_answers()):
         why = "a fast run does not download" if cached_only else "openml.org does not answer"
@@ -47,8 +58,6 @@ def read_images(name: str, cached_only: bool) -> tuple[np.ndarray, np.ndarray]:
 
 def _is_cached(home: str, dataset: str) -> bool:
     """Whether scikit-learn keeps OpenML's answer for a name; files are named after what was asked."""
-    from pathlib import Path
-
     return any(dataset.lower() in path.name.lower() for path in Path(home, "openml").rglob("*"))
 
 

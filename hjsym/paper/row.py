@@ -121,14 +121,11 @@ class Outcome:
     pictures : tuple of Picture or Drawing
     remarks : tuple of str
         Sentences: what the paper did otherwise, what the figures do not say.
-    skipped : str
-        Why nothing was measured, in a sentence; empty if something was.
     """
 
     measurements: tuple[Measurement, ...] = ()
     pictures: tuple[Picture | Drawing, ...] = ()
     remarks: tuple[str, ...] = ()
-    skipped: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,7 +149,7 @@ class Row:
     source : str
         The paper's experiment: data and parameters.
     run : callable
-        Study → Outcome.
+        Study → Outcome, or `hjsym.paper.images.ImagesMissing`.
     minutes : float
         About how long the full run takes, so that the longest begin first.
     claim, truth : str

@@ -12,6 +12,7 @@ import numpy as np
 
 from hjsym._files import replaced
 from hjsym.paper.drawing import can_draw, to_svg
+from hjsym.paper.images import ImagesMissing
 from hjsym.paper.page import page
 from hjsym.paper.row import Row, Study
 from hjsym.paper.rows import ROWS
@@ -171,11 +172,13 @@ def run_row(name: str, fast: bool, seed: int) -> FinishedRow:
         drawn = tuple(
             (p.title, p.caption, to_svg(p)) for p in outcome.pictures if can_draw() or hasattr(p, "svg")
         )
+    except ImagesMissing as missing:
+        return FinishedRow(**said, seconds=time.perf_counter() - start, skipped=str(missing))
     except Exception as error:  # a defect of one row must not take the others with it
         return FinishedRow(
             **said, seconds=time.perf_counter() - start, error=f"{type(error).__name__}: {error}"
         )
     return FinishedRow(
         **said, seconds=time.perf_counter() - start, measurements=outcome.measurements, remarks=outcome.remarks,
-        pictures=drawn, skipped=outcome.skipped,
+        pictures=drawn,
     )  # fmt: skip

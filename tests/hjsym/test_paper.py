@@ -5,6 +5,7 @@ import doctest
 import hashlib
 import json
 import re
+import sys
 import xml.etree.ElementTree as ET
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from html.parser import HTMLParser
@@ -115,10 +116,11 @@ def test_what_goes_wrong_in_a_row_is_its_result(rows, tmp_path, monkeypatch):
     def fail(study):
         raise ZeroDivisionError("one <over> none")
 
+    def miss(study):
+        raise images.ImagesMissing("There is no data.")
+
     monkeypatch.setitem(runner._ALL, "b", Row("b", "", "", fail))
-    monkeypatch.setitem(
-        runner._ALL, "c", Row("c", "", "", lambda study: Outcome(skipped="There is no data."))
-    )
+    monkeypatch.setitem(runner._ALL, "c", Row("c", "", "", miss))
     done = reproduce(tmp_path)
     assert [row.passes for row in done.rows] == [True, False, True, True] and not done.passes
     assert "ZeroDivisionError: one &lt;over&gt; none" in done.report.read_text()
@@ -263,6 +265,13 @@ def test_images_that_are_not_there_are_said_to_be_missing(tmp_path, monkeypatch)
             images.read_images("mnist", cached_only)
     done = reproduce(tmp_path / "out", only="phase-mnist-two", fast=True)
     assert done.passes and done.rows[0].skipped and "skipped" in done.report.read_text()
+
+
+def test_without_scikit_learn_rows_of_images_are_skipped(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    images.read_images.cache_clear()
+    done = reproduce(tmp_path, only=["phase-digits-two", "hessian-mnist", "wrong-07-sensitivity"], fast=True)
+    assert done.passes and all("scikit-learn" in row.skipped for row in done.rows)
 
 
 def test_images_from_the_cache(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hjsym.paper import data, runner
+from hjsym.paper.images import ImagesMissing
 from hjsym.paper.row import Study
 from hjsym.paper.rows import ROWS, bifurcations, hessians, identity, networks, scaling, training
 from hjsym.paper.wrong import COUNTEREXAMPLES
@@ -28,9 +29,12 @@ EVERY = [
 @pytest.mark.parametrize("row", EVERY)
 def test_row_meets_its_figures(row):
     pytest.importorskip("sklearn")
-    outcome = row.run(Study(True, np.random.default_rng(7)))
+    try:
+        outcome = row.run(Study(True, np.random.default_rng(7)))
+    except ImagesMissing as missing:
+        pytest.skip(str(missing))
     assert [m for m in outcome.measurements if not m.passes] == []
-    assert outcome.skipped or any(m.kind != "shown" for m in outcome.measurements)
+    assert any(m.kind != "shown" for m in outcome.measurements)
     assert all(m.reason and m.quantity for m in outcome.measurements)
 
 

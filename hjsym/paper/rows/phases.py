@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 from hjsym.hopf import LSELayer
 from hjsym.paper.data import two_clusters
 from hjsym.paper.drawing import animate
-from hjsym.paper.images import ImagesMissing, principal_components, read_images
+from hjsym.paper.images import principal_components, read_images
 from hjsym.paper.row import Outcome, Picture, Row, Study, at_most, near, shown
 from tropical import Polynomial
 from tropical._figures import INK, PALETTE
@@ -143,10 +143,7 @@ def two_classes(images: str):
     """3 against 7, sixty of each, on two principal components; g is 0 and 1."""
 
     def run(study: Study) -> Outcome:
-        try:
-            points, labels = read_images(images, study.fast)
-        except ImagesMissing as missing:
-            return Outcome(skipped=str(missing))
+        points, labels = read_images(images, study.fast)
         rows = np.concatenate(
             [study.rng.choice(np.flatnonzero(labels == c), 60, replace=False) for c in (3, 7)]
         )
@@ -171,10 +168,7 @@ def all_classes(images: str):
     """All ten classes with flat data g = 0: classes come from the sums of weights within each."""
 
     def run(study: Study) -> Outcome:
-        try:
-            points, labels = read_images(images, study.fast)
-        except ImagesMissing as missing:
-            return Outcome(skipped=str(missing))
+        points, labels = read_images(images, study.fast)
         each = min(200, int(np.bincount(labels).min()))
         rows = np.concatenate(
             [study.rng.choice(np.flatnonzero(labels == c), each, replace=False) for c in range(10)]
