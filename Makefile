@@ -18,7 +18,7 @@ demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
 	$(BIN)/hjsym inspect examples/models/digits-lse.npz --figures examples/output
 
-# The experiments of arXiv:2605.28983 and a report of them; PAPER=--fast is minutes instead of most of an hour.
+# The experiments of arXiv:2605.28983 and a report of them; PAPER=--fast is a minute instead of ten or more.
 paper: $(VENV)/installed-demo
 	$(BIN)/hjsym paper --out examples/output/paper --jobs 2 $(PAPER)
 

@@ -66,7 +66,9 @@ def _add_paper(commands) -> None:
     paper.add_argument(
         "--only", action="append", metavar="ROW", help="run this row; may be repeated (default: all)"
     )
-    paper.add_argument("--fast", action="store_true", help="smaller sweeps: minutes, not most of an hour")
+    paper.add_argument(
+        "--fast", action="store_true", help="smaller sweeps: about a minute instead of ten or more"
+    )
     paper.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     paper.add_argument("--seed", type=int, default=0, metavar="S", help="of all that is random (default 0)")
 

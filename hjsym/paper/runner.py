@@ -65,7 +65,7 @@ def reproduce(
     only : str or sequence of str, optional
         Names of rows; all by default.
     fast : bool
-        Fewer repetitions and smaller sweeps: minutes instead of most of an hour. Figures that need the full run are
+        Fewer repetitions and smaller sweeps: about a minute instead of ten or more. Figures that need the full run are
         then met within wider tolerances, which the report states.
     executor : concurrent.futures.Executor, optional
         Runs rows side by side, the longest first. Results do not depend on it.

@@ -52,7 +52,7 @@ _UNFINISHED = (
 _DIGITS = {
     1: (0.05, _UNFINISHED),
     2: (0.005, "stated to two decimals; with the seeds of the paper’s code"),
-    4: (0.05, _UNFINISHED),
+    4: (0.02, _UNFINISHED),
 }  # fmt: skip
 
 
