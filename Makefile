@@ -8,6 +8,10 @@ BIN    := $(VENV)/bin
 CORE := arrays chain circuit closure exp kernels log matrix memory polynomial polynomial_map regions_kernel semiring \
 	sizes special_values threads transform
 FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems learned transformer scaling
+	sizes sparse special_values threads transform
+# What takes the branches of the search for regions besides, which no choice of kernels changes.
+REGIONS := regions regions_search
+FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems learned transformer
 TESTS ?= $(CORE:%=tests/tropical/test_%.py)
 CORE_TESTS = -m "not slow" --hypothesis-profile=quick $(TESTS)
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
@@ -65,7 +69,7 @@ sanitize: $(SOURCES)
 coverage: $(SOURCES)
 	TROPICAL_COVERAGE=1 $(MAKE) VENV=.venv-coverage .venv-coverage/installed-test-core
 	find build-coverage -name '*.gcda' -delete
-	.venv-coverage/bin/pytest $(CORE_TESTS)
+	.venv-coverage/bin/pytest $(CORE_TESTS) $(REGIONS:%=tests/tropical/test_%.py)
 	.venv-coverage/bin/python tests/coverage.py
 
 # The kernels under valgrind; SUBSET selects tests as pytest -k does.

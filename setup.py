@@ -1,6 +1,7 @@
 """Builds tropical._core and tropical._regions from Cython and C; everything else is declared in pyproject.toml.
 
-Environment switches, for developers; with any of them warnings are errors and memory can be made to fail (csrc/memory.h):
+Environment switches, for developers; with any of them warnings are errors and memory can be made
+to fail (csrc/memory.h):
     TROPICAL_SANITIZE=address,undefined   compile and link with these sanitizers
     TROPICAL_COVERAGE=1                   instrument the C for gcov, in build-coverage/
     TROPICAL_DEBUG=1                      no optimisation, debug symbols

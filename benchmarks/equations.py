@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import log_ndtr
 
 import tropical
-from hjsym.solutions import hopf_cole, hopf_lax
+from hjsym.solutions import hopf_cole, hopf_lax, march
 
 try:
     import hj_reachability
@@ -132,6 +132,13 @@ if __name__ == "__main__":
         x,
         huber,
     )
+    for order, scheme in ((5, "WENO5 and Runge–Kutta 3"), (1, "monotone, of first order")):
+        row(
+            f"the same: `march`, {scheme}",
+            lambda order=order: march(lambda x, p: p[0] ** 2 / 2, abs(x), x, 1.0, order=order).values,
+            x,
+            huber,
+        )
     if hj_reachability:
         row("the same: hj_reachability, WENO5", by_reachability(x), x, huber)
     for nodes in (401, 1601):
@@ -146,6 +153,12 @@ if __name__ == "__main__":
     row(
         "the same: `tropical.hopf_cole` on the grid",
         lambda: tropical.hopf_cole(abs(x), 1.0, EPS, 0.02, kappa=0.5, normalised=True),
+        x,
+        viscous,
+    )
+    row(
+        "the same: `march`, sixth-order Laplacian",
+        lambda: march(lambda x, p: p[0] ** 2 / 2, abs(x), x, 1.0, viscosity=EPS / 2).values,
         x,
         viscous,
     )

@@ -220,7 +220,7 @@ static inline int tp_descend(tp_search *s, size_t step, size_t i, tp_cell *cell)
             else
                 status = tp_decide_gate(s, step, i, &cell);
             if (status == TP_TOO_MANY_RAYS) {
-                s->reason = s->reason ? s->reason : TP_TOO_MANY_RAYS;
+                s->reason = TP_TOO_MANY_RAYS;
                 if (gates->arity == 2)
                     tp_drop(cell);
                 status = tp_leave_out(s, gate);
@@ -266,8 +266,6 @@ static inline void tp_search_free(tp_search *s)
 {
     for (size_t k = 0; k < s->found; k++)
         tp_drop(s->cells[k]);
-    while (s->waiting)
-        tp_drop(s->stack[--s->waiting].cell);
     for (size_t k = 0; s->steps != NULL && k < s->step_count; k++)
         tp_step_free(s->steps + k);
     for (size_t k = 0; s->output_forms != NULL && k < s->output_count; k++)

@@ -11,7 +11,7 @@
  * Phases, per chosen row: 1. the slope goes into two vectors, which overlap where `width` is not a multiple.  2. every
  *   entry adds its multiple of them to its row of `to`; both are loaded before one is stored, as they share numbers.
  */
-static INLINE void NAME(add_multiples)(const TYPE *entries, const int64_t *places, size_t count, const TYPE *slope,
+static INLINE void NAME(add_multiples)(const TYPE *entries, const int32_t *places, size_t count, const TYPE *slope,
                                        TYPE *to, size_t width, size_t tail)
 {
     const VEC first = NAME(load)(slope), last = NAME(load)(slope + tail);
@@ -30,7 +30,7 @@ static TARGET void NAME(pull)(const tp_sparse *s, size_t count, const int64_t *a
         const size_t point = (size_t)at[r] / s->rows, i = (size_t)at[r] % s->rows;
         const size_t begin = (size_t)s->offsets[i], length = (size_t)s->offsets[i + 1] - begin;
         const TYPE *entries = (const TYPE *)s->entries + begin, *slope = (const TYPE *)slopes + r * width;
-        const int64_t *places = s->places + begin;
+        const int32_t *places = s->places + begin;
         TYPE *block = (TYPE *)to + point * s->columns * width;
         size_t c = 0;
         for (; width - c >= LANES; c += 2 * LANES < width - c ? 2 * LANES : width - c)

@@ -166,7 +166,7 @@ typedef void tp_elementwise_kernel(size_t n, const void *from, void *to);
 typedef struct {
     size_t rows, columns;
     const int64_t *offsets;    /* (rows + 1,): where each row begins, and the last one ends */
-    const int64_t *places;     /* the column of every entry                          */
+    const int32_t *places;     /* the column of every entry                          */
     const void *entries;
 } tp_sparse;
 

@@ -40,7 +40,9 @@ def farthest(A: np.ndarray, B: np.ndarray, norm: float, max_pairs: int) -> Farth
     if norm == math.inf:
         distance, pair, left = _by_coordinates(A / scale, B / scale)
     else:
-        distance, pair, left = _by_pairs(A / scale, B / scale, _METRICS[norm], max_pairs)
+        scaled = A / scale
+        others = scaled if B is A else B / scale
+        distance, pair, left = _by_pairs(scaled, others, _METRICS[norm], max_pairs)
     slack = (2 * A.shape[1] + 16) * 2.0**-52
     upper = (max(distance, left) * (1 + slack) + _TINY) * scale
     return Farthest(max(0.0, distance * (1 - slack) - _TINY) * scale, upper, pair, left <= distance)
@@ -60,11 +62,13 @@ def _by_coordinates(A: np.ndarray, B: np.ndarray) -> tuple[float, tuple[int, int
 def _by_pairs(A, B, metric: str, max_pairs: int) -> tuple[float, tuple[int, int], float]:
     """The largest distance seen, its pair, and a bound on those not looked at (0 if all are accounted for)."""
     centre = ((A.max(axis=0) + A.min(axis=0)) / 2)[None]
-    rho, sigma = (cdist(X, centre, metric)[:, 0] for X in (A, B))
+    rho = cdist(A, centre, metric)[:, 0]
+    sigma = rho if B is A else cdist(B, centre, metric)[:, 0]
     best, pair = _zigzag(A, B, metric, int(rho.argmax()))
-    order_a, order_b = np.argsort(-rho), np.argsort(-sigma)
-    rho, sigma = rho[order_a], sigma[order_b]
-    A, B = A[order_a], np.ascontiguousarray(B[order_b])
+    order_a, order_b = (_far_out(r, best - s.max()) for r, s in ((rho, sigma), (sigma, rho)))
+    if not (len(order_a) and len(order_b)):
+        return best, pair, 0.0
+    A, rho, B, sigma = A[order_a], rho[order_a], B[order_b], sigma[order_b]
     looked_at = 0
     for start in range(0, len(A), _BLOCK):
         reach = rho[start]
@@ -80,6 +84,12 @@ def _by_pairs(A, B, metric: str, max_pairs: int) -> tuple[float, tuple[int, int]
             i, j = divmod(k, others)
             best, pair = float(distances.flat[k]), (int(order_a[start + i]), int(order_b[j]))
     return best, pair, 0.0
+
+
+def _far_out(radii: np.ndarray, least: float) -> np.ndarray:
+    """Rows with a radius above the least, the largest first."""
+    rows = np.flatnonzero(radii > least)
+    return rows[np.argsort(-radii[rows], kind="stable")]
 
 
 def _zigzag(A, B, metric: str, i: int) -> tuple[float, tuple[int, int]]:

@@ -123,13 +123,12 @@ class GibbsRows:
         return np.array(sums).reshape(len(weights), self.classes)
 
     def _gap(self, x: np.ndarray, order: np.ndarray) -> np.ndarray:
-        """z_1 − z_2 from the differences of slopes, in extended precision where the platform has it."""
+        """z_1 − z_2 from the differences of slopes and offsets, which do not round as large terms do."""
         if order.shape[1] < 2:
             return np.full(len(x), np.inf)
-        (w1, w2), (b1, b2) = (
-            [a[order[:, k]].astype(np.longdouble) for k in (0, 1)] for a in (self.slopes, self.offsets)
-        )
-        return np.maximum(((w1 - w2) * x).sum(axis=1) + (b1 - b2), 0).astype(float)
+        first, second = order[:, 0], order[:, 1]
+        steps = ((self.slopes[first] - self.slopes[second]) * x).sum(axis=1)
+        return np.maximum(steps + (self.offsets[first] - self.offsets[second]), 0)
 
     def _losses(self, weight, gap, surprise, others, weights, below, order) -> np.ndarray:
         """−ε log(1 − π) of the largest terms; of a dominant one through the log-sum-exp of the rest."""

@@ -111,13 +111,12 @@ def attribute(
     if int(top) != top or top < 1:
         raise InputError(f"top is {top}; keep at least one atom a point")
     classes, codes = (None, None) if labels is None else np.unique(links["labels"], return_inverse=True)
+    arrays = [polynomial.slopes, polynomial.coefficients, _initial_values(polynomial, kappa * t), codes]
+    if len(kept) < len(polynomial):
+        arrays = [a if a is None else a[kept] for a in arrays]
+    slopes, offsets, values, codes = arrays
     rows = GibbsRows(
-        polynomial.slopes[kept],
-        polynomial.coefficients[kept],
-        polynomial.semiring,
-        _initial_values(polynomial, kappa * t)[kept],
-        None if codes is None else codes[kept],
-        0 if classes is None else len(classes),
+        slopes, offsets, polynomial.semiring, values, codes, 0 if classes is None else len(classes)
     )
     flat = np.ascontiguousarray(points).reshape(prod(points.shape[:-1]), points.shape[-1])
     with reporting(progress, "points") as report:
@@ -147,14 +146,16 @@ def _read(source, t: float | None) -> tuple[Polynomial, float, float, np.ndarray
         raise InputError(
             f"the polynomial is {kind}; pass one of maxima in floats (to_float(), or slopes and coefficients negated)"
         )
-    b = source.coefficients.astype(float)
+    b = source.coefficients
     if not (b < np.inf).all() or not np.isfinite(b).any():
         raise InputError("the polynomial has no finite coefficient, or one of +inf; pass at least one atom")
-    return Polynomial(source.slopes.astype(float), b, source.semiring), 1.0, t, None
+    if source.dtype != FLOAT64:
+        source = Polynomial(source.slopes.astype(float), b.astype(float), source.semiring)
+    return source, 1.0, t, None
 
 
 def _initial_values(polynomial: Polynomial, time: float) -> np.ndarray:
-    return -polynomial.coefficients - time * (polynomial.slopes**2).sum(axis=1)
+    return -polynomial.coefficients - time * np.einsum("ij,ij->i", polynomial.slopes, polynomial.slopes)
 
 
 def _one_each(name: str, value, count: int) -> np.ndarray | None:

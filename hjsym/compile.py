@@ -86,7 +86,7 @@ class TropicalNetwork(Rational):
         of the indices `outputs`. On the boundary between pieces a maximum takes its first entry and a bend its
         left side. Needs ε = 0.
         """
-        if not (self.P.is_tropical and self.Q.is_tropical):
+        if any(node.layer.eps for node in self.network.nodes):
             raise InputError("affine_at needs every gate at eps = 0; use gradient, or deform(0)")
         x = self._points(x)
         return affine_piece(self._network_at(x), x, outputs)

@@ -63,7 +63,7 @@ class _Reading:
     """The value that a layer reads: how much it can grow with x, alone or as rows of the affine map that gives it."""
 
     def __init__(self, network: Network, value: int, gains: list[float]):
-        self.size, self.gain, self.weight = network.sizes[value], gains[value], None
+        self.size, self.gain, self.weight = network.sizes[value], np.float64(gains[value]), None
         if value and isinstance(network.nodes[value - 1].layer, layers.Affine):
             self.weight = float_weights(network.nodes[value - 1].layer.weight)
             self.gain_before = gains[network.nodes[value - 1].inputs[0]]

@@ -56,7 +56,7 @@ class LineSoliton:
     ends : tuple of (float, float)
         What of its ridge is in the web: the vertices (x, y) at its ends, one for a ray.
     upward : bool or None
-        Of a ray: whether it goes to y → +∞.
+        Of a ray: whether it goes to y → +∞. None for a bounded edge and for the whole line of two exponentials.
     """
 
     pair: tuple[int, int]
@@ -185,7 +185,7 @@ class TauFunction:
         ----------
         x, y, T : arrays that broadcast
         equation : four numbers
-            The coefficients, `KP` by default; with any other the residual is of order 1.
+            The coefficients, `KP` by default; with any other the residual is no rounding error.
 
         Notes
         -----
@@ -227,8 +227,10 @@ class TauFunction:
         Raises
         ------
         InputError
-            A single exponential: u = 0, there is no curve.
+            A single exponential: u = 0, there is no curve. A time that is not finite.
         """
+        if not np.isfinite(float(T)):
+            raise InputError(f"T is {T}; the web is drawn at a finite time")
         if len(self) < 2:
             raise InputError("one exponential has u = 0 and no web; pass two different slopes or more")
         k, c = (convert(values, EXACT) for values in (self.k, self.c))

@@ -36,6 +36,9 @@ def affine_piece(network: Network, x: ArrayLike, outputs=None) -> tuple[np.ndarr
     eye = eye if outputs is None else eye[np.atleast_1d(outputs)]
     count = prod(axes)
     values = [value.reshape(count, value.shape[-1]) for value in values]
+    if count == 1:
+        slope, intercept = _Pass(network, values, eye).back()
+        return slope.reshape(*axes, *slope.shape[1:]), intercept.reshape(*axes, len(eye))
     slope = np.empty((count, len(eye), network.input_size), dtype)
     intercept = np.empty((count, len(eye)), dtype)
     step = 1 if dtype == EXACT else max(1, _TOGETHER // (1 + network.parameters))
@@ -46,14 +49,23 @@ def affine_piece(network: Network, x: ArrayLike, outputs=None) -> tuple[np.ndarr
 
 
 class _Adjoint(NamedTuple):
-    """Slopes (r, m) in entries of a value, `rows` are point · size + entry; several may be of one, and add up."""
+    """Slopes (r, m) in entries of a value, `rows` are point · size + entry; several may be of one, and add up.
+
+    `every` says that the rows are all there are, in order."""
 
     rows: np.ndarray
     slopes: np.ndarray
     size: int
+    every: bool = False
+
+    def chosen(self, array: np.ndarray) -> np.ndarray:
+        """The rows of an array."""
+        return array if self.every else array.take(self.rows, axis=0)
 
     def dense(self, points: int) -> np.ndarray:
         """All rows, (points, size, m)."""
+        if self.every:
+            return self.slopes.reshape(points, self.size, self.slopes.shape[1])
         total = convert(np.zeros((points * self.size, self.slopes.shape[1])), self.slopes.dtype)
         if len(self.rows) and np.bincount(self.rows).max() > 1:
             np.add.at(total, self.rows, self.slopes)
@@ -72,7 +84,7 @@ class _Adjoint(NamedTuple):
 
 def _full(slopes: np.ndarray) -> _Adjoint:
     points, size, m = slopes.shape
-    return _Adjoint(np.arange(points * size), slopes.reshape(points * size, m), size)
+    return _Adjoint(np.arange(points * size), slopes.reshape(points * size, m), size, True)
 
 
 class _Pass:
@@ -88,7 +100,7 @@ class _Pass:
         """Slopes (points, m, d) and intercepts (points, m)."""
         nodes = self.network.nodes
         adjoints: list[_Adjoint | None] = [None] * len(nodes)
-        adjoints.append(_full(np.broadcast_to(self.eye.T, (self.points, *self.eye.T.shape))))
+        adjoints.append(_full(np.repeat(self.eye.T[None], self.points, axis=0)))
         for k in reversed(range(len(nodes))):
             node, adjoint = nodes[k], adjoints[k + 1]
             adjoints[k + 1] = None
@@ -102,16 +114,15 @@ class _Pass:
             return convert(none, self.eye.dtype), self.intercept
         return adjoints[0].dense(self.points).swapaxes(1, 2), self.intercept
 
-    def entries(self, adjoint: _Adjoint) -> np.ndarray:
-        return adjoint.rows if self.points == 1 else adjoint.rows % adjoint.size
+    def of_entries(self, adjoint: _Adjoint, array: np.ndarray) -> np.ndarray:
+        """Those of an array with one row an entry that belong to the adjoint's rows."""
+        return adjoint.chosen(array) if self.points == 1 else array.take(adjoint.rows % adjoint.size, axis=0)
 
     def add(self, constants: np.ndarray, adjoint: _Adjoint) -> None:
         """Constants of the entries, one for each row, go to the outputs by their slopes."""
-        if not constants.any():
-            return
         if self.points == 1:
             self.intercept += constants @ adjoint.slopes
-        else:
+        elif constants.any():
             place = adjoint.rows // adjoint.size, np.arange(len(constants))
             of_point = sparse.csr_array((constants, place), (self.points, len(constants)))
             self.intercept += of_point @ adjoint.slopes
@@ -127,20 +138,22 @@ def _back(layer, run: _Pass, adjoint: _Adjoint, *inputs: np.ndarray) -> tuple[_A
 
 @_back.register
 def _(layer: layers.Affine, run, adjoint, x):
-    run.add(layer.bias[run.entries(adjoint)], adjoint)
-    if not isinstance(layer.weight, SparseMatrix):
-        return (_full(layer.weight.T @ adjoint.dense(run.points)),)
+    run.add(run.of_entries(adjoint, layer.bias), adjoint)
     if is_exact(adjoint.slopes):
         (slopes,) = adjoint.dense(1)
         return (_full((slopes.T @ layer.weight).T[None]),)
-    return (_full(layer.weight.pulled(adjoint.rows, adjoint.slopes, run.points)),)
+    if isinstance(layer.weight, SparseMatrix):
+        return (_full(layer.weight.pulled(adjoint.rows, adjoint.slopes, run.points)),)
+    if run.points == 1:
+        return (_full((adjoint.chosen(layer.weight).T @ adjoint.slopes)[None]),)
+    return (_full(layer.weight.T @ adjoint.dense(run.points)),)
 
 
 @_back.register
 def _(layer: layers.Scale, run, adjoint, x):
-    entries = run.entries(adjoint)
-    run.add(layer.bias[entries], adjoint)
-    return (_Adjoint(adjoint.rows, adjoint.slopes * layer.factor[entries, None], adjoint.size),)
+    run.add(run.of_entries(adjoint, layer.bias), adjoint)
+    slopes = adjoint.slopes * run.of_entries(adjoint, layer.factor)[:, None]
+    return (adjoint._replace(slopes=slopes),)
 
 
 @_back.register
@@ -151,13 +164,13 @@ def _(layer: layers.Identity, run, adjoint, x):
 @_back.register
 def _(layer: layers.Gather, run, adjoint, x):
     size = x.shape[1]
-    rows = adjoint.rows // adjoint.size * size + layer.index[run.entries(adjoint)]
+    rows = adjoint.rows // adjoint.size * size + run.of_entries(adjoint, layer.index)
     return (_Adjoint(rows, adjoint.slopes, size),)
 
 
 @_back.register
 def _(layer: layers.Add, run, adjoint, *inputs):
-    return tuple(_Adjoint(adjoint.rows, adjoint.slopes * f, adjoint.size) for f in layer.factors)
+    return tuple(adjoint._replace(slopes=adjoint.slopes * f) for f in layer.factors)
 
 
 @_back.register
@@ -188,20 +201,21 @@ def _(layer: layers.PiecewiseLinear, run, adjoint, x):
 
 @_back.register
 def _(layer: layers.Relu, run, adjoint, x):
-    kept = (x.reshape(-1)[adjoint.rows] > 0).nonzero()[0]
-    return (_Adjoint(adjoint.rows[kept], adjoint.slopes[kept], adjoint.size),)
+    kept = (adjoint.chosen(x.reshape(-1)) > 0).nonzero()[0]
+    return (_Adjoint(adjoint.rows.take(kept), adjoint.slopes.take(kept, axis=0), adjoint.size),)
 
 
 @_back.register
 def _(layer: layers.Maximum, run, adjoint, x):
-    size, members = x.shape[1], layer.members(x.shape[1])[run.entries(adjoint)]
+    size, members = x.shape[1], run.of_entries(adjoint, layer.members(x.shape[1]))
     if run.points > 1:
         members = members + (adjoint.rows // adjoint.size * size)[:, None]
-    arguments = x.reshape(-1)[members]
+    arguments = x.take(members)
     if layer.eps:
         shares = layer.shares(x).reshape(-1, members.shape[1])[adjoint.rows]
         run.add(layer(x).reshape(-1)[adjoint.rows] - (shares * arguments).sum(axis=1), adjoint)
         slopes = adjoint.slopes[:, None, :] * shares[..., None]
         return (_Adjoint(members.ravel(), slopes.reshape(members.size, -1), size),)
-    winners = members[np.arange(len(members)), arguments.argmax(axis=1)]
+    first = np.arange(0, members.size, members.shape[1])  # of each group
+    winners = members.take(first + arguments.argmax(axis=1))
     return (_Adjoint(winners, adjoint.slopes, size),)

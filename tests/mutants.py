@@ -398,6 +398,20 @@ MUTANTS = [
         "memory",
     ),
     Mutant(
+        "the last of the slopes start a vector too early",
+        "sparse.template.c",
+        "width - c - LANES);",
+        "width - c - LANES - (2 * LANES > width - c && width - c > LANES));",
+        "sizes",
+    ),
+    Mutant(
+        "the rows of all points are added up",
+        "sparse.template.c",
+        "+ point * s->columns * width",
+        "+ 0 * point * s->columns * width",
+        "sparse",
+    ),
+    Mutant(
         "the last slice is nobody's",
         "tropical/_threads.py",
         "iter(range(0, total, step))",

@@ -96,6 +96,6 @@ class SoftTransform:
 
 class SparseRows:
     def __init__(
-        self, offsets: NDArray[np.int64], places: NDArray[np.int64], entries: _Floats, columns: int
+        self, offsets: NDArray[np.int64], places: NDArray[np.int32], entries: _Floats, columns: int
     ) -> None: ...
     def pull(self, at: NDArray[np.int64], slopes: _Floats, to: _Floats) -> None: ...

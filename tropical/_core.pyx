@@ -10,7 +10,7 @@ import numpy
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.stdint cimport SIZE_MAX, int64_t
+from libc.stdint cimport INT32_MAX, SIZE_MAX, int32_t, int64_t
 
 cdef extern from "tropical_core.h" nogil:
     ctypedef struct tp_polynomial:
@@ -79,7 +79,7 @@ cdef extern from "tropical_core.h" nogil:
     ctypedef struct tp_sparse:
         size_t rows, columns
         const int64_t *offsets
-        const int64_t *places
+        const int32_t *places
         const void *entries
     ctypedef void tp_pull_kernel(
         const tp_sparse *, size_t, const int64_t *, size_t, const void *, void *) noexcept nogil

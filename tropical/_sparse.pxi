@@ -9,7 +9,7 @@ cdef class SparseRows:
     cdef bint double_precision
     cdef object arrays
 
-    def __cinit__(self, const int64_t[::1] offsets not None, const int64_t[::1] places not None, entries,
+    def __cinit__(self, const int64_t[::1] offsets not None, const int32_t[::1] places not None, entries,
                   size_t columns):
         cdef size_t k, count = places.shape[0]
         if offsets.shape[0] == 0 or offsets[0] != 0 or <size_t>offsets[offsets.shape[0] - 1] != count:
@@ -18,8 +18,10 @@ cdef class SparseRows:
         for k in range(self.s.rows):
             if offsets[k] > offsets[k + 1]:
                 raise ValueError(f"offsets descend at row {k}")
+        if columns > INT32_MAX:
+            raise ValueError(f"{columns} columns; places are numbers of 32 bits")
         for k in range(count):
-            if not 0 <= places[k] < <int64_t>columns:
+            if not 0 <= places[k] < <int32_t>columns:
                 raise ValueError(f"place {places[k]} of entry {k} is none of {columns} columns")
         self.s.offsets, self.s.places = &offsets[0], &places[0]
         self.double_precision = entries.dtype.itemsize == sizeof(double)

@@ -173,7 +173,8 @@ class SparseMatrix:
 
     @cached_property
     def _packed(self) -> _core.SparseRows:
-        return _core.SparseRows(self.offsets, self.columns, self.data, self.shape[1])
+        places = self._scipy.indices.astype(np.int32, copy=False)  # read by products the other way as well
+        return _core.SparseRows(self.offsets, places, self.data, self.shape[1])
 
     def _exact_times(self, x: np.ndarray) -> np.ndarray:
         """Σ_k W[j, k] x[..., k], one segment of products a row."""

@@ -171,16 +171,10 @@ class Tracer:
 
     # ---- following ------------------------------------------------------------------------------
 
-    def trace(self, x: np.ndarray, eps: float, direction: float, along: np.ndarray | None = None) -> Branch:
-        """The curve through (x, ε), towards hot for direction > 0; `along`, in (x, log ε), decides where given."""
-        if along is None:
-            u = np.append(self.refined(x, eps) / self.length, math.log(eps))
-            along = np.append(np.zeros(len(x)), direction)
-        else:
-            u, along = (
-                np.append(x / self.length, math.log(eps)),
-                along / np.append(np.full(len(x), self.length), 1),
-            )
+    def trace(self, x: np.ndarray, eps: float, direction: float) -> Branch:
+        """The curve through (x, ε), towards hot for direction > 0."""
+        u = np.append(self.refined(x, eps) / self.length, math.log(eps))
+        along = np.append(np.zeros(len(x)), direction)
         state = self._state(u, along)
         states, events, places, step, end = [state], [], [], self.max_step / 8, "long"
         travelled = 0.0
@@ -221,9 +215,8 @@ class Tracer:
             return None
         following = self._state(found[0], state.tangent)
         moved = found[0] - state.u
-        if following.tangent @ state.tangent < _TURN or moved @ state.tangent < _STRAIGHT * np.linalg.norm(
-            moved
-        ):
+        straight = moved @ state.tangent >= _STRAIGHT * np.linalg.norm(moved)
+        if not straight or following.tangent @ state.tangent < _TURN:
             return None
         if state.tangent[-1] * following.tangent[-1] > 0 and state.index == following.index:
             return following, found[1], None

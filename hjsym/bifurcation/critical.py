@@ -14,6 +14,9 @@ from tropical.errors import InputError
 
 __all__ = ["CriticalPoint", "CriticalPoints", "as_region", "critical_points"]
 
+_RESOLUTION = 1e-14
+_FLAT = 1e-7  # of the largest eigenvalue: one that is smaller may be 0
+
 
 @dataclass(frozen=True)
 class CriticalPoint:
@@ -133,8 +136,9 @@ def critical_points(source, eps: float, domain=None, *, cells: int = 24) -> Crit
     Raises
     ------
     InputError
-        ε ≤ 0 or not finite; slopes that do not span the region, where critical points are not isolated; more than
-        two variables without a slice.
+        ε ≤ 0, not finite, or so small that floats do not resolve where weights change; slopes that do not span the
+        region (one atom, collinear data in the plane), where critical points are not isolated; more than two variables
+        without a slice.
 
     Notes
     -----
@@ -179,18 +183,30 @@ def as_region(source, domain, eps: float) -> tuple[EntropyLandscape, np.ndarray,
         raise InputError(
             f"there are {H.variables} variables; all critical points are found in one or two: pass a Slice of the space"
         )
-    if not isinstance(inside, Box):
-        if type(inside) is not Domain:
-            raise InputError("the region is a polyhedron; pass a Box, or None for all critical points")
-        low, high = H.hull
-        margin = 1e-3 * np.maximum(high - low, np.abs(high) + np.abs(low)) + H.blur(eps)
-        return H, low - margin, high + margin
-    low, high = (np.array([float(v) for v in bound]) for bound in inside.bounds(H.variables))
-    if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
+    H.refuse_flat()
+    low, high = _bounds(H, inside, eps)
+    if not H.blur(eps) > _RESOLUTION * max(np.abs(low).max(), np.abs(high).max()):
         raise InputError(
-            "the region is unbounded or flat; pass finite low < high, or None for all critical points"
+            f"eps is {eps:g}: weights change over {H.blur(eps):.3g}, which floats as large as the region's bounds do "
+            "not resolve; pass a larger eps, or look at ties, where critical points are in the cold"
         )
     return H, low, high
+
+
+def _bounds(H: EntropyLandscape, region: Domain, eps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of a box, or of a region that holds all critical points."""
+    if isinstance(region, Box):
+        low, high = (np.array([float(v) for v in bound]) for bound in region.bounds(H.variables))
+        if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):
+            raise InputError(
+                "the region is unbounded or flat; pass finite low < high, or None for all critical points"
+            )
+        return low, high
+    if type(region) is not Domain:
+        raise InputError("the region is a polyhedron; pass a Box, or None for all critical points")
+    low, high = H.hull
+    margin = 1e-3 * np.maximum(high - low, np.abs(high) + np.abs(low)) + H.blur(eps)
+    return low - margin, high + margin
 
 
 def describe(H: EntropyLandscape, x: ArrayLike, eps: float) -> tuple[CriticalPoint, ...]:
@@ -201,7 +217,7 @@ def describe(H: EntropyLandscape, x: ArrayLike, eps: float) -> tuple[CriticalPoi
         return ()
     jacobians = H.natural_gradient(x, eps).jacobian
     spectra = np.sort(np.linalg.eigvals(jacobians).real, axis=1)
-    flat = np.abs(spectra).min(axis=1) <= 1e-7 * np.maximum(1, np.abs(spectra).max(axis=1))
+    flat = np.abs(spectra).min(axis=1) <= _FLAT * np.maximum(1, np.abs(spectra).max(axis=1))
     entropy, atoms = H(x, eps), H.weights(x, eps).argmax(axis=1)
     index = (spectra < 0).sum(axis=1)
     kinds = np.where(flat, "degenerate", np.where(index == 0, "minimum", "saddle"))

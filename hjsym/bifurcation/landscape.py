@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,9 +14,9 @@ from tropical import Polynomial, Semiring, Slice
 from tropical._arrays import as_array, as_points, frozen, is_finite, refuse_where, to_floats
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
-__all__ = ["EntropyLandscape", "as_eps", "as_landscape"]
+__all__ = ["EntropyLandscape", "as_eps", "solve_ties", "tie_points"]
 
-_MAX_SIMPLICES = 6_000_000
+_MAX_SIMPLICES = 2_000_000
 _FLAT = 2.0**-40
 
 
@@ -38,8 +38,7 @@ class EntropyLandscape:
     Raises
     ------
     InputError
-        Slopes or offsets that are NaN or infinite; slopes that lie in a hyperplane, along whose normal H is
-        constant, so that no critical point is isolated (N ≤ d, collinear data in the plane).
+        Slopes or offsets that are NaN or infinite, or no terms at all.
     ShapeError
         Shapes that do not fit.
 
@@ -66,16 +65,7 @@ class EntropyLandscape:
         object.__setattr__(self, "W", frozen(W))
         object.__setattr__(self, "b", frozen(b))
         if not len(b):
-            raise InputError("there are no terms; pass at least two with different slopes")
-        spread = np.linalg.svd(W - W.mean(axis=0), full_matrices=True)[1:]
-        rank = int((spread[0] > _FLAT * max(np.abs(W - W[0]).max(), np.finfo(float).tiny)).sum())
-        if rank < W.shape[1]:
-            normal = ", ".join(f"{v:.4g}" for v in spread[1][-1])
-            raise InputError(
-                f"the {len(b)} slopes span {rank} of {W.shape[1]} dimensions, so that the entropy is constant along "
-                f"({normal}) and has no isolated critical points; "
-                + ("restrict it to a Slice across" if rank else "pass two different slopes or more")
-            )
+            raise InputError("there are no terms; pass at least one with a finite offset")
 
     # ---- made from -------------------------------------------------------------------------------
 
@@ -185,7 +175,10 @@ class EntropyLandscape:
         return np.einsum("...n,...nd,...ne->...de", pi, w, w) / eps**2
 
     def natural_gradient(self, x: ArrayLike, eps: float | ArrayLike) -> NaturalGradient:
-        """G⁻¹∇H and its derivatives at points (P, d), where nothing underflows; ε a number or (P,)."""
+        """G⁻¹∇H and its derivatives at points (P, d), where nothing underflows; ε a number or (P,).
+
+        Needs slopes that span the space, as `refuse_flat` checks.
+        """
         x = self._points(x)
         return natural_gradient(self.W, self.b, x.reshape(-1, self.variables), eps)
 
@@ -201,6 +194,21 @@ class EntropyLandscape:
         w = self.W - (pi @ self.W)[..., None, :]
         return pi, w, z - (pi * z).sum(axis=-1, keepdims=True)
 
+    def refuse_flat(self) -> None:
+        """Raise an InputError if the slopes lie in a hyperplane, along whose normal H is constant.
+
+        So they do if N ≤ d, or if data in the plane are collinear; then no critical point is isolated.
+        """
+        _, sizes, directions = np.linalg.svd(self.W - self.W.mean(axis=0), full_matrices=True)
+        rank = int((sizes > _FLAT * np.abs(self.W - self.W[0]).max()).sum())
+        if rank < self.variables:
+            normal = ", ".join(f"{v:.4g}" for v in directions[-1])
+            raise InputError(
+                f"the {len(self)} slopes span {rank} of {self.variables} dimensions, so that the entropy is constant "
+                f"along ({normal}) and has no isolated critical points; "
+                + ("restrict it to a Slice across" if rank else "pass two different slopes or more")
+            )
+
     # ---- where critical points can be ------------------------------------------------------------
 
     @cached_property
@@ -212,7 +220,7 @@ class EntropyLandscape:
         Raises
         ------
         BudgetExceeded
-            More than 6·10⁶ subsets.
+            More than 2·10⁶ subsets (229 terms in the plane).
         """
         d = self.variables
         W, b = self.distinct
@@ -221,8 +229,8 @@ class EntropyLandscape:
             raise BudgetExceeded(
                 "tie points of d + 1 terms", size, _MAX_SIMPLICES, "pass a bounded domain to search"
             )
-        subsets = np.array(list(combinations(range(len(b)), d + 1))).reshape(-1, d + 1)
-        return tie_points(W, b, subsets)
+        terms = chain.from_iterable(combinations(range(len(b)), d + 1))
+        return tie_points(W, b, np.fromiter(terms, dtype=int, count=size * (d + 1)).reshape(size, d + 1))
 
     @cached_property
     def distinct(self) -> tuple[np.ndarray, np.ndarray]:
@@ -239,11 +247,11 @@ class EntropyLandscape:
     def spread(self) -> tuple[np.ndarray, np.ndarray]:
         """The box of the middle half of the tie points in each coordinate, (low, high): the scale of x."""
         W, b = self.distinct
-        d, few = self.variables, np.random.default_rng(0)
+        d, rng = self.variables, np.random.default_rng(0)
         if math.comb(len(b), d + 1) <= 20_000:
             ties = self.tie_points
         else:
-            drawn = np.array([few.choice(len(b), d + 1, replace=False) for _ in range(4000)])
+            drawn = np.array([rng.choice(len(b), d + 1, replace=False) for _ in range(4000)])
             ties = tie_points(W, b, drawn)
         low, high = np.quantile(ties, [0.25, 0.75], axis=0)
         floor = 1e-3 * np.ptp(ties, axis=0).max()
@@ -270,11 +278,6 @@ def solve_ties(W, b, terms: np.ndarray, equal: list[tuple[int, int]]) -> tuple[n
     right = np.stack([b[terms[:, i]] - b[terms[:, j]] for i, j in equal], axis=1)
     kept = np.abs(np.linalg.det(matrices)) > _FLAT * np.linalg.norm(matrices, axis=2).prod(axis=1)
     return np.linalg.solve(matrices[kept], right[kept][..., None])[..., 0], kept
-
-
-def as_landscape(source, domain: Slice | None = None) -> EntropyLandscape:
-    """An `EntropyLandscape`, or the one of a Polynomial, LSE layer, kernel gauge or network; restricted to a Slice."""
-    return EntropyLandscape.of(source, domain)
 
 
 def as_eps(eps: float) -> float:

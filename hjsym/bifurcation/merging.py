@@ -51,7 +51,7 @@ def merge_tree(diagram, of: str = "minima") -> nx.DiGraph:
     networkx.DiGraph
         Nodes are numbers with ``x`` (where it was at ``birth``), ``atom`` (the term of largest weight there),
         ``birth`` and ``death`` (temperatures, death None for what is there at the hottest); edges have ``eps`` and
-        ``kind`` ("fold", "pitchfork" or "transcritical"). A node ``("outside", atom)`` stands for what flows out of the
+        ``kind``, as of a `Bifurcation`. A node ``("outside", atom)`` stands for what flows out of the
         region to where that term rules. With folds alone no node has two edges, and the graph is a forest.
 
     Examples

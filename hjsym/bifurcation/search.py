@@ -158,9 +158,9 @@ def _distinct(H: EntropyLandscape, eps: float, found: np.ndarray) -> np.ndarray:
     if not len(found):
         return found
     signs = _signs(H, eps, found)
-    tolerance = _SAME * max(H.length(eps), np.abs(found).max())
     kept: list[int] = []
     for k in np.lexsort(found.T):
+        tolerance = _SAME * max(H.length(eps), np.abs(found[k]).max())
         close = [j for j in kept if np.abs(found[j] - found[k]).max() < tolerance and signs[j] == signs[k]]
         if not close:
             kept.append(k)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hjsym.bifurcation.landscape import as_landscape
+from hjsym.bifurcation.landscape import EntropyLandscape
 from tropical.errors import DivergenceError, InputError
 
 __all__ = ["Bifurcation", "branch_point", "fold"]
@@ -28,7 +28,8 @@ class Bifurcation:
 
     Attributes
     ----------
-    kind : {"fold", "pitchfork", "transcritical"}
+    kind : {"fold", "pitchfork", "transcritical", "multiple"}
+        "multiple" where several eigenvalues are 0 at once, as for the corners and the centre of a square.
     eps : float
     x : (d,) array
     v : (d,) array
@@ -38,16 +39,17 @@ class Bifurcation:
     H_v_eps : float
         v·∂_ε∇H: not 0 at a fold, 0 at a branch point.
     H_vv_eps : float or None
-        Of branch points, the rate at which the eigenvalue crosses 0 along the branch that goes through.
+        Of simple branch points, the rate at which the eigenvalue crosses 0 along the branch that goes through.
     H_vvvv : float or None
-        Of branch points, the fourth derivative along v with what the directions across it follow, which bends
+        Of simple branch points, the fourth derivative along v with what the directions across it follow, which bends
         the branch that turns there.
     residual : float
         The largest entry of the augmented system, in units of x.
     index : int
         How many of the other eigenvalues of ∇²H are negative: points of index `index` and `index + 1` meet.
     opens : {"cold", "hot", "both"}
-        On which side of ε the points are that meet: "cold" if they merge as ε grows; at a transcritical point "both".
+        On which side of ε the points are that meet: "cold" if they merge as ε grows; "both" where no side is told,
+        at transcritical and multiple points.
     """
 
     kind: str
@@ -90,7 +92,8 @@ def fold(source, x: ArrayLike, eps: float, v: ArrayLike | None = None) -> Bifurc
     >>> f.kind, round(f.eps, 12), f.x.round(6), round(f.H_vvv, 6), round(f.H_v_eps, 6)
     ('fold', 0.325518191049, array([1.841821]), -4.325887, -2.06544)
     """
-    H = as_landscape(source)
+    H = EntropyLandscape.of(source)
+    H.refuse_flat()
     x, v = _start(H, x, eps, v)
     d = len(x)
 
@@ -122,7 +125,8 @@ def branch_point(source, x: ArrayLike, eps: float, psi: ArrayLike | None = None)
     >>> p.kind, round(p.eps, 13), p.opens
     ('pitchfork', 0.3417505319739, 'cold')
     """
-    H = as_landscape(source)
+    H = EntropyLandscape.of(source)
+    H.refuse_flat()
     x, psi = _start(H, x, eps, psi, left=True)
     d = len(x)
 
@@ -208,6 +212,9 @@ def _described(H, x: np.ndarray, eps: float, v: np.ndarray | None, residual: flo
         )
         index = int((others < 0).sum())
         return Bifurcation("fold", eps, x, v, cubic, drive, None, None, residual, index, opens)
+    if len(others) and np.abs(others).min() <= _SYMMETRIC * max(1, np.abs(others).max()):
+        index = int((others < -_SYMMETRIC).sum())
+        return Bifurcation("multiple", eps, x, v, cubic, drive, None, None, residual, index, "both")
     frame = np.linalg.svd(v[None])[2][1:]  # of the directions across v
     across = frame.T @ np.linalg.inv(frame @ hessian @ frame.T) @ frame
     bend, pull = np.einsum("abc,b,c", third, v, v), H.eps_gradient(x, eps)

@@ -1,13 +1,14 @@
-"""Networks from fitted scikit-learn estimators: MLPs, linear models, and pipelines of affine steps before them."""
+"""Networks from fitted scikit-learn estimators: MLPs, linear models, trained layers, and affine steps before them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from hjsym import layers
 from hjsym.errors import UnsupportedLayerError
-from hjsym.layers import Affine, Gather, Identity, Layer, Relu, Scale, Sigmoid, Softmax
+from hjsym.layers import Affine, Gather, Identity, Layer, Maximum, Relu, Scale, Sigmoid, Softmax
 from hjsym.network import Network
+from tropical import Polynomial
 from tropical.errors import InputError
 
 __all__ = ["load_sklearn"]
@@ -87,6 +88,33 @@ def _probabilistic(estimator) -> list[Layer]:
     return [*made, Sigmoid() if binary else Softmax()]
 
 
+# ---- layers that were trained here -------------------------------------------------------------------------
+
+
+def _lse_regressor(estimator) -> list[Layer]:
+    fit = _fitted(estimator, "fit_")
+    made = _maxima(fit.polynomials, fit.eps)
+    return made if fit.signs == (1,) else [*made, Affine([fit.signs], [0.0])]
+
+
+def _lse_classifier(estimator) -> list[Layer]:
+    heads, eps = _fitted(estimator, "heads_"), estimator.layer_.eps
+    return [*_maxima(heads, eps), Scale(np.full(len(heads), 1 / eps), np.zeros(len(heads))), Softmax()]
+
+
+def _max_affine(estimator) -> list[Layer]:
+    return _maxima([_fitted(estimator, "polynomial_")], 0.0)
+
+
+def _maxima(heads: Iterable[Polynomial], eps: float) -> list[Layer]:
+    """All affine functions at once, then the maximum of those of each head, at ε."""
+    heads = list(heads)
+    weight = np.concatenate([head.slopes for head in heads])
+    bias = np.concatenate([head.coefficients for head in heads])
+    groups = np.arange(len(bias)).reshape(len(heads), -1)
+    return [Affine(weight, bias), Maximum(groups if len(heads) > 1 else None).deform(eps)]
+
+
 # ---- steps before them -------------------------------------------------------------------------------------
 
 
@@ -132,6 +160,9 @@ _RULES = {
     ("MLPClassifier", "MLPRegressor"): _mlp,
     ("LogisticRegression", "LinearDiscriminantAnalysis"): _probabilistic,
     ("LinearModel", "LinearClassifierMixin", "BaseSGDRegressor"): _linear,
+    ("LSERegressor",): _lse_regressor,
+    ("LSEClassifier",): _lse_classifier,
+    ("MaxAffineRegressor",): _max_affine,
     ("StandardScaler",): _standard,
     ("MinMaxScaler",): _min_max,
     ("MaxAbsScaler",): _max_abs,

@@ -25,9 +25,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hjsym.scaling._fit import fit_layer
 from hjsym.scaling.fits import PowerLaw, power_law
 from hjsym.scaling.quadrature import box_layer, euclidean
+from hjsym.training import fit_lse
 from tropical._progress import Progress, reporting
 from tropical.errors import InputError
 
@@ -127,7 +127,7 @@ def risk_study(
     t: float = 0.25,
     noise: float = 0.2,
     fresh: int = 2000,
-    fit: Fit = fit_layer,
+    fit: Fit = fit_lse,
     rng: np.random.Generator | int | None = 0,
     confidence: float = 0.95,
     executor: Executor | None = None,
@@ -154,13 +154,14 @@ def risk_study(
     fresh : int
         Points that the risk is measured at.
     fit : callable
-        ``fit(x, y, n_neurons=, eps=, seed=)`` returns a function of points (m, d), as the default does.
+        ``fit(x, y, n_neurons=, eps=, seed=)`` returns a function of points (m, d); `hjsym.training.fit_lse` by default,
+        and with ``functools.partial(fit_lse, schedule=Schedule("adam", max_iter=3000))`` by Adam.
     rng : numpy Generator or seed
         The result depends on it alone, not on the executor.
     confidence : float
         Of the bootstrap over repetitions.
     executor : concurrent.futures.Executor, optional
-        Runs the fits; processes need g and `fit` that can be pickled.
+        Runs the fits; processes need a `fit` that can be pickled.
     progress : callable, bool, optional
         Called with the number of fits done; True draws a bar.
 
@@ -204,7 +205,7 @@ def trained_rate(
     samples: int = 4000,
     fresh: int = 800,
     starts: int = 5,
-    fit: Fit = fit_layer,
+    fit: Fit = fit_lse,
     rng: np.random.Generator | int | None = 0,
     confidence: float = 0.95,
     executor: Executor | None = None,

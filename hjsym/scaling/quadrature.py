@@ -206,6 +206,8 @@ def quadrature_rate(
     if points is None:
         points = np.random.default_rng(100 + d).uniform(-1.5, 1.5, (400, d))
     x = as_points(points, d, np.dtype(np.float64))
+    if x.ndim != 2 or not len(x) or not np.isfinite(x).all():
+        raise InputError(f"points have shape {x.shape}; pass one finite point or more, (m, {d})")
     options = {"g": g, "eps": eps, "t": t, "half_width": half_width}
     exact = _Reference(reference, options)(d, x)
     gaps = np.array([box_layer(d, n, rule=rule, **options)(x) - exact for n in nodes])

@@ -126,7 +126,8 @@ def _search(
     if len(symbols) <= _MOST_CORNERS:
         for corner in product(*zip(low, high, strict=True)):
             search.reach(np.array(corner))
-    search.cells = [search.see((low + high) / 2, (high - low) / 2 * (1 + 2.0**-50))]
+    middle = (low + high) / 2
+    search.cells = [search.see(middle, _widened((high - low) / 2, np.abs(middle)))]
     while len(search.cells) < most_cells and search.upper > search.lower * (1 + rtol) + atol:
         search.halve()
     return Supremum(search.lower, search.upper, tuple(map(float, search.at)), len(search.cells))
@@ -163,6 +164,11 @@ class _Search:
         here = np.arange(len(radius)) == np.argmax(np.where(self.matters, radius, -1.0))
         half = np.where(here, radius / 2, radius)
         shift = np.where(here, half, 0.0)
-        half = half * (1 + 2.0**-50) + (np.abs(centre) + radius) * 2.0**-52  # for midpoints are rounded
+        half = _widened(half, np.abs(centre) + radius)
         for middle in (centre - shift, centre + shift):
             heapq.heappush(self.cells, self.see(middle, half))
+
+
+def _widened(radius: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """For midpoints of that size are rounded."""
+    return radius * (1 + 2.0**-50) + size * 2.0**-52

@@ -58,11 +58,8 @@ class PowerSeries:
         return value
 
     def _operands(self, expr: sympy.Expr) -> tuple:
-        if expr.is_Pow and expr.base != sympy.E and expr.exp.is_Rational and expr.exp.q <= 2:
+        if expr.is_Pow and expr.exp.is_Rational and expr.exp.q <= 2:
             return (expr.base,)
-        if isinstance(expr, LogSumExp):
-            eps, *z = expr.args
-            return (eps, *z)
         return expr.args
 
     def _operation(self, expr: sympy.Expr) -> Callable:
@@ -70,7 +67,7 @@ class PowerSeries:
             return lambda *a: _folded(a, lambda u, v: u + v)
         if expr.is_Mul:
             return lambda *a: _folded(a, lambda u, v: u * v)
-        if expr.is_Pow and expr.base != sympy.E:
+        if expr.is_Pow:
             if expr.exp.is_Integer:
                 return lambda a, n=int(expr.exp): _power(a, n)
             if expr.exp.is_Rational and expr.exp.q == 2:
@@ -78,9 +75,7 @@ class PowerSeries:
             return lambda a, b: (b * a.log()).exp()
         if isinstance(expr, LogSumExp):
             return _log_sum_exp
-        name = "exp" if expr.is_Pow else type(expr).__name__
-        if expr.is_Pow:
-            return lambda _, a: a.exp()
+        name = type(expr).__name__
         if name == "tanh":
             return self._tanh
         if name in ("sinh", "cosh"):

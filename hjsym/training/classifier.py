@@ -49,7 +49,7 @@ class LSEClassifier(ClassifierMixin, BaseEstimator):
         f, the log-partition function.
     heads_ : PolynomialMap
         x ↦ (f_c(x))_c.
-    loss_curve_, validation_scores_ : lists of float
+    loss_curve_, validation_errors_ : lists of float
     n_iter_, n_features_in_ : int
     converged_ : bool
 
@@ -127,7 +127,7 @@ class LSEClassifier(ClassifierMixin, BaseEstimator):
         self.polynomial_ = self.layer_.polynomial
         self.heads_ = PolynomialMap(Polynomial(w[:, :-1], w[:, -1], Semiring(eps=eps)) for w in table)
         self.n_iter_, self.converged_ = len(run.losses), run.converged
-        self.loss_curve_, self.validation_scores_ = run.losses, run.validation_errors
+        self.loss_curve_, self.validation_errors_ = run.losses, run.validation_errors
         return self
 
     def decision_function(self, X):

@@ -4,15 +4,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tropical.errors import InputError
+from tropical.errors import InputError, ShapeError
 
-__all__ = ["Scaling", "check_weights", "joined"]
+__all__ = ["Scaling", "check_weights", "checked", "joined"]
 
 
 def check_weights(weights: np.ndarray) -> None:
     """Refuse negative weights, and all zeros."""
     if (weights < 0).any() or not (weights > 0).any():
         raise InputError("sample weights are negative, or none is positive; pass weights >= 0, not all 0")
+
+
+def checked(points, targets, weights=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points (B, d), targets (B,) and weights (B,) as arrays, 1 by default; refused where they cannot be fitted."""
+    points, targets = np.asarray(points, float), np.asarray(targets, float)
+    weights = np.ones(len(points)) if weights is None else np.asarray(weights, float)
+    if points.ndim != 2 or not points.size or not targets.shape == weights.shape == points.shape[:1]:
+        raise ShapeError(
+            f"points have shape {points.shape}, targets {targets.shape} and weights {weights.shape}; "
+            "pass (B, d), (B,) and (B,) with B and d at least 1"
+        )
+    if not all(np.isfinite(a).all() for a in (points, targets, weights)):
+        raise InputError("points, targets or weights have NaN or infinite entries; drop or impute these rows")
+    check_weights(weights)
+    return points, targets, weights
 
 
 def joined(points: np.ndarray, targets: np.ndarray, weights: np.ndarray):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hjsym.training.data import Scaling, check_weights, joined
+from hjsym.training.data import Scaling, checked, joined
 from hjsym.training.objectives import SquaredError
 from hjsym.training.schedule import Schedule, check_count, check_positive, kept_apart
 from hjsym.training.start import starting_table
@@ -75,7 +75,9 @@ def fit_lse(
     start: np.ndarray | None = None,
     progress: Progress = None,
 ) -> LSEFit:
-    """Fit Σ_h sign_h LSE_ε by least squares: `LSERegressor` without scikit-learn, and with its parameters.
+    """Fit Σ_h sign_h LSE_ε by least squares: what `LSERegressor` runs, without scikit-learn.
+
+    Its parameters mean the same here; `decay` is its alpha and `schedule` its settings of the descent.
 
     Parameters
     ----------
@@ -92,13 +94,16 @@ def fit_lse(
     >>> np.sort(fit.table[0, :, 0]).round(2)
     array([-1.,  1.])
     """
-    points, targets, weights = _checked(points, targets, weights)
+    points, targets, weights = checked(points, targets, weights)
     if shape not in _SIGNS:
         raise InputError(f"shape is {shape!r}; pass {', '.join(map(repr, _SIGNS))}")
     if temperature not in ("fixed", "annealed", "learnt"):
         raise InputError(f"temperature is {temperature!r}; pass 'fixed', 'annealed' or 'learnt'")
     signs, neurons = _SIGNS[shape], check_count("n_neurons", n_neurons)
     check_count("n_init", n_init)
+    needed = (len(signs), neurons, points.shape[1] + 1)
+    if start is not None and np.shape(start) != needed:
+        raise ShapeError(f"start has shape {np.shape(start)}; pass slopes and offsets of shape {needed}")
     if not (np.isfinite(decay) and decay >= 0):
         raise InputError(f"decay is {decay}; pass a finite number >= 0")
     schedule = Schedule() if schedule is None else schedule
@@ -113,6 +118,8 @@ def fit_lse(
         )
     inner, targets = scaling.scale(points, targets)
     data = joined(inner, targets, weights)
+    if temperature == "annealed" and start is not None:
+        temperature = "fixed"  # what was found is not to be melted again
     stages = _stages(temperature, eps / scaling.unit, spread / scaling.unit)
     whole = SquaredError(*data, signs, neurons, stages[-1], decay)
     apart = None
@@ -128,7 +135,7 @@ def fit_lse(
                 data = whole.points, whole.targets, whole.weights
                 table = starting_table(init, data, signs, neurons, stages[0] or first, rng)
             else:
-                table = scaling.table_there(start, signs)
+                table = scaling.table_there(np.asarray(start, float), signs)
             yield table.ravel() if stages[-1] is not None else np.append(table.ravel(), np.log(first))
 
     run = schedule.best(objectives, starts(), rng, apart, progress)
@@ -152,17 +159,3 @@ def _stages(temperature: str, eps: float, spread: float) -> list[float | None]:
     if temperature == "fixed" or eps >= spread:
         return [eps]
     return [*np.geomspace(spread, eps, _STAGES)[:-1].tolist(), eps]
-
-
-def _checked(points, targets, weights) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    points, targets = np.asarray(points, float), np.asarray(targets, float)
-    weights = np.ones(len(points)) if weights is None else np.asarray(weights, float)
-    if points.ndim != 2 or not points.size or not targets.shape == weights.shape == points.shape[:1]:
-        raise ShapeError(
-            f"points have shape {points.shape}, targets {targets.shape} and weights {weights.shape}; "
-            "pass (B, d), (B,) and (B,) with B and d at least 1"
-        )
-    if not all(np.isfinite(a).all() for a in (points, targets, weights)):
-        raise InputError("points, targets or weights have NaN or infinite entries; drop or impute these rows")
-    check_weights(weights)
-    return points, targets, weights

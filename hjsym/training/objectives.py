@@ -14,6 +14,7 @@ from tropical import Polynomial, Semiring
 __all__ = ["LogLoss", "SquaredError"]
 
 _EVERY = slice(None)
+_FAR = 60.0  # of |log ε|, ε in standard deviations: nothing changes any more
 
 
 def _polynomial(table: np.ndarray, eps: float) -> Polynomial:
@@ -53,7 +54,8 @@ class SquaredError:
         shape = (len(self.signs), self.neurons, self.points.shape[1] + 1)
         if self.eps is not None:
             return parameters.reshape(shape), self.eps
-        return parameters[:-1].reshape(shape), float(np.exp(parameters[-1]))
+        # Line searches may try any log ε.
+        return parameters[:-1].reshape(shape), float(np.exp(np.clip(parameters[-1], -_FAR, _FAR)))
 
     def predict(self, parameters: np.ndarray, points: np.ndarray) -> np.ndarray:
         """f at points."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hjsym.hopf import LSELayer
+from hjsym.training.data import checked
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["InitialData", "initial_data"]
@@ -94,16 +95,10 @@ def initial_data(
     >>> found.g.round(3), bool((found.g_error < 0.01).all())
     (array([0. , 0.5]), True)
     """
-    points, targets = np.asarray(points, float), np.asarray(targets, float)
-    weights = np.ones(len(targets)) if weights is None else np.asarray(weights, float)
-    if (
-        points.ndim != 2
-        or points.shape[1] != layer.variables
-        or not targets.shape == weights.shape == points.shape[:1]
-    ):
+    points, targets, weights = checked(points, targets, weights)
+    if points.shape[1] != layer.variables:
         raise ShapeError(
-            f"points have shape {points.shape}, targets {targets.shape} and weights {weights.shape}; "
-            f"pass (B, {layer.variables}), (B,) and (B,)"
+            f"points have shape {points.shape}; pass (B, {layer.variables}), as the layer has them"
         )
     size = layer.neurons * (layer.variables + 1) + learnt_eps
     if size > _MOST:
@@ -113,13 +108,14 @@ def initial_data(
     gauge = layer.kernel(t)
     inverse, blind = _inverse(_normal_matrix(layer, points, weights, learnt_eps))
     rank = size - blind.shape[1]
-    freedom = len(targets) - rank
+    freedom = np.count_nonzero(weights) - rank
     squares = weights @ (layer(points) - targets) ** 2
     variance = squares / freedom if freedom > 0 else np.inf if squares > 0 else 0.0
     change = _change(layer, t, size)
     with np.errstate(invalid="ignore"):  # ∞·0 where the noise is unknown
         covariance = variance * (change @ inverse @ change.T)
-    errors = np.sqrt(np.maximum(np.nan_to_num(np.diag(covariance), nan=np.inf), 0))
+    covariance[np.isnan(covariance)] = np.inf
+    errors = np.sqrt(np.maximum(np.diag(covariance), 0))
     unseen = np.abs(change @ blind) > _MIXED * np.abs(change).max(axis=1, keepdims=True)
     errors[unseen.any(axis=1)] = np.inf
     errors = errors.reshape(layer.neurons, layer.variables + 1)

@@ -52,7 +52,7 @@ class LSERegressor(RegressorMixin, BaseEstimator):
     standardize : bool
         Descend on inputs and targets of mean 0 and standard deviation 1; the result is in the data's own units.
     warm_start : bool
-        Start from the last fit where its shape is the same.
+        Start from the last fit, and from its temperature if that is learnt, where its shape is the same.
     random_state : int, numpy RandomState or None
     progress : callable, bool or None
         Called with the number of steps done; True draws a bar.
@@ -66,7 +66,7 @@ class LSERegressor(RegressorMixin, BaseEstimator):
     rational_ : Rational
         The fitted function for shape "difference".
     eps_ : float
-    loss_curve_, validation_scores_ : lists of float
+    loss_curve_, validation_errors_ : lists of float
     n_iter_, n_features_in_ : int
     converged_ : bool
 
@@ -139,14 +139,16 @@ class LSERegressor(RegressorMixin, BaseEstimator):
         """Fit to points X (B, d) and targets y (B,), with weights (B,) ≥ 0 where given."""
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        start = self._last(X.shape[1])
+        goes_on = start is not None and self.temperature == "learnt"
         fit = fit_lse(
-            X, y, weights, shape=self.shape, n_neurons=self.n_neurons, eps=self.eps,
+            X, y, weights, shape=self.shape, n_neurons=self.n_neurons, eps=self.fit_.eps if goes_on else self.eps,
             temperature=self.temperature, decay=self.alpha, init=self.init, n_init=self.n_init,
             standardize=self.standardize, schedule=schedule_of(self), seed=seed_of(self.random_state),
-            start=self._last(X.shape[1]), progress=self.progress,
+            start=start, progress=self.progress,
         )  # fmt: skip
         self.fit_, self.eps_, self.n_iter_ = fit, fit.eps, fit.steps
-        self.loss_curve_, self.validation_scores_ = fit.losses, fit.validation_errors
+        self.loss_curve_, self.validation_errors_ = fit.losses, fit.validation_errors
         self.converged_ = fit.converged
         self._box = X.min(axis=0), X.max(axis=0)
         _name_functions(self, fit)

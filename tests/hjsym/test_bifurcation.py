@@ -228,6 +228,54 @@ def test_refused(call, message):
         call(line())
 
 
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([1.0], "two different slopes"),
+        ([2.0, 2.0], "span 0 of 1"),
+        ([[0.0, 0], [1, 1], [3, 3]], "span 1 of 2 dimensions.*constant along.*Slice across"),
+        (np.array([[0.1, 0.3], [0.2, 0.6], [0.7, 2.1]]), "span 1 of 2"),
+        ([[0.0, 1.0], [1.0, 0.0]], "span 1 of 2"),
+    ],
+)
+def test_without_isolated_points(y, message):
+    """Values and derivatives of H are there all the same."""
+    H = EntropyLandscape.of_atoms(y)
+    assert np.isfinite(H.hessian(np.zeros(H.variables), 0.5)).all()
+    for call in (lambda: critical_points(H, 0.5), lambda: fold(H, np.zeros(H.variables), 0.5)):
+        with pytest.raises(InputError, match=message):
+            call()
+
+
+def test_collinear_data_on_a_line_across():
+    y = np.array([[0.0, 0], [1, 1], [3, 3]])
+    cut = critical_points(EntropyLandscape.of_atoms(y), 0.1, Slice([0, 0], [[1, 1]]))
+    assert cut.confirmed
+    np.testing.assert_allclose(
+        cut.x, critical_points(EntropyLandscape.of_atoms([0, 1, 3], weight=2.0), 0.1).x
+    )
+
+
+def test_images_on_a_slice():
+    """Fewer atoms than dimensions, which is no matter on the slice."""
+    y = np.random.default_rng(0).normal(size=(10, 64))
+    found = critical_points(EntropyLandscape.of_atoms(y), 8.0, Slice.through(y[:3]))
+    assert found.confirmed and found.degree == 1
+
+
+@pytest.mark.parametrize("eps", [1e-300, 1e-30])
+def test_too_cold_for_floats(eps):
+    with pytest.raises(InputError, match="resolve"):
+        critical_points(line(), eps)
+
+
+def test_a_square_with_its_centre_has_a_multiple_point():
+    H = EntropyLandscape.of_atoms([[1.0, 1], [1, -1], [-1, 1], [-1, -1], [0, 0]])
+    p = branch_point(H, [0.0, 0.0], 0.57, [1.0, 0.0])
+    assert p.kind == "multiple" and p.eps == pytest.approx(0.58213, abs=1e-5)
+    assert (len(critical_points(H, 0.58)), len(critical_points(H, 0.59))) == (9, 1)
+
+
 def test_no_fold_to_be_found():
     with pytest.raises(DivergenceError, match="fold"):
         fold(EntropyLandscape.of_atoms([0.0, 1.0]), 0.3, 0.5)

@@ -194,12 +194,12 @@ def test_processes():
 
 @pytest.mark.slow
 def test_counts_of_the_paper_row():
-    """Two clusters ∓(1, 1), sd 0.4, N = 16, ε ∈ logspace(−2, 0.8, 120), everywhere in the plane: all confirmed, and
-    never more in the heat than one."""
-    levels = sweep(EntropyLandscape.of_atoms(clusters(0)), np.logspace(-2, 0.8, 120))
+    """Two clusters ∓(1, 1), sd 0.4, N = 16, each third of the paper's 120 temperatures, everywhere in the plane: all
+    confirmed, falling, and one in the heat."""
+    levels = sweep(EntropyLandscape.of_atoms(clusters(0)), np.logspace(-2, 0.8, 120)[::3])
     assert all(level.confirmed and level.degree == 1 for level in levels)
     counts = np.array([len(level) for level in levels])
-    assert counts[0] > 50 and (counts[-40:] == 1).all() and (np.diff(counts) <= 0).all()
+    assert counts[0] > 50 and (counts[-13:] == 1).all() and (np.diff(counts) <= 0).all()
 
 
 def test_progress():
@@ -219,7 +219,7 @@ def test_pictures(line, plane, tmp_path):
     ax = draw_landscape(plane.landscape, 0.3, (-4.0, 4.0), resolution=20)
     found = critical_points(plane.landscape, 0.3, (-4.0, 4.0))
     offsets = np.vstack([c.get_offsets() for c in ax.collections[1:]])
-    assert sorted(offsets.tolist()) == pytest.approx(sorted(found.x.tolist()))
+    np.testing.assert_allclose(sorted(offsets.tolist()), found.x)
     ax.figure.savefig(tmp_path / "landscape.png")
     ax = draw_counts(sweep(LINE, [0.5, 0.1, 1.0]))
     assert ax.lines[0].get_ydata().tolist() == [9, 5, 1]

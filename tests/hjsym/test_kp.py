@@ -145,6 +145,7 @@ def test_equal_slopes_are_one_exponential():
 def test_two_exponentials_are_one_soliton(a, b, c, eps, at):
     tau = TauFunction([a, b], [0.0, c], eps)
     (soliton,) = tau.solitons()
+    assert soliton.upward is None
     assert float(tau.u(*at)) == pytest.approx(float(soliton(*at)), rel=1e-8, abs=1e-10)
     top = tau.u(soliton.ridge(at[1], at[2]), at[1], at[2])
     assert float(top) == pytest.approx((b - a) ** 2 / 2, rel=1e-9) == soliton.amplitude
@@ -221,6 +222,7 @@ def test_the_web_is_exact():
         (lambda: TauFunction([[1.0]], [[0.0]]), ShapeError, r"\(N,\)"),
         (lambda: TauFunction([1.0], [0.0], 0.0), InputError, "eps"),
         (lambda: TauFunction([1.0, 1.0], [0.0, 2.0]).web(), InputError, "two different slopes"),
+        (lambda: TauFunction([1.0, 2.0], [0.0, 2.0]).solitons(np.nan), InputError, "finite time"),
         (lambda: TauFunction.from_layer(LSELayer(np.eye(2), [0, 0], 1.0)), InputError, "on a line"),
         (lambda: TauFunction([1.0], [0.0]).u([1.0, 2.0], [1.0, 2.0, 3.0]), ShapeError, "broadcast"),
         (lambda: symbolic_residual(0), InputError, "at least"),

@@ -4,8 +4,9 @@ dimension, and fits that are handed in."""
 import doctest
 import importlib
 import itertools
+import multiprocessing
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import mpmath
@@ -18,7 +19,6 @@ from scipy import integrate
 import hjsym
 from hjsym import scaling
 from hjsym.hopf import LSELayer
-from hjsym.scaling._fit import fit_layer
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,6 +164,8 @@ def test_end_points_are_off_by_the_same_constant_for_data_that_vanish_at_the_end
         (lambda: scaling.quadrature_rate(1, measure="l1"), InputError, "measure"),
         (lambda: scaling.quadrature_rate(1, reference="finer"), InputError, "reference"),
         (lambda: scaling.quadrature_rate(2, points=[[1.0]]), ShapeError, "2 variables"),
+        (lambda: scaling.quadrature_rate(2, points=np.empty((0, 2))), InputError, "one finite point"),
+        (lambda: scaling.quadrature_rate(1, points=[[np.nan]]), InputError, "one finite point"),
     ],
 )
 def test_bad_quadrature_is_named(call, error, message):
@@ -315,14 +317,6 @@ def test_what_to_install_is_said(monkeypatch):
 # ---- fits --------------------------------------------------------------------------------------------
 
 
-def test_a_layer_is_fitted():
-    teacher = LSELayer([[-1.0, 0.0], [1.0, 0.5], [0.0, -1.0]], [0.0, 0.2, -0.1], 0.2)
-    x = np.random.default_rng(0).uniform(-2, 2, (600, 2))
-    fitted = fit_layer(x, teacher(x), n_neurons=6, eps=0.2, seed=1)
-    assert fitted.neurons == 6 and np.abs(fitted(x) - teacher(x)).max() < 0.02
-    assert np.isfinite(fit_layer(x[:3], teacher(x[:3]), n_neurons=6, eps=0.2, seed=1).W).all()
-
-
 def _off_by(gap):
     """A fit whose risk is known: the target without noise, a constant beside it."""
 
@@ -351,6 +345,14 @@ def test_risk_depends_on_the_seed_alone():
     np.testing.assert_array_equal(first.risks, second.risks)
     assert first.law.interval == second.law.interval and done == [1, 2, 3, 4, 5, 6]
     assert (scaling.risk_study(2, **options, rng=5).risks != first.risks).any()
+
+
+@pytest.mark.slow
+def test_risk_from_processes():
+    options = {"samples": (30, 60, 120), "repetitions": 2, "fresh": 200}
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        apart = scaling.risk_study(2, **options, executor=pool)
+    np.testing.assert_array_equal(apart.risks, scaling.risk_study(2, **options).risks)
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ SCALERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scaler", SCALERS, ids=str)
+@pytest.mark.parametrize("scaler", SCALERS, ids=lambda scaler: str(scaler).partition(", score_func")[0])
 def test_steps_before_a_perceptron(scaler):
     pipeline = make_pipeline(scaler, MLPRegressor(hidden_layer_sizes=(5,), max_iter=5, random_state=0))
     fitted = fit(pipeline, NUMBER)

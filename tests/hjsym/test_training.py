@@ -153,6 +153,14 @@ def test_log_loss_against_differences_and_probabilities(rows):
     assert loss - 0.03 * (table[:, :2] ** 2).sum() == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("far", [1e4, -1e4])
+def test_a_temperature_that_runs_away_stays_finite(far):
+    g = rng(14)
+    objective = SquaredError(g.normal(size=(9, 1)), g.normal(size=9), np.ones(9), (1,), 2, None)
+    loss, gradient = objective(np.append(g.normal(size=4), far))
+    assert np.isfinite(loss) and np.isfinite(gradient).all()
+
+
 def test_gradients_of_torch(route):
     torch = pytest.importorskip("torch")
     g = rng(3)
@@ -372,6 +380,8 @@ def test_shapes_that_do_not_fit_are_refused():
         fit_lse(np.zeros(4), np.zeros(4))
     with pytest.raises(ShapeError, match=r"targets \(3,\)"):
         fit_lse(np.zeros((4, 1)), np.zeros(3))
+    with pytest.raises(ShapeError, match=r"start has shape \(3, 2\); .* shape \(1, 3, 2\)"):
+        fit_lse(np.zeros((4, 1)), np.zeros(4), n_neurons=3, start=np.zeros((3, 2)))
     layer = LSELayer([[1.0]], [0.0], 1.0)
     with pytest.raises(ShapeError, match=r"pass \(B, 1\)"):
         initial_data(layer, np.zeros((4, 2)), np.zeros(4))
@@ -465,6 +475,8 @@ def test_what_the_data_do_not_see_has_infinite_bars():
     assert np.isinf(found.g_error[:2]).all() and np.isfinite(found.g_error[2]) and found.rank < 6
     few = initial_data(LSELayer([[1.0], [-1.0]], [0.0, 0.0], 0.2), x[:3], np.ones(3))
     assert np.isinf(few.g_error).all()  # three rows for four parameters: the noise is unknown
+    with pytest.raises(InputError, match="NaN or infinite"):
+        initial_data(twice, x, np.where(x[:, 0] > 0.9, np.nan, 0.0))
     with pytest.raises(InputError, match="merge neurons first"):
         initial_data(LSELayer(np.ones((4000, 1)), np.ones(4000), 1.0), x, x[:, 0])
 

@@ -99,6 +99,8 @@ def test_warm_start_goes_on():
     model = LSERegressor(8, random_state=0, max_iter=5, warm_start=True)
     losses = [model.fit(X, ABS).loss_curve_[-1] for _ in range(6)]
     assert all(np.diff(losses) <= 1e-12) and losses[-1] < losses[0]
+    model.set_params(max_iter=1).fit(X, ABS)
+    assert model.loss_curve_[0] <= losses[-1] + 1e-12  # ε goes on as well
     cold = clone(model).set_params(warm_start=False)
     assert cold.fit(X, ABS).loss_curve_ == cold.fit(X, ABS).loss_curve_
     model.set_params(n_neurons=4).fit(X, ABS)  # another shape starts anew
@@ -118,6 +120,25 @@ def test_initial_data_of_a_fit():
     assert (np.abs(found.y[order] - truly.y[rank]) < 4 * found.y_error[order]).all()
     crowded = LSERegressor(8, eps=0.1, temperature="annealed", random_state=0).fit(X, y)
     assert crowded.initial_data(X, y, merge=0.02).g.shape == (crowded.merged(0.02).layer.neurons,)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "y"),
+    [
+        (LSERegressor(5, random_state=0), ABS),
+        (LSERegressor(5, shape="concave", random_state=0), -ABS),
+        (LSERegressor(5, shape="difference", random_state=0), X[:, 0] * X[:, 1]),
+        (MaxAffineRegressor(4, random_state=0), ABS),
+        (LSEClassifier(5, eps=0.5, random_state=0), RING),
+    ],
+)
+def test_fitted_estimators_are_networks(estimator, y):
+    model = make_pipeline(StandardScaler(), estimator).fit(X, y)
+    network = hjsym.load(model)
+    expected = model.predict_proba(X) if y is RING else model.predict(X)[:, None]
+    np.testing.assert_allclose(network(X), expected, rtol=1e-7, atol=1e-9)
+    if estimator.get_params().get("shape") == "convex":
+        assert LSELayer.from_network(estimator).eps == estimator.eps_
 
 
 def test_pickles_and_grids():
@@ -195,4 +216,4 @@ def test_one_class_is_refused():
 def test_early_stopping_with_a_class_of_one_row():
     y = np.r_[["rare"], RING[1:]]
     model = LSEClassifier(early_stopping=True, validation_fraction=0.3, random_state=0).fit(X, y)
-    assert set(model.classes_) == {"in", "out", "rare"} and len(model.validation_scores_) == model.n_iter_
+    assert set(model.classes_) == {"in", "out", "rare"} and len(model.validation_errors_) == model.n_iter_

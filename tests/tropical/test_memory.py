@@ -3,7 +3,7 @@
 Python's own allocators are made to fail, from which the core takes its scratch. Above the core NumPy is not
 proof against this (some of its functions report failure without an exception), so the core is called itself. The
 enumeration of regions makes Python's integers as it goes: thousands of allocations, of which each has to fail once.
-Its other allocations are of C, and fail where a build for tests is told so (csrc/memory.h), which counts its blocks too.
+Its other allocations are C's, and fail where a build for tests is told so (csrc/memory.h), which counts blocks too.
 """
 
 import gc
@@ -47,6 +47,10 @@ def arrays(dtype) -> dict:
         "nodes": np.arange(30.0),
         "x_one": np.zeros(3, dtype),
         "layer": layer,
+        "rows": _core.SparseRows(
+            np.arange(4), np.array([0, 1, 4], np.int32), rng.normal(size=3).astype(dtype), 5
+        ),
+        "one": np.ones(1, np.int64),
     }
 
 
@@ -66,9 +70,16 @@ CALLS = {
     "matmul": (lambda a, out: _core.matmul(a["A"], a["A"], out, 1), (2, 5, 5)),
     "legendre": (lambda a, out: _core.legendre(a["f"], a["nodes"], a["nodes"], out), (2, 30, 3)),
     "hopf_lax": (lambda a, out: _core.hopf_lax(a["f"], None, 0.5, 1, out), (2, 30, 3)),
+    "pull": (lambda a, out: a["rows"].pull(a["one"], a["x"][:1], out), (2, 5, 3)),
     "hopf_cole": (lambda a, out: _core.SoftTransform(a["f"], 0.5, 0.5, 40.0, 64, out).fill(), (2, 30, 3)),
 }
-OWN_SCRATCH = CALLS.keys() - {"reduce", "legendre", "hopf_lax", "hopf_cole"}  # none, or arrays of NumPy
+OWN_SCRATCH = CALLS.keys() - {
+    "reduce",
+    "pull",
+    "legendre",
+    "hopf_lax",
+    "hopf_cole",
+}  # none, or arrays of NumPy
 
 
 def fails_at(call, k: int) -> str | None:
@@ -136,12 +147,12 @@ def test_a_failed_call_leaks_nothing(name):
 # ---- linear regions ------------------------------------------------------------------------------------
 
 
-def walk_of(f, domain=None):
+def walk_of(f, domain=None, *, limit=100, leaves_out=False):
     """Calls that search for regions, from arrays made once."""
-    search = Search.of(compile_program(f, domain), False)
+    search = Search.of(compile_program(f, domain), leaves_out)
 
     def call():
-        walk = Walk(search.inputs, search.steps, search.outputs, search.branches, 100, False, None)
+        walk = Walk(search.inputs, search.steps, search.outputs, search.branches, limit, leaves_out, None)
         part = walk.run(search.bounds)
         return part.winners.tolist(), part.numbers[:-1].tolist(), part.limbs.tolist(), part.given, part.lines
 
@@ -167,6 +178,13 @@ def prism():
     sides = [[round(100 * np.cos(a)), round(100 * np.sin(a)), 0] for a in angles]
     domain = Polyhedron([*sides, [0, 0, 1], [0, 0, -1]], [100] * 19)
     return walk_of(Circuit.identity(3, exact=True).affine([[0, 0, 1]]) + 0, domain)
+
+
+def too_many_corners():
+    """A gate of three branches, of which two are equal on a hyperplane that meets 5,544 edges of the domain."""
+    x = Circuit.identity(12, exact=True)
+    half = x.affine(np.full((1, 12), 2), [-11])
+    return walk_of(soft_max([half, x.affine([[0] * 12]), half + -1]), Box(0, 1), leaves_out=True)
 
 
 NETWORKS = ["lines and rays", "a box", "several branches, two of them equal", "integers of several limbs"]
@@ -215,20 +233,26 @@ def test_regions_that_failed_leak_nothing(name, networks):
 for_tests = pytest.mark.skipif(_regions.blocks_held() is None, reason="only a build for tests makes C's fail")
 
 
+def refusal(call, k: int) -> str | None:
+    """The message of its MemoryError where the k-th allocation of C fails, after which all blocks are back; or None."""
+    message = None
+    _regions.fail_allocation(k)
+    try:
+        call()
+    except MemoryError as error:
+        message = str(error)  # the error itself would hold the search
+    finally:
+        _regions.fail_allocation(0)
+    assert _regions.blocks_held() == 0
+    return message
+
+
 def refusals(call) -> list[str]:
-    """The messages of its MemoryErrors as each allocation of C fails in turn; after each all blocks are back."""
+    """All of them, one allocation after another."""
     messages: list[str] = []
-    while True:
-        _regions.fail_allocation(len(messages) + 1)
-        try:
-            call()
-        except MemoryError as error:
-            messages.append(str(error))
-        else:
-            return messages
-        finally:
-            _regions.fail_allocation(0)
-        assert _regions.blocks_held() == 0
+    while (message := refusal(call, len(messages) + 1)) is not None:
+        messages.append(message)
+    return messages
 
 
 @for_tests
@@ -241,3 +265,22 @@ def test_each_allocation_of_c_may_fail(name, networks):
     assert len(messages) > 40
     assert all(message.startswith("no memory for") for message in messages)
     assert call() == want
+
+
+@for_tests
+def test_room_for_what_a_limit_leaves_out_may_fail(networks):
+    call = walk_of(networks.rails(networks.seeded([2, 4, 3, 1])), limit=2)
+    assert len(call()[0]) == 2
+    assert len(refusals(call)) > 40
+    assert len(call()[0]) == 2
+
+
+@for_tests
+def test_room_for_a_cell_of_too_many_corners_may_fail():
+    call = too_many_corners()
+    fine, failing = 1 << 10, 1  # a second each: the last ones alone, which note what is left out
+    while fine - failing > 1:
+        middle = (fine + failing) // 2
+        fine, failing = (middle, failing) if refusal(call, middle) is None else (fine, middle)
+    assert all("regions" in refusal(call, k) for k in (failing - 1, failing))
+    assert len(call()[0]) < 3

@@ -226,6 +226,14 @@ def test_many_hyperplanes_through_one_cell(d):
         assert cell.volume == Fraction(2**d, math.factorial(d))
 
 
+def test_a_cut_between_opposite_rays_is_exact():
+    """The ends of the interval differ from opposite directions by less than doubles tell, and so does the cut."""
+    x = Circuit.identity(1, exact=True)
+    regions = linear_regions(x + 0, Box(-(2**60), 2**60))
+    ends = sorted(sorted(v for (v,) in region.vertices.tolist()) for region in regions)
+    assert ends == [[-(2**60), 0], [0, 2**60]]
+
+
 def test_cells_with_too_many_corners_are_refused():
     x = Circuit.identity(20, exact=True)
     with pytest.raises(BudgetExceeded, match="generators of one cell") as caught:

@@ -383,3 +383,40 @@ def test_exp_and_log(n, dtype, each_instruction_set):
         np.testing.assert_allclose(
             logarithms.checked(), np.log(s.astype(float)), rtol=tolerance, err_msg=kernel
         )
+
+
+# ---- rows of sparse matrices ---------------------------------------------------------------------------
+
+
+def sparse_rows(shape, dtype, filled=0.4):
+    """A matrix by its rows, and the same as an array."""
+    W = whole(shape, dtype) * (np.random.default_rng(shape).random(shape) < filled)
+    rows, places = np.nonzero(W)
+    offsets = np.searchsorted(rows, np.arange(shape[0] + 1))
+    packed = _core.SparseRows(
+        offsets, places.astype(np.int32), np.ascontiguousarray(W[rows, places]), shape[1]
+    )
+    return packed, W
+
+
+PULLS = [(r, 3, 3, 5) for r in SMALL] + [(4, c, 5, 3) for c in SMALL] + [(4, 3, n, 3) for n in SMALL]
+PULLS += [(5, 7, 9, m) for m in SMALL + around(4, 8, 16, 32)]
+
+
+@pytest.mark.parametrize("shape", PULLS, ids=lambda s: "x".join(map(str, s)))
+@pytest.mark.parametrize("points", [1, 3])
+@dtypes
+def test_chosen_rows(shape, points, dtype, each_instruction_set):
+    rows, columns, count, width = shape
+    count = count if rows else 0
+    packed, W = sparse_rows((rows, columns), dtype)
+    at = np.random.default_rng(shape).integers(0, max(rows, 1) * points, count)
+    slopes, start = whole((count, width), dtype), whole((points, columns, width), dtype)
+    want = start.copy()
+    for place, slope in zip(at, slopes, strict=True):
+        want[place // rows] += np.multiply.outer(W[place % rows], slope)
+    for kernel in each_instruction_set():
+        framed = Framed(want.shape, dtype)
+        framed.array[...] = start
+        packed.pull(at, slopes, framed.array)
+        assert np.array_equal(framed.checked(), want), kernel

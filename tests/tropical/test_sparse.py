@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from tropical import Circuit, InputError, ShapeError
+from tropical import Circuit, InputError, ShapeError, _core
 from tropical.circuit import combine, entries
 from tropical.sparse import SparseMatrix, split
 
@@ -100,3 +100,88 @@ def test_wrong_entries(rows, columns, data, error, message):
 def test_shapes_that_do_not_fit():
     with pytest.raises(ShapeError, match=r"\(2, 3\) does not fit an array of shape \(4, 3\)"):
         np.ones((4, 3)) @ SparseMatrix.selection([0, 1], 3)
+
+
+# ---- chosen rows ---------------------------------------------------------------------------------------
+
+SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, 1e308, -1e308]
+
+
+def pulled_plainly(W, at, slopes, points):
+    """The twin of the kernel in csrc/sparse.template.c: its order of sums, one rounding each."""
+    rows, columns = W.shape
+    total = [[[W.data.dtype.type(0)] * slopes.shape[1] for _ in range(columns)] for _ in range(points)]
+    for place, slope in zip(at.tolist(), slopes, strict=True):
+        for j, w in W.row(place % rows):
+            row = total[place // rows][j]
+            for k, s in enumerate(slope):
+                row[k] = row[k] + w * s
+    return np.array(total, W.dtype).reshape(points, columns, slopes.shape[1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("special", [False, True])
+def test_chosen_rows_are_those_of_plain_python(special, dtype, reference):
+    rng = np.random.default_rng(int(special))
+    m, n, points = 6, 9, 3
+    with np.errstate(all="ignore"):
+        for width in (1, 2, 7, 8, 19, 33):
+            data, slopes = rng.normal(size=30).astype(dtype), rng.normal(size=(40, width)).astype(dtype)
+            W = SparseMatrix((m, n), rng.integers(m, size=30), rng.integers(n, size=30), data)
+            if special:
+                slopes.flat[rng.integers(slopes.size, size=8)] = np.array(SPECIAL, dtype)
+                W = W.with_data(np.where(np.arange(W.size) % 7 == 3, dtype(np.inf), W.data))
+            at = rng.integers(m * points, size=40)
+            want = pulled_plainly(W, at, slopes, points)
+            for name in reference.INSTRUCTION_SETS:
+                with reference.instruction_set(name):
+                    np.testing.assert_array_equal(W.pulled(at, slopes, points), want, err_msg=name)
+            assert np.isnan(want).any() == special
+
+
+def test_products_with_few_rows_are_those_with_all():
+    rng = np.random.default_rng(3)
+    dense = rng.integers(-3, 4, (40, 30)) * (rng.random((40, 30)) < 0.2)
+    W, x = (
+        SparseMatrix(dense.shape, *dense.nonzero(), dense[dense.nonzero()].astype(float)),
+        np.zeros((4, 40)),
+    )
+    x[:, [3, 17, 29]] = rng.integers(-5, 6, (4, 3))
+    assert np.array_equal(x @ W, x @ dense)
+    x[2, 17] = np.nan
+    assert np.isnan((x @ W)[2, dense[17] != 0]).all() and np.isfinite((x @ W)[2, dense[17] == 0]).all()
+
+
+@pytest.mark.parametrize(
+    "offsets, places, columns, message",
+    [
+        ([1, 2], [0, 1], 2, "offsets do not run from 0 to 2"),
+        ([0, 1], [0, 1], 2, "offsets do not run from 0 to 2"),
+        ([], [], 2, "offsets do not run from 0 to 0"),
+        ([0, 2, 1, 2], [0, 1], 2, "offsets descend at row 1"),
+        ([0, 2], [0, 2], 2, "place 2 of entry 1 is none of 2 columns"),
+        ([0, 2], [0, -1], 2, "place -1 of entry 1"),
+        ([0, 2], [0, 1], 2**31, "numbers of 32 bits"),
+    ],
+)
+def test_packed_rows_are_checked(offsets, places, columns, message):
+    with pytest.raises(ValueError, match=message):
+        _core.SparseRows(
+            np.array(offsets, np.int64), np.array(places, np.int32), np.ones(len(places)), columns
+        )
+
+
+@pytest.mark.parametrize(
+    "at, slopes, to, message",
+    [
+        ([4], (1, 3), (2, 5, 3), r"at\[0\] is 4, which is none of 2 rows at 2 points"),
+        ([0, -1], (2, 3), (2, 5, 3), r"at\[1\] is -1"),
+        ([0], (2, 3), (2, 5, 3), "slopes"),
+        ([0], (1, 3), (2, 4, 3), "to"),
+        ([0], (1, 3), (2, 5, 2), "to"),
+    ],
+)
+def test_chosen_rows_are_checked(at, slopes, to, message):
+    rows = _core.SparseRows(np.array([0, 1, 2]), np.array([0, 4], np.int32), np.ones(2), 5)
+    with pytest.raises(ValueError, match=message):
+        rows.pull(np.array(at), np.ones(slopes), np.zeros(to))
