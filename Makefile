@@ -16,11 +16,15 @@ TESTS ?= $(CORE:%=tests/tropical/test_%.py)
 CORE_TESTS = -m "not slow" --hypothesis-profile=quick $(TESTS)
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
-.PHONY: demo test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind wheel clean
+.PHONY: demo paper test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind wheel clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
 	$(BIN)/hjsym inspect examples/models/digits-lse.npz --figures examples/output
+
+# The experiments of arXiv:2605.28983 and a report of them; PAPER=--fast is a minute instead of ten or more.
+paper: $(VENV)/installed-demo
+	$(BIN)/hjsym paper --out examples/output/paper --jobs 2 $(PAPER)
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest -m "not slow"

@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument(
         "--time", type=float, default=1.0, metavar="T", help="time of the kernel gauge (default 1)"
     )
+    _add_paper(commands)
     for command in (compile_, inspect):
         command.add_argument("model", type=Path, help=".onnx file, or .npz file of a log-sum-exp layer")
         command.add_argument(
@@ -49,11 +50,38 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_paper(commands) -> None:
+    paper = commands.add_parser(
+        "paper",
+        help="reproduce the experiments of arXiv:2605.28983 and write an HTML report",
+        epilog="example: hjsym paper --out reproduction --fast",
+    )
+    paper.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of the report; finished rows are kept in it",
+    )
+    paper.add_argument(
+        "--only", action="append", metavar="ROW", help="run this row; may be repeated (default: all)"
+    )
+    paper.add_argument(
+        "--fast", action="store_true", help="smaller sweeps: about a minute instead of ten or more"
+    )
+    paper.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
+    paper.add_argument("--seed", type=int, default=0, metavar="S", help="of all that is random (default 0)")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
         # Imported here so that --help and usage errors answer at once.
+        if options.command == "paper":
+            from hjsym.paper import command
+
+            return command.run(options.out, options.only, options.fast, options.jobs, options.seed)
         from hjsym.report import compile_report, inspect_report
 
         if options.command == "compile":

@@ -16,7 +16,7 @@ from hjsym.curvature_bounds import network_curvature
 from hjsym.hopf import LSELayer
 from hjsym.layer_norms import lipschitz_bound
 from hjsym.network import Network
-from hjsym.to_network import to_network
+from hjsym.export import to_network
 from tropical import Circuit, Polynomial, Rational
 from tropical._arrays import FLOAT64, as_points, refuse_where
 from tropical._norms import as_norm
