@@ -6,14 +6,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # What runs the compiled code, which the targets that build or choose it anew repeat; TESTS=tests repeats everything.
 CORE := arrays chain circuit closure exp kernels log matrix memory polynomial polynomial_map regions_kernel semiring \
-	sizes special_values threads transform
-FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems learned transformer scaling
 	sizes sparse special_values threads transform
 # What takes the branches of the search for regions besides, which no choice of kernels changes.
 REGIONS := regions regions_search
-FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems learned transformer
+FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems system_forms learned transformer scaling
 TESTS ?= $(CORE:%=tests/tropical/test_%.py)
-CORE_TESTS = -m "not slow" --hypothesis-profile=quick $(TESTS)
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
+CORE_TESTS = $(SIDE_BY_SIDE) -m "not slow" --hypothesis-profile=quick $(TESTS)
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
 .PHONY: demo paper test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind wheel clean
@@ -27,7 +26,7 @@ paper: $(VENV)/installed-demo
 	$(BIN)/hjsym paper --out examples/output/paper --jobs 2 $(PAPER)
 
 test: $(VENV)/installed-test
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow"
 
 # The tests of tropical on the kernels of older processors; laws are tried on fewer examples than by `make test`.
 test-ceilings: $(VENV)/installed-test
@@ -35,11 +34,11 @@ test-ceilings: $(VENV)/installed-test
 	TROPICAL_CPU=avx2 $(BIN)/pytest $(CORE_TESTS)
 
 test-slow: $(VENV)/installed-test
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m slow
 
 # The readers of torch, Keras and Equinox, and code for torch and JAX, with those; installs about a gigabyte.
 test-frameworks: $(VENV)/installed-frameworks
-	$(BIN)/pytest $(FRAMEWORK_TESTS:%=tests/hjsym/test_%.py)
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(FRAMEWORK_TESTS:%=tests/hjsym/test_%.py)
 
 # Breaks the core on purpose and checks that the tests notice; tens of minutes. SOME chooses, see the script.
 mutants: $(VENV)/installed-test

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from hjsym._farthest import farthest
 from hjsym.compile import TropicalNetwork, compile
 from hjsym.curvature_bounds import network_curvature
+from hjsym.export import to_network
 from hjsym.hopf import LSELayer
 from hjsym.layer_norms import lipschitz_bound
 from hjsym.network import Network
-from hjsym.export import to_network
 from tropical import Circuit, Polynomial, Rational
 from tropical._arrays import FLOAT64, as_points, refuse_where
 from tropical._norms import as_norm

@@ -1,14 +1,12 @@
 """Layers and networks as Hamilton–Jacobi systems: Hamiltonian, equation, solution, and how sure the reading is."""
 
 from hjsym.systems.attention import attention, attention_heads
+from hjsym.systems.cells import gru, lstm, rnn
 from hjsym.systems.comparison import Comparison, compare
 from hjsym.systems.enclosure import Supremum, supremum
-from hjsym.systems.flows import StateSpace, gru, lstm, residual_step, rnn
-from hjsym.systems.learned import LearnedHamiltonian
-from hjsym.systems.cells import gru, lstm, rnn
 from hjsym.systems.flows import residual_step
 from hjsym.systems.gates import SmoothGate
-from hjsym.systems.learned import LearnedHamiltonian, compare
+from hjsym.systems.learned import LearnedHamiltonian
 from hjsym.systems.read import hamiltonian
 from hjsym.systems.recurrences import integrate_and_fire, log_semiring_step
 from hjsym.systems.sketches import Sketch
@@ -23,8 +21,8 @@ __all__ = [
     "Comparison",
     "HJSystem",
     "LearnedHamiltonian",
-    "Sketch",
     "SelectiveStateSpace",
+    "Sketch",
     "SmoothGate",
     "SpaceTimeNetwork",
     "StateSpace",
