@@ -4,7 +4,7 @@ A layer f(x) = ε log Σ_j e^{(W_j·x + b_j)/ε} has two exact readings. The **p
 initial data at s = 0. The **kernel gauge** chooses a time t > 0 and reads f at that time, off atoms y_j with
 initial values g_j. Both carry the Hamiltonian H(p) = κ|p|² and the viscosity ν = κε; κ = 1 unless given.
 
-Sources: E. Hopf (1950) and J. D. Cole (1951) for the transform; A. B. Miñoza, E. F. Legara, C. Monterola,
+Sources: E. Hopf (1950) and J. D. Cole (1951) for the transform; Miñoza, Legara, Monterola,
 "The Hamilton–Jacobi theory of deep learning", arXiv:2605.28983 (2026), for the kernel gauge of a layer. The
 plane-wave gauge and the defect of the un-normalised kernel sum are derived here.
 """

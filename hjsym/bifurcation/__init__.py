@@ -13,7 +13,7 @@ term does alone, where it is high several share. Its critical points are few in 
     draw_landscape(H, eps), draw_diagram(diagram), draw_counts(levels)
     fold(H, x, eps), branch_point(H, x, eps)     # solved by an augmented system, with non-degeneracy numbers
 
-Definitions and the merging picture: A. B. Miñoza, E. F. Legara, C. Monterola, "The Hamilton–Jacobi theory of deep
+Definitions and the merging picture: Miñoza, Legara, Monterola, "The Hamilton–Jacobi theory of deep
 learning", arXiv:2605.28983 (2026). The natural gradient that all of this rests on is derived here.
 """
 

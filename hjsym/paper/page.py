@@ -36,10 +36,7 @@ ul.rows{columns:2;padding-left:1.2rem}a{color:inherit}
 @media(max-width:40rem){ul.rows{columns:1}}
 """
 _POLICY = "default-src 'none'; img-src data:; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'"
-_PAPER = (
-    "J. M. A. Miñoza, E. F. T. Legara, C. P. Monterola, “The Hamilton–Jacobi theory of deep learning”, "
-    "arXiv:2605.28983 (2026)"
-)
+_PAPER = "Miñoza, Legara, Monterola, “The Hamilton–Jacobi theory of deep learning”, arXiv:2605.28983 (2026)"
 _SIGNS = {"near": "", "at most": "≤ ", "at least": "≥ "}
 
 

@@ -93,7 +93,7 @@ def reproduce(
 
     References
     ----------
-    J. M. A. Miñoza, E. F. T. Legara, C. P. Monterola, "The Hamilton–Jacobi theory of deep learning",
+    Miñoza, Legara, Monterola, "The Hamilton–Jacobi theory of deep learning",
     arXiv:2605.28983 (2026), and its public code.
 
     Examples

@@ -8,7 +8,7 @@ is a rule for f(x) = ε log (2a)^{−d} ∫ exp(…) dy + |x|²/4t. Equal weight
 are the wrong ones by h/2 at each end, so that the error is of order 1/n = N^{−1/d} for every integrand; equal weights
 on midpoints are the right ones, and the error is of order 1/n² = N^{−2/d}. N^{−1/d} is a property of the nodes.
 
-Source: the experiment is that of A. B. Miñoza, E. F. Legara, C. Monterola, arXiv:2605.28983 (2026), and its public code
+Source: the experiment is that of Miñoza, Legara, Monterola, arXiv:2605.28983 (2026), and its public code
 (`run_all.py`, experiment 2), whose nodes, points and references are the defaults; midpoints are ours.
 """
 

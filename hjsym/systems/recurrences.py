@@ -3,7 +3,7 @@
 Every entry of u⁺ is a log-sum-exp of entries of u, and so a plane-wave solution; the steps compose as matrices
 do, a semigroup that is exact at every ε and Viterbi's at ε = 0.
 
-Source for the cell: A. B. Miñoza, arXiv:2602.11206 (2026), the leaky integrate-and-fire neuron in log form.
+Source for the cell: Miñoza, arXiv:2602.11206 (2026), the leaky integrate-and-fire neuron in log form.
 """
 
 import math

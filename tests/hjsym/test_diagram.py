@@ -17,7 +17,7 @@ from tropical import Polynomial, Semiring
 from tropical.errors import InputError, ShapeError
 
 QUARTER = st.integers(-8, 8).map(lambda k: k / 4)
-# y = (−1.5, −.5, .5, 1.5), g = (1, .3, .3, 1), t = 1: A. B. Miñoza et al., arXiv:2605.28983, the worked example
+# y = (−1.5, −.5, .5, 1.5), g = (1, .3, .3, 1), t = 1: Miñoza et al., arXiv:2605.28983, the worked example
 PAPER = LSELayer.from_initial_data([-1.5, -0.5, 0.5, 1.5], [1.0, 0.3, 0.3, 1.0], eps=0.3)
 
 

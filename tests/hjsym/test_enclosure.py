@@ -100,5 +100,5 @@ def test_formulas_that_are_refused(f, message):
 
 def test_without_python_flint(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "flint", None)
-    with pytest.raises(InputError, match=r"hjsym\[flint\]"):
+    with pytest.raises(InputError, match=r"hjsym\[proof\]"):
         supremum(x, [x])

@@ -14,7 +14,7 @@ from hjsym.layers import Affine, LogSumExp, Relu, Softplus
 from hjsym.network import Network
 from tropical import BudgetExceeded, InputError, ShapeError
 
-# A. B. Miñoza, E. F. Legara, C. Monterola, arXiv:2605.28983, core check; digits recomputed to 30 figures.
+# Miñoza, Legara, Monterola, arXiv:2605.28983, core check; digits recomputed to 30 figures.
 ATOMS, VALUES, TIME = [-1.5, -0.5, 0.5, 1.5], [1.0, 0.3, 0.3, 1.0], 1.0
 GOLDEN = [
     # eps, x, f, f_0, f', f'', H(π), ũ

@@ -12,10 +12,8 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import hjsym
-from hjsym import kp
 from hjsym.hopf import LSELayer
-from hjsym.kp import KP, LineSoliton, TauFunction, symbolic_residual
+from hjsym.kp import KP, TauFunction, symbolic_residual
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -246,12 +244,6 @@ def test_picture():
     assert ax.get_xlim() == (-9, 9) and ax.get_ylim() == (-6, 6)
     assert len(ax.lines) >= len(TauFunction(K, C).web(2.0).cells)
     assert ax.images[0].get_array().shape == (50, 50)
-
-
-def test_examples():
-    result = doctest.testmod(kp)
-    assert result.attempted > 5 and result.failed == 0
-    assert hjsym.kp is kp and LineSoliton.__doc__
 
 
 def test_examples_of_the_page():

@@ -2,7 +2,6 @@
 dimension, and fits that are handed in."""
 
 import doctest
-import importlib
 import itertools
 import multiprocessing
 import sys
@@ -390,16 +389,9 @@ def test_bad_studies_are_named(call, message):
 # ---- examples ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["dimension", "fits", "generalisation", "prescribed", "quadrature"])
-def test_examples_of_modules(name):
-    if name == "dimension":
-        pytest.importorskip("skdim")
-    result = doctest.testmod(importlib.import_module(f"hjsym.scaling.{name}"))
-    assert result.attempted > 0 and result.failed == 0
-
-
 def test_examples_of_the_page():
     pytest.importorskip("skdim")
+    assert doctest.testmod(scaling.dimension).failed == 0
     result = doctest.testfile(str(ROOT / "docs" / "scaling.md"), module_relative=False)
     assert result.attempted > 8 and result.failed == 0
 

@@ -1,8 +1,6 @@
 """Training without scikit-learn: gradients against mpmath and differences, fits whose answer is known, merging."""
 
 import doctest
-import importlib
-import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import hjsym.training
 from hjsym.hopf import LSELayer
 from hjsym.training import Schedule, fit_lse, initial_data, merge_neurons
 from hjsym.training.data import Scaling, joined
@@ -27,19 +24,11 @@ from tropical import Polynomial, Semiring
 from tropical.errors import InputError, ShapeError
 
 ESTIMATORS = {"classifier", "regressor", "estimators", "max_affine_regressor"}
-MODULES = sorted(m.name for m in pkgutil.iter_modules(hjsym.training.__path__))
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_examples_of_modules(name):
-    if name in ESTIMATORS:
-        pytest.importorskip("sklearn")
-    assert doctest.testmod(importlib.import_module(f"hjsym.training.{name}")).failed == 0
 
 
 def test_examples_of_the_page():

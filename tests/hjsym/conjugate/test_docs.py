@@ -1,21 +1,11 @@
-"""The examples of the modules and of the page run as they stand."""
+"""The examples of the page run as they stand; those of the modules do in test_frontends.py."""
 
 import doctest
-import importlib
-import pkgutil
 from pathlib import Path
-
-import pytest
 
 import hjsym.conjugate
 
-MODULES = sorted(m.name for m in pkgutil.walk_packages(hjsym.conjugate.__path__, "hjsym.conjugate."))
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_examples_of_modules(name):
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_examples_of_the_page():
