@@ -23,7 +23,6 @@ from hjsym.training.start import starting_table
 from tropical import Polynomial, Semiring
 from tropical.errors import InputError, ShapeError
 
-ESTIMATORS = {"classifier", "regressor", "estimators", "max_affine_regressor"}
 ROOT = Path(__file__).resolve().parents[2]
 
 
