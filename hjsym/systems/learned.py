@@ -249,8 +249,8 @@ class LearnedHamiltonian:
 
     @property
     def lagrangian(self) -> sympy.Expr:
-        """L(q, v) = max_p (p·v − H), in velocities v1 … vn, where H is a strictly convex quadratic of p; else it raises
-        InputError, and `hjsym.conjugate.FromCallable` gives numbers."""
+        """L(q, v) = max_p (p·v − H), in velocities v1 … vn; see `HJSystem.lagrangian` for when it has a formula. For
+        numbers there is `hjsym.conjugate.FromCallable`."""
         return self.system().lagrangian
 
     # ---- sketches --------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def test_examples_of_the_page():
     assert result.attempted > 10 and result.failed == 0
 
 
-def test_scikit_learn_is_not_imported_unasked():
+def test_scikit_learn_is_not_imported_unasked(tmp_path):
     code = (
         "import sys, hjsym, hjsym.training; assert not any(m.split('.')[0] == 'sklearn' for m in sys.modules)\n"
         "sys.modules['sklearn'] = None\n"
@@ -44,7 +44,7 @@ def test_scikit_learn_is_not_imported_unasked():
         "except ImportError as e: assert 'install hjsym[sklearn]' in str(e)\n"
         "else: raise SystemExit('no error')"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)  # not beside the sources
 
 
 # ---- gradients -----------------------------------------------------------------------------------------

@@ -8,9 +8,8 @@ import numpy as np
 from hjsym.hopf import LSELayer
 from hjsym.paper.images import principal_components, read_images
 from hjsym.paper.row import Outcome, Picture, Row, Study, at_most, near, shown
-from hjsym.paper.rows.training import train
+from hjsym.paper.rows.training import curvatures, train
 from hjsym.robustness import hessian_norm, smoothness
-from tropical._figures import PALETTE
 
 __all__ = ["ROWS", "TEMPERATURES", "split", "trained_on_images"]
 
@@ -62,16 +61,7 @@ def bounded(images: str, components: int):
                       float(np.sqrt(np.mean((layer(unseen) - truth) ** 2))), "labels 0 … 9 as numbers"),
             ]  # fmt: skip
 
-        def draw(figure) -> None:
-            axis = figure.subplots()
-            eps, largest, spread, theirs = zip(*found, strict=True)
-            axis.loglog(eps, theirs, "s--", color=PALETTE[5], label="max|W|²/ε, the paper’s")
-            axis.loglog(eps, spread, "^--", color=PALETTE[1], label="diam(W)²/4ε")
-            axis.loglog(eps, largest, "o-", color=PALETTE[0], label="measured")
-            axis.set_xlabel("ε")
-            axis.set_ylabel("largest ‖∇²f‖")
-            axis.legend()
-
+        draw = curvatures(found, "largest ‖∇²f‖")
         remark = (
             "A layer is trained anew for each ε. The paper also trains a factor in front of the layer, which it leaves "
             "out of curvature and bound; here it is 1, and the layer begins at f ≈ 0."

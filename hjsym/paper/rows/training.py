@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from hjsym.hopf import LSELayer
-from hjsym.paper.row import Outcome, Picture, Row, Study, at_most, near, shown
+from hjsym.paper.row import Drawing, Outcome, Picture, Row, Study, at_most, near, shown
 from hjsym.robustness import hessian_norm, smoothness
 from hjsym.scaling import power_law
 from hjsym.training import merge_neurons
@@ -13,7 +13,7 @@ from hjsym.training.descent import Watch, adam, lbfgs
 from hjsym.training.objectives import SquaredError
 from tropical._figures import INK, PALETTE
 
-__all__ = ["ROWS", "train"]
+__all__ = ["ROWS", "curvatures", "train"]
 
 
 def train(
@@ -210,6 +210,14 @@ def robustness(study: Study) -> Outcome:
             ),
         ]
 
+    draw = curvatures(found, "largest f″")
+    picture = Picture("Curvature", "Measured on 200 points, and the two bounds.", draw, (5, 3))
+    return Outcome(tuple(measurements), (picture,))
+
+
+def curvatures(found, label: str) -> Drawing:
+    """A picture of (ε, largest curvature, diam²/4ε, max|W|²/ε)."""
+
     def draw(figure) -> None:
         axis = figure.subplots()
         eps, largest, spread, theirs = zip(*found, strict=True)
@@ -217,11 +225,10 @@ def robustness(study: Study) -> Outcome:
         axis.loglog(eps, spread, "^--", color=PALETTE[1], label="diam(W)²/4ε")
         axis.loglog(eps, largest, "o-", color=PALETTE[0], label="measured")
         axis.set_xlabel("ε")
-        axis.set_ylabel("largest f″")
+        axis.set_ylabel(label)
         axis.legend()
 
-    picture = Picture("Curvature", "Measured on 200 points, and the two bounds.", draw, (5, 3))
-    return Outcome(tuple(measurements), (picture,))
+    return draw
 
 
 def _best_of_three(x: np.ndarray, test: np.ndarray, eps: float) -> LSELayer:
