@@ -86,11 +86,13 @@ def attention_heads(
     tokens: ArrayLike,
     heads: int,
     causal_at: int | None = None,
+    symbolic: bool = False,
 ) -> list[tuple[HJSystem, np.ndarray]]:
     """One system for each head of a self-attention layer, and its query matrix (d/heads, d).
 
     The matrices are (d, d) as in torch, W @ token; the tokens have shape (n, d), without biases. For a token z the
-    layer gives O applied to the heads' w(W_query z, 0), end to end. `causal_at` leaves the keys up to that token.
+    layer gives O applied to the heads' w(W_query z, 0), end to end. `causal_at` leaves the keys up to that token; with
+    `symbolic` the keys and values of each head stay symbols, as in `attention`.
     """
     X = np.asarray(tokens, dtype=float)
     matrices = [np.asarray(W, dtype=float) for W in (W_query, W_key, W_value)]
@@ -102,4 +104,6 @@ def attention_heads(
         )
     seen = X if causal_at is None else X[: causal_at + 1]
     blocks = [np.split(W, heads) for W in matrices]
-    return [(attention(seen @ K.T, seen @ V.T), Q) for Q, K, V in zip(*blocks, strict=True)]
+    return [
+        (attention(seen @ K.T, seen @ V.T, symbolic=symbolic), Q) for Q, K, V in zip(*blocks, strict=True)
+    ]

@@ -173,6 +173,15 @@ def test_heads_under_a_causal_mask():
         np.testing.assert_allclose(
             values(system, Q @ X[1])[0], scores / scores.sum() @ v[:2, part], rtol=1e-12
         )
+    for (system, _), (lettered, _) in zip(heads, attention_heads(*W, X, 2, 1, symbolic=True), strict=True):
+        assert len(lettered.parameters) == 9  # two keys and two values of two numbers, ε
+        numbered = lettered.output.subs(lettered.parameters)
+        place = dict(zip(system.x, (0.3, -0.7), strict=True))
+        np.testing.assert_allclose(
+            [float(w.subs(place)) for w in numbered],
+            [float(w.subs(place)) for w in system.output],
+            rtol=1e-12,
+        )
 
 
 def test_log_semiring_steps_are_rows_of_the_product():
