@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from itertools import takewhile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,7 +22,9 @@ CORE, NUMPY = "tropical/_core", "_multiarray_umath"
 
 
 def is_ours(error: ElementTree.Element) -> bool:
-    objects = [frame.findtext("obj", "") for frame in error.iter("frame")]
+    # What an import that the core asks for does, of NumPy say, is that of the interpreter.
+    frames = takewhile(lambda f: not f.findtext("fn", "").startswith("PyImport_Import"), error.iter("frame"))
+    objects = [frame.findtext("obj", "") for frame in frames]
     looked_at = NUMPY if error.findtext("kind", "").startswith("Uninit") else CORE
     return any(CORE in name or looked_at in name for name in objects)
 
