@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hjsym.hopf import LSELayer
 from hjsym.scaling.fits import PowerLaw, power_law
-from tropical import Polynomial, Semiring
+from tropical import Polynomial
 from tropical._arrays import as_points
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
@@ -118,7 +119,7 @@ def _layer(y: np.ndarray, g: Callable, eps: float, t: float, weights: ArrayLike)
         raise ShapeError(
             f"g gave shape {values.shape} for points of shape {y.shape}; one value a point is needed"
         )
-    return Polynomial(y / (2 * t), weights - values - (y**2).sum(axis=1) / (4 * t), Semiring(eps=eps))
+    return LSELayer.from_initial_data(y, values - weights, eps, t).polynomial
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from hjsym.systems.enclosure import as_box, supremum
 from hjsym.systems.learned import LearnedHamiltonian
-from hjsym.systems.sketches import sketch_of
+from hjsym.systems.sketches import on_nodes, sketch_of
 from tropical.errors import BudgetExceeded, ShapeError
 
 __all__ = ["Comparison", "compare"]
@@ -99,11 +99,11 @@ def compare(
             "nodes of the grid", nodes ** len(symbols), 10**6, "pass fewer nodes, at least 2"
         )
     grid = np.meshgrid(*(np.linspace(*sides, nodes) for sides in zip(low, high, strict=True)))
-    values = [_on_grid(e, symbols, grid) for e in (difference, *(difference.diff(s) for s in symbols))]
-    slopes = [_on_grid(other.diff(s), symbols, grid) for s in symbols]
+    values = [on_nodes(e, symbols, grid) for e in (difference, *(difference.diff(s) for s in symbols))]
+    slopes = [on_nodes(other.diff(s), symbols, grid) for s in symbols]
     energy, *fields = values
     error, constant = float(np.ptp(energy) / 2), float(energy.max() / 2 + energy.min() / 2)
-    size = np.abs(_on_grid(other, symbols, grid)).max() + np.abs(energy).max()
+    size = np.abs(on_nodes(other, symbols, grid)).max() + np.abs(energy).max()
     equal = bool(error <= 1e-9 * size and not sympy.simplify(difference).free_symbols)
     bound = (
         supremum(difference - constant, symbols, (low, high), most_cells=most_cells).upper if proved else None
@@ -114,9 +114,3 @@ def compare(
         *(float(np.sqrt(sum(v**2 for v in parts)).max()) for parts in (fields, slopes)),
         bound, sketch - sketch.subs(dict.fromkeys(symbols, 0)),
     )  # fmt: skip
-
-
-def _on_grid(expr: sympy.Expr, symbols, grid) -> np.ndarray:
-    return np.broadcast_to(
-        np.asarray(sympy.lambdify(symbols, expr, "numpy")(*grid), dtype=float), grid[0].shape
-    )

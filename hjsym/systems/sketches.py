@@ -19,7 +19,7 @@ from hjsym.systems.enclosure import as_box, supremum
 from hjsym.systems.system import mixed
 from tropical.errors import BudgetExceeded, InputError
 
-__all__ = ["Sketch", "sketch_of", "taylor_polynomial"]
+__all__ = ["Sketch", "on_nodes", "sketch_of", "taylor_polynomial"]
 
 _ROUNDS = 10
 _MOST_NODES = 20_000
@@ -139,7 +139,7 @@ def sketch_of(
     expr = rounded[0] if len(parts) == 1 else rounded[0] / rounded[1]
     sides = tuple(map(float, low)), tuple(map(float, high))
     if not proved:
-        values = sympy.lambdify(symbols, f - expr, "numpy")(*_nodes(low, high, 9))
+        values = on_nodes(f - expr, symbols, _nodes(low, high, 9))
         return Sketch(expr, kind, *sides, None, float(np.abs(values).max()))
     quick = [sympy.horner(part) if part.free_symbols else part for part in rounded]
     found = supremum(
@@ -169,6 +169,12 @@ def _short(number: float, digits: int) -> sympy.Expr:
     return sympy.Integer(int(number)) if number == int(number) else sympy.Float(number)
 
 
+def on_nodes(expr: sympy.Expr, symbols: Sequence, nodes: Sequence[np.ndarray]) -> np.ndarray:
+    """Values at nodes, one array a variable; a constant has as many."""
+    values = np.asarray(sympy.lambdify(symbols, expr, "numpy")(*nodes), dtype=float)
+    return np.broadcast_to(values, nodes[0].shape)
+
+
 def _nodes(low: np.ndarray, high: np.ndarray, count: int) -> list[np.ndarray]:
     """Chebyshev nodes of the second kind, ends included, all combinations of them, one array a variable."""
     if (total := count ** len(low)) > _MOST_NODES:
@@ -184,9 +190,7 @@ def _rational(f, symbols: tuple, degree: int, denominator: int, low: np.ndarray,
         raise InputError(f"the degrees are {degree} and {denominator}; pass whole numbers ≥ 0")
     count = min(degree + denominator + 3, int(_MOST_NODES ** (1 / len(symbols))))
     nodes = _nodes(low, high, max(count, 3))
-    values = np.broadcast_to(
-        np.asarray(sympy.lambdify(symbols, f, "numpy")(*nodes), dtype=float), nodes[0].shape
-    )
+    values = on_nodes(f, symbols, nodes)
     middle, half = (low + high) / 2, (high - low) / 2
     scaled = [(x - m) / h for x, m, h in zip(nodes, middle, half, strict=True)]
     above, below = _powers(len(symbols), degree), _powers(len(symbols), denominator)[1:]

@@ -13,7 +13,7 @@ from hjsym.training.descent import Watch, adam, lbfgs
 from hjsym.training.objectives import SquaredError
 from tropical._figures import INK, PALETTE
 
-__all__ = ["ROWS", "curvatures", "train"]
+__all__ = ["ROWS", "curvatures", "misfit", "train"]
 
 
 def train(
@@ -125,7 +125,7 @@ def recovery(study: Study) -> Outcome:
             key=lambda f: _error(f, x, target),
         )
         merged = merge_neurons(layer, 1e-5, (-2.4, 2.4)).layer
-        raw, clean = (_misfit(f) for f in (layer, merged))
+        raw, clean = (misfit(f) for f in (layer, merged))
         drawn.append((eps, layer.kernel(1.0).initial_data, merged.kernel(1.0).initial_data))
         measurements += [
             at_most(f"max |g − |y||, duplicates merged, ε = {eps:g}", 0.012, clean, "stated as ≤ .012"),
@@ -167,7 +167,8 @@ def _recovered(x: np.ndarray, target: np.ndarray, eps: float, steps: int, start:
     return _layer(lbfgs(objective, start, Watch(), 10_000, 1e-14).parameters, 10, eps)
 
 
-def _misfit(layer: LSELayer) -> float:
+def misfit(layer: LSELayer) -> float:
+    """max |g_j − |y_j|| of the data in the kernel gauge at t = 1."""
     y, g = layer.kernel(1.0).initial_data
     return float(np.abs(g - np.abs(y[:, 0])).max())
 

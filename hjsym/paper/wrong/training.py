@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.special import zeta
 
 from hjsym.hopf import LSELayer
 from hjsym.paper.row import Outcome, Row, Study, at_most, near
+from hjsym.paper.rows.training import misfit
+from hjsym.scaling import two_neuron_loss
 
 __all__ = ["RECOVERY", "TRAINED_LAW"]
 
@@ -17,7 +18,7 @@ def two_neurons_follow_the_law(study: Study) -> Outcome:
     sizes = (10, 25, 50, 100, 200, 500)
     errors = [_two_neuron_error(1 / n) for n in sizes]
     exponent = -np.polyfit(np.log(sizes), np.log(errors), 1)[0]
-    constant = math.sqrt(zeta(3)) / 4
+    constant = float(two_neuron_loss(1.0))
     return Outcome((
         near("error of two neurons at ε = .002, over ε^(3/2)", 0.274, errors[-1] / sizes[-1] ** -1.5, 5e-4,
              "√ζ(3)/4 = .274096…; three digits are given"),
@@ -64,18 +65,13 @@ def recovery_does_not_improve(study: Study) -> Outcome:
         student = LSELayer(np.append(exact.W, exact.W[twice], axis=0), np.append(b, b[twice]), eps)
         rows.append(at_most(f"sup |student − teacher|, ε = {eps:g}", 1e-15, np.abs(student(x) - exact(x)).max(),
             "the same function; rounding"))  # fmt: skip
-        rows.append(near(f"max |g − |y|| as read off, ε = {eps:g}", eps * math.log(2), _misfit(student), 1e-14,
+        rows.append(near(f"max |g − |y|| as read off, ε = {eps:g}", eps * math.log(2), misfit(student), 1e-14,
             "ε log 2 at each duplicate: it falls with ε, for no merit of a small ε"))  # fmt: skip
         merged = student.polynomial.merge()
-        misfit = _misfit(LSELayer(merged.slopes, merged.coefficients, eps))
-        rows.append(at_most(f"max |g − |y|| after merging, ε = {eps:g}", 1e-14, misfit,
+        clean = misfit(LSELayer(merged.slopes, merged.coefficients, eps))
+        rows.append(at_most(f"max |g − |y|| after merging, ε = {eps:g}", 1e-14, clean,
             "equal slopes are ⊕_ε-added; rounding"))  # fmt: skip
     return Outcome(tuple(rows))
-
-
-def _misfit(layer: LSELayer) -> float:
-    y, g = layer.kernel(1.0).initial_data
-    return float(np.abs(g - np.abs(y[:, 0])).max())
 
 
 RECOVERY = Row(
