@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from hjsym.layers import Affine, Head, Layer, Relu
 from tropical._arrays import EXACT, FLOAT64, as_points
+from tropical._tables import HasTable
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["Network", "Node", "needed"]
@@ -38,7 +39,7 @@ def needed(nodes: Sequence[Node], output: int | None = None) -> tuple[Node, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(HasTable):
     """A feed-forward network; its last node is the output.
 
     Parameters
@@ -202,6 +203,19 @@ class Network:
         from hjsym.frontends.saved import save_network
 
         save_network(self, Path(path))
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self.nodes), 6
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        from hjsym._notebook import network_columns
+
+        return network_columns(self, first)
+
+    def _html(self) -> str:
+        from hjsym._notebook import network_html
+
+        return network_html(self)
 
     def __str__(self) -> str:
         lines = [f"input of size {self.input_size}"]
