@@ -112,8 +112,8 @@ def _formula(expr) -> Markup:
 
 def conjugate_html(f) -> str:
     """What a function of convex analysis is, where it lives, and how it was found; nothing is worked out for it."""
-    rows = {"variables": f.variables, "found by": f.method, "domain": _domain(f.domain)}
-    names = {"exact": "values are exact but for rounding", "of_hull": "transform of a convex hull"}
+    rows = {"variables": f.variables, "domain": _domain(f.domain)}
+    names = {"method": "found by", "exact": "exact but for rounding", "of_hull": "of a convex hull"}
     for name, words in names.items():
         if not isinstance(getattr(type(f), name), property | functools.cached_property):
             rows[words] = getattr(f, name)
@@ -170,13 +170,13 @@ def _arrow(arrow) -> list[str]:
     across = np.array([-along[1], along[0]])
     color = "currentColor" if arrow.holds else RED
     head = [end - 6 * along + 3 * across, end, end - 6 * along - 3 * across]
-    steep = abs(along[0]) < 0.5
-    place = (start + end) / 2 + np.array([4, 0] if steep else [0, -4])
-    error = ("" if arrow.holds else "✗ ") + f"{arrow.error:.1e}"
+    flat = abs(along[1]) < 0.1
+    place = (start + end) / 2 + np.array([0, -4] if flat else [8, 3])
+    error = ("" if arrow.holds else "✗ ") + f"{arrow.error:.2g}"
     return [
         _svg.line([start, end], color=color),
         _svg.line(head, color=color),
-        _svg.words(place, error, "start" if steep or along[1] * along[0] > 0.1 else "middle", size=8.5),
+        _svg.words(place, error, "middle" if flat else "start", size=8.5),
     ]
 
 

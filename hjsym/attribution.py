@@ -384,7 +384,7 @@ class Attribution(HasTable):
         return self.index.size, 8
 
     def _units(self) -> dict[str, str]:
-        return {"weight": "share of 1", "loss": "of f", "g": "of f"}
+        return {"loss": "units of f", "g": "units of f"}
 
     def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
         """A row for each point and atom kept, in the order of `rank` at each point."""

@@ -81,8 +81,11 @@ class Certificate(HasTable):
         return {"point": np.arange(len(columns["radius"])), **columns}
 
     def _units(self) -> dict[str, str]:
-        length = f"of x, norm {self.norm:g}"
-        return {"margin": "of f", **dict.fromkeys(("radius", "lipschitz", "curvature", "convexity"), length)}
+        length = f"units of x, in the norm {self.norm:g}"
+        return {
+            "margin": "units of f",
+            **dict.fromkeys(("radius", "lipschitz", "curvature", "convexity"), length),
+        }
 
     def _html(self) -> str:
         title = f"Certificate: radii in the norm {self.norm:g} around {np.size(self.radius):,} points"

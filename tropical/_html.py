@@ -5,7 +5,6 @@ come from files of strangers, so that text gets into HTML through `text` alone, 
 either.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import fields
 from fractions import Fraction
@@ -92,23 +91,23 @@ def text(value: object, most: int = _MOST_LETTERS) -> Markup:
     return Markup("".join(f"<span>{c}</span>" if c in "$\\" else escape(c) for c in letters))
 
 
-def number(value: Real | None) -> str:
+def number(value: Real) -> str:
     """Six digits; a Fraction as it is, where it is short.
 
-    >>> number(1 / 3), number(Fraction(1, 3)), number(float("inf")), number(12345678)
-    ('0.333333', '1/3', '∞', '12,345,678')
+    >>> number(1 / 3), number(Fraction(-1, 3)), number(float("inf")), number(12345678), number(10**400)
+    ('0.333333', '−1/3', '∞', '12,345,678', 'about 2^1,328')
     """
     if isinstance(value, int | np.integer):
-        return (
-            f"{value:,}" if abs(int(value)) < 10**_MOST_DIGITS else f"about 2^{int(value).bit_length() - 1:,}"
-        )
+        value = Fraction(int(value))
     if isinstance(value, Fraction) and max(abs(value.numerator), value.denominator) < 10**_MOST_DIGITS:
-        return str(value)
-    try:
-        value = float(value)
-    except OverflowError:
-        value = math.inf if value > 0 else -math.inf
-    return f"{value:.6g}".replace("inf", "∞").replace("nan", "NaN").replace("-", "−")
+        written = f"{value.numerator:,}" if value.denominator == 1 else str(value)
+    else:
+        try:
+            written = f"{float(value):.6g}"
+        except OverflowError:  # a Fraction beyond the floats
+            sign = "-" if value < 0 else ""
+            written = f"about {sign}2^{int(abs(value)).bit_length() - 1:,}"
+    return written.replace("inf", "∞").replace("nan", "NaN").replace("-", "−")
 
 
 def _cell(value: object) -> tuple[str, bool]:
@@ -144,7 +143,7 @@ def table(
     """The first rows of columns of one length, and how many there are: `rows`, where the columns are cut already."""
     names, units = list(islice(columns, _MOST_COLUMNS)), units or {}
     rows = len(next(iter(columns.values()), ())) if rows is None else rows
-    heads = [f"{name} ({units[name]})" if name in units else name for name in names]
+    heads = [f"{name} ({units[name]})" if len(units.get(name, "")) in range(1, 7) else name for name in names]
     head = "".join(f'<th style="text-align:left">{text(name)}</th>' for name in heads)
     cells = zip(*(columns[name][:ROWS] for name in names), strict=True)
     body = "".join(f"<tr>{''.join(map(_td, row))}</tr>" for row in cells)
@@ -169,7 +168,8 @@ def _td(value: object) -> str:
 def facts(rows: Mapping[str, object]) -> str:
     """Names and what they are, one a line."""
     lines = "".join(
-        f'<tr><th scope="row" style="text-align:left">{text(name)}</th>{_td(value)}</tr>'
+        f'<tr><th scope="row" style="text-align:left">{text(name)}</th>'
+        f'<td style="text-align:left">{_cell(value)[0]}</td></tr>'
         for name, value in rows.items()
         if value is not None
     )

@@ -10,6 +10,7 @@ __all__ = ["SIZE", "View", "circle", "line", "picture", "polygon", "words"]
 
 SIZE = 320  # pixels along the longer side
 _MARGIN = 22
+_LEFT = 48  # for numbers at an axis
 
 
 class View:
@@ -19,30 +20,30 @@ class View:
         self.box = np.asarray(box, dtype=float)
         (x0, x1), (y0, y1) = self.box
         height = width * (y1 - y0) / (x1 - x0) if height is None else height
-        shrink = min(1.0, 2 * SIZE / height)
+        shrink = min(1.0, 1.2 * SIZE / height)
         self.width, self.height = width * shrink, max(40.0, height * shrink)
 
     def __call__(self, points) -> np.ndarray:
         """Pixels (n, 2) of points (n, 2)."""
         low, high = self.box.T
         unit = (np.asarray(points, dtype=float).reshape(-1, 2) - low) / (high - low)
-        return unit * [self.width, -self.height] + [_MARGIN, self.height + _MARGIN / 2]
+        return unit * np.array([self.width, -self.height]) + np.array([_LEFT, self.height + _MARGIN / 2])
 
     def picture(self, label: str, shapes: Iterable[str]) -> str:
         """The shapes in a frame that bears the ends of both axes."""
         frame = (
-            f'<rect x="{_MARGIN}" y="{_MARGIN / 2}" width="{self.width:.5g}" height="{self.height:.5g}" fill="none" '
+            f'<rect x="{_LEFT}" y="{_MARGIN / 2}" width="{self.width:.5g}" height="{self.height:.5g}" fill="none" '
             'stroke="currentColor" stroke-opacity=".35"/>'
         )
         (x0, x1), (y0, y1) = self.box
-        below, right, above = self.height + 1.2 * _MARGIN, _MARGIN + self.width, _MARGIN / 2
+        below, right, above = self.height + 1.2 * _MARGIN, _LEFT + self.width, _MARGIN / 2
         ends = [
-            words((_MARGIN, below), f"{x0:.4g}", "start"), words((right, below), f"{x1:.4g}", "end"),
-            words((_MARGIN - 3, below - _MARGIN * 0.75), f"{y0:.4g}", "end"),
-            words((_MARGIN - 3, above + 8), f"{y1:.4g}", "end"),
+            words((_LEFT, below), f"{x0:.4g}", "start"), words((right, below), f"{x1:.4g}", "end"),
+            words((_LEFT - 4, below - _MARGIN * 0.75), f"{y0:.4g}", "end"),
+            words((_LEFT - 4, above + 8), f"{y1:.4g}", "end"),
         ]  # fmt: skip
         return picture(
-            self.width + 1.5 * _MARGIN, self.height + 1.5 * _MARGIN, label, [*shapes, frame, *ends]
+            self.width + _LEFT + _MARGIN, self.height + 1.5 * _MARGIN, label, [*shapes, frame, *ends]
         )
 
 
