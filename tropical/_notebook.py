@@ -72,7 +72,7 @@ def _circuit(c: Circuit) -> dict[str, object]:
 
 
 def region_columns(regions: "Regions", first: int | None) -> dict[str, np.ndarray]:
-    """Of each region its map, how it lies, and a point in its interior."""
+    """Of each region its map, how it lies, and a point of its interior, all rounded."""
     some = regions[:first]
     if not some:
         return {name: np.zeros(0, int) for name in ("map", "facets")}
@@ -162,7 +162,7 @@ def cell_columns(h: "Hypersurface", first: int | None) -> dict[str, np.ndarray]:
     whole = not any(isinstance(w, Fraction) for w in weights)
     return {
         "weight": np.array(weights, dtype=int if whole else float),
-        "bounded": np.array([cell.is_bounded for cell in cells], dtype=bool),
+        "bounded": np.array([cell.is_bounded and not len(h.lineality) for cell in cells], dtype=bool),
         "normal": objects([cell.normal for cell in cells]),
         "monomials": objects([cell.monomials for cell in cells]),
         "vertices": objects([cell.vertices for cell in cells]),
