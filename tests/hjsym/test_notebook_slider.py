@@ -1,7 +1,9 @@
 """The slider of temperature, moved without a browser: what it evaluates, draws and refuses."""
 
+import doctest
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from tropical._figures import PALETTE, new_figure
 pytest.importorskip("ipywidgets")
 to_rgb = pytest.importorskip("matplotlib.colors").to_rgb
 
+ROOT = Path(__file__).resolve().parents[2]
 RNG = np.random.default_rng(3)
 W, B = RNG.normal(size=(5, 2)), RNG.normal(size=5)
 LAYER = LSELayer(W, B, eps=0.25)
@@ -156,9 +159,8 @@ def test_paint_of_terms_is_as_strong_as_their_weight():
     weights = np.exp((z - by_scipy(shown.points, 0.25)[..., None]) / 0.25)
     np.testing.assert_allclose(painted[..., 3], 0.7 * weights.max(axis=-1), rtol=1e-6)
     for k in range(5):
-        np.testing.assert_allclose(
-            painted[..., :3][z.argmax(axis=-1) == k], np.tile(to_rgb(PALETTE[k]), (1, 1))[0]
-        )
+        colors = painted[..., :3][z.argmax(axis=-1) == k]
+        np.testing.assert_array_equal(colors, np.tile(to_rgb(PALETTE[k]), (len(colors), 1)))
 
 
 def test_the_last_line_of_a_cell_shows_it(undrawn):
@@ -195,3 +197,9 @@ def test_without_the_extra(monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(InputError, match=r"install hjsym\[(notebook|plot)\]"):
         temperature_slider(LAYER, (-1, 1), resolution=3)
+
+
+def test_the_page_about_notebooks():
+    pytest.importorskip("pandas")
+    page = doctest.testfile(str(ROOT / "docs" / "notebook.md"), module_relative=False)
+    assert page.attempted > 10 and page.failed == 0
