@@ -1,6 +1,5 @@
 """What notebooks show of the classes of this package, and the columns of their tables."""
 
-import functools
 import math
 
 import numpy as np
@@ -13,7 +12,6 @@ from tropical._html import ROWS, Markup, bar, card, facts, table, text
 __all__ = [
     "attribution_html",
     "bifurcation_html",
-    "conjugate_html",
     "diagram_html",
     "layer_html",
     "network_columns",
@@ -23,7 +21,6 @@ __all__ = [
 
 _QUICK = 1_000, 3  # numbers and variables of a layer whose arrows take less than a second
 _MOST_POINTS = 4_000  # of the curves in a picture
-_SMALL = 10_000  # numbers of a hull whose dimension is worked out to be shown
 
 
 # ---- networks and layers -------------------------------------------------------------------------------
@@ -76,7 +73,7 @@ def layer_html(layer) -> str:
     return card(title, facts(rows), layer._first_rows())
 
 
-# ---- equations and conjugates --------------------------------------------------------------------------
+# ---- equations -------------------------------------------------------------------------------------------
 
 
 def system_columns(system, first: int | None) -> dict[str, np.ndarray]:
@@ -108,25 +105,6 @@ def _formula(expr) -> Markup:
     from hjsym.systems.system import readable
 
     return Markup("a long formula") if is_long(expr) else text(readable(expr), 300)
-
-
-def conjugate_html(f) -> str:
-    """What a function of convex analysis is, where it lives, and how it was found; nothing is worked out for it."""
-    rows = {"variables": f.variables, "domain": _domain(f.domain)}
-    names = {"method": "found by", "exact": "exact but for rounding", "of_hull": "of a convex hull"}
-    for name, words in names.items():
-        if not isinstance(getattr(type(f), name), property | functools.cached_property):
-            rows[words] = getattr(f, name)
-    return card(type(f).__name__, facts(rows))
-
-
-def _domain(domain) -> str:
-    if type(domain).__name__ == "Space":
-        return f"R^{domain.variables}"
-    points = getattr(domain, "points", None)
-    if points is not None:
-        return repr(domain).strip("<>") if points.size <= _SMALL else f"Hull of {len(points):,} points"
-    return str(domain) if type(domain).__module__.startswith("sympy") else type(domain).__name__
 
 
 # ---- the square ----------------------------------------------------------------------------------------
