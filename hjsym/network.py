@@ -95,6 +95,9 @@ class Network:
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
         object.__setattr__(self, "sizes", tuple(sizes))
 
+    def __reduce__(self):
+        return Network, (self.input_size, self.nodes, dict(self.metadata), self.exact)
+
     @classmethod
     def sequential(cls, input_size: int, layers: Sequence[Layer], **kwargs) -> "Network":
         """The chain of `layers`."""

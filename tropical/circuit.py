@@ -161,6 +161,12 @@ class Circuit(HasFormula):
         if self.is_exact and self.eps:
             raise InputError(f"an exact circuit at eps = {eps:g}: log-sum-exp is transcendental; use floats")
 
+    def __getstate__(self) -> dict:
+        return {
+            "nodes": self.nodes,
+            **vars(self),
+        }  # operands first, so that pickling does not go down node by node
+
     @cached_property
     def nodes(self) -> list[Node]:
         """Every node, operands before what uses them."""

@@ -69,6 +69,9 @@ class PolynomialMap:
         self.dtype = common_dtype(*(p.dtype for p in self.polynomials))
         self._stacks: dict[np.dtype, list[tuple[_core.Layer, list[int]]]] = {}
 
+    def __reduce__(self):
+        return PolynomialMap, (self.polynomials,)  # not what the kernel keeps
+
     def __len__(self) -> int:
         """m, the number of polynomials."""
         return len(self.polynomials)
