@@ -9,7 +9,7 @@ CORE := arrays chain circuit closure exp kernels log matrix memory polynomial po
 	sizes sparse special_values threads transform
 # What takes the branches of the search for regions besides, which no choice of kernels changes.
 REGIONS := regions regions_search
-FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems system_forms learned transformer scaling
+FRAMEWORK_TESTS := dask torch keras equinox symbols codegen pontryagin systems system_forms learned transformer scaling
 TESTS ?= $(CORE:%=tests/tropical/test_%.py)
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 CORE_TESTS = $(SIDE_BY_SIDE) -m "not slow" --hypothesis-profile=quick $(TESTS)

@@ -11,7 +11,6 @@ Koh, P. Liang, "Understanding black-box predictions via influence functions", IC
 without the example, and has to do with π only where the atoms are the training points themselves.
 """
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from html import escape
 from math import prod
@@ -24,6 +23,7 @@ from hjsym.hopf import KernelGauge, LSELayer
 from tropical import Polynomial
 from tropical._arrays import FLOAT64, as_points, refuse_where
 from tropical._progress import Progress, reporting
+from tropical._workers import Workers
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["Attribution", "Influence", "attribute"]
@@ -42,7 +42,7 @@ def attribute(
     ids: ArrayLike | None = None,
     inputs: ArrayLike | None = None,
     progress: Progress = None,
-    executor: Executor | None = None,
+    executor: Workers = None,
 ) -> "Attribution":
     """The atoms that decide at points x, with their weights π_j and exact leave-one-out losses −ε log(1 − π_j).
 
@@ -64,8 +64,8 @@ def attribute(
         What the atoms were made from, as training images.
     progress : callable or True, optional
         Called with the number of points done; True draws a bar.
-    executor : concurrent.futures.Executor, optional
-        Runs blocks of points; threads share the atoms, processes are sent them.
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
+        Runs blocks of points; threads share the atoms, processes are sent them. See `tropical.linear_regions`.
 
     Returns
     -------

@@ -19,6 +19,7 @@ from hjsym.pieces import affine_piece
 from hjsym.rails import Rails, rule
 from tropical import Circuit, Rational
 from tropical._arrays import EXACT, FLOAT64, as_points, is_exact
+from tropical._dask import at_points, is_dask
 from tropical.errors import InputError
 
 __all__ = ["TropicalNetwork", "compile"]
@@ -54,8 +55,13 @@ class TropicalNetwork(Rational):
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """f(x) at points (..., d), shape (..., m): by the network in floats, P(x) − Q(x) over Fractions."""
+        if is_dask(x):
+            return self._lazily(self, x, (self.P.outputs,))
         x = self._points(x)
         return super().__call__(x) if self.is_exact else self._network_at(x)(x)
+
+    def _lazily(self, function: Callable, x, tail: tuple[int, ...]):
+        return at_points(function, x, self.variables, EXACT if self.is_exact else FLOAT64, [tail])[0]
 
     def _points(self, x: ArrayLike) -> np.ndarray:
         return as_points(x, self.variables, EXACT if self.is_exact else FLOAT64)
@@ -93,6 +99,8 @@ class TropicalNetwork(Rational):
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
         """The Jacobian of f, (..., m, d), off the network; at ε = 0 the slope of `affine_at`."""
+        if is_dask(x):
+            return self._lazily(self.gradient, x, (self.P.outputs, self.variables))
         x = self._points(x)
         return affine_piece(self._network_at(x), x)[0]
 

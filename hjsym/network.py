@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from hjsym.layers import Affine, Head, Layer, Relu
 from tropical._arrays import EXACT, FLOAT64, as_points
+from tropical._dask import at_points, is_dask
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["Network", "Node", "needed"]
@@ -95,6 +96,9 @@ class Network:
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
         object.__setattr__(self, "sizes", tuple(sizes))
 
+    def __reduce__(self):
+        return Network, (self.input_size, self.nodes, dict(self.metadata), self.exact)
+
     @classmethod
     def sequential(cls, input_size: int, layers: Sequence[Layer], **kwargs) -> "Network":
         """The chain of `layers`."""
@@ -150,6 +154,9 @@ class Network:
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """Values of shape (..., output_size) at points of shape (..., input_size)."""
+        if is_dask(x):
+            dtype = EXACT if self.exact else FLOAT64
+            return at_points(self, x, self.input_size, dtype, [(self.output_size,)])[0]
         return self.values(x)[-1]
 
     def values(self, x: ArrayLike) -> list[np.ndarray]:

@@ -47,7 +47,7 @@ class DivergenceError(InputError):
 
 
 class WorkerError(TropicalError, RuntimeError):
-    """A worker of an executor that died before its work was done."""
+    """Executors that were made one after another and broke before their work was done."""
 
 
 class BudgetExceeded(TropicalError):

@@ -115,6 +115,9 @@ class Polynomial(Evaluation, HasFormula):
         object.__setattr__(self, "slopes", frozen(slopes))
         object.__setattr__(self, "coefficients", frozen(coefficients))
 
+    def __reduce__(self):
+        return Polynomial, (self.slopes, self.coefficients, self.semiring)  # not what the kernel keeps
+
     # ---- what it is ------------------------------------------------------------------------------
 
     def __len__(self) -> int:

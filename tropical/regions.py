@@ -1,7 +1,6 @@
 """Linear regions of piecewise-linear functions, exactly: enumeration, counts, adjacency, point location."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
@@ -19,6 +18,7 @@ from tropical._region_program import Program, compile_program, difference
 from tropical._region_search import Search, search_in_parts
 from tropical._region_shape import echelon, exact_array, interior_point, reduced, vertices
 from tropical._region_table import TOO_MANY_RAYS, Table
+from tropical._workers import Workers
 from tropical.circuit import Circuit
 from tropical.domain import Domain, Polyhedron
 from tropical.errors import BudgetExceeded, InputError
@@ -38,7 +38,7 @@ def linear_regions(
     max_regions: int = 1_000_000,
     partial: bool = False,
     progress: Progress = None,
-    executor: Executor | None = None,
+    executor: Workers = None,
 ) -> "Regions":
     """All regions on which f is affine, decided in whole numbers.
 
@@ -57,10 +57,12 @@ def linear_regions(
     progress : callable or bool, optional
         Called now and then with the number of regions found so far. An exception in it ends the work. True draws a
         bar with tqdm or rich, whichever is installed.
-    executor : concurrent.futures.Executor, optional
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
         Searches parts of the domain at once: a pool of threads, which run truly side by side, or of processes, or
         what offers the same, as ``dask.distributed.Client.get_executor()``. The regions are those without one, in
-        their order; what a spent budget leaves out can be cut into more cells.
+        their order; what a spent budget leaves out can be cut into more cells. A pool that breaks because a worker
+        died is replaced by a new one of the callable's, or its work is done in this process, with a RuntimeWarning;
+        parts that are done are kept.
 
     Returns
     -------
@@ -74,7 +76,7 @@ def linear_regions(
     InputError
         If a gate is at ε > 0 or the domain has no interior.
     WorkerError
-        If a worker of the executor died.
+        If the pools that `executor` makes break again and again.
 
     Notes
     -----

@@ -1,6 +1,5 @@
 """All curves of critical points over a range of temperatures, with their folds and pitchforks."""
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import networkx as nx
@@ -15,6 +14,7 @@ from hjsym.bifurcation.singular import Bifurcation
 from hjsym.bifurcation.sweep import sweep
 from tropical import Box
 from tropical._progress import Progress, reporting
+from tropical._workers import Workers
 from tropical.errors import DivergenceError, InputError
 
 __all__ = ["BifurcationDiagram", "bifurcation_diagram"]
@@ -105,7 +105,7 @@ def bifurcation_diagram(
     *,
     levels: int = 12,
     max_step: float = 0.1,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: Progress = None,
 ) -> BifurcationDiagram:
     """All curves of critical points of H(π(x; ε)) for ε in a range, with every fold and pitchfork solved.
@@ -121,7 +121,7 @@ def bifurcation_diagram(
         followed from those that lie on none yet. A closed curve between two levels is missed.
     max_step : float
         As for `follow`.
-    executor : concurrent.futures.Executor, optional
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
         Where the levels are searched.
     progress : callable or bool, optional
         Called with the number of levels searched and followed; True draws a bar.

@@ -10,6 +10,7 @@ from hjsym.training.schedule import Schedule, check_count, check_positive, kept_
 from hjsym.training.start import starting_table
 from tropical import Polynomial, Semiring
 from tropical._progress import Progress
+from tropical._workers import Workers
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["LSEFit", "fit_lse"]
@@ -74,6 +75,7 @@ def fit_lse(
     seed=None,
     start: np.ndarray | None = None,
     progress: Progress = None,
+    executor: Workers = None,
 ) -> LSEFit:
     """Fit Σ_h sign_h LSE_ε by least squares: what `LSERegressor` runs, without scikit-learn.
 
@@ -86,6 +88,10 @@ def fit_lse(
     seed : int, numpy.random.Generator or None
     start : (heads, N, d + 1) array, optional
         Slopes and offsets to start from, in the units of the data.
+    progress : callable or bool, optional
+        Called with the number of steps done; True draws a bar.
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
+        Runs the `n_init` descents, as in `tropical.linear_regions`; the fit does not depend on it.
 
     Examples
     --------
@@ -138,7 +144,7 @@ def fit_lse(
                 table = scaling.table_there(np.asarray(start, float), signs)
             yield table.ravel() if stages[-1] is not None else np.append(table.ravel(), np.log(first))
 
-    run = schedule.best(objectives, starts(), rng, apart, progress)
+    run = schedule.best(objectives, starts(), rng, apart, progress, executor)
     table, inner_eps = whole.split(run.parameters)
     return LSEFit(
         table=scaling.table_back(table, signs),
