@@ -68,7 +68,7 @@ def main() -> int:
         print("it is nested too deeply", file=sys.stderr)
         return 4
     except Exception as error:  # whatever onnx says of the data is the answer
-        if "bad_alloc" in str(error):
+        if "bad_alloc" in str(error) or "alloc failed" in str(error):
             return 3
         print(f"{type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
         return 4
