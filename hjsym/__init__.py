@@ -8,7 +8,7 @@ from hjsym.errors import ModelFileError, UnsupportedLayerError
 from hjsym.export import to_network, to_onnx
 from hjsym.expr import expression
 from hjsym.forecast import Forecast
-from hjsym.frontends import load
+from hjsym.frontends import Limits, load
 from hjsym.network import Network
 from hjsym.optimum import least_margin, maximize, minimize
 from hjsym.plotting import plot_slice
@@ -29,6 +29,7 @@ __all__ = [
     "HJSystem",
     "LSEClassifier",
     "LSERegressor",
+    "Limits",
     "LogSumExp",
     "Maximum",
     "ModelFileError",

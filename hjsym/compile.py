@@ -253,6 +253,6 @@ def compile(source, exact: bool = False, input_shape: Sequence[int] | None = Non
         try:
             values.append(rule(node.layer, *operands))
         except UnsupportedLayerError as error:
-            raise UnsupportedLayerError(f"layer {k} ({node.name or node.layer}): {error}") from None
+            raise UnsupportedLayerError(f"layer {k} ({node}): {error}") from None
     rails = values[-1]
     return TropicalNetwork(rails.P, rails.denominator, network, whole.head)

@@ -2,14 +2,43 @@
 
 from tropical.errors import InputError
 
-__all__ = ["HullWarning", "ModelFileError", "NotConvexError", "UndecidedError", "UnsupportedLayerError"]
+__all__ = [
+    "HullWarning",
+    "ModelFileError",
+    "NotConvexError",
+    "UndecidedError",
+    "UnsupportedLayerError",
+    "one_line",
+]
 
 
-class ModelFileError(InputError):
+_LONGEST = 2000  # characters of a message
+
+
+def one_line(text: str, longest: int = _LONGEST) -> str:
+    """Text that may quote a file, fit for a terminal: what is not printable escaped, what is long cut.
+
+    >>> print(one_line("two\\nlines \\x1b[2J"), one_line("x" * 50, 5))
+    two\\nlines \\x1b[2J xxxxx… (50 characters)
+    """
+    short = text[:longest] if len(text) > longest else text
+    if not short.isprintable():
+        short = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
+    return short if len(text) <= longest else f"{short}… ({len(text):,} characters)"
+
+
+class _OneLine(InputError):
+    """Says on one line what it says; names in a file may hold escape codes, newlines and marks of direction."""
+
+    def __init__(self, message: str = ""):
+        super().__init__(one_line(str(message)))
+
+
+class ModelFileError(_OneLine):
     """A model file that is truncated, too large, inconsistent or reaches outside its folder."""
 
 
-class UnsupportedLayerError(InputError):
+class UnsupportedLayerError(_OneLine):
     """A layer that is not piecewise linear, or not known here; the message names it."""
 
 

@@ -25,14 +25,16 @@ from hjsym._files import replaced
 from hjsym.errors import ModelFileError
 from hjsym.expr import default_symbols
 from hjsym.frontends import load
+from hjsym.frontends.limits import DEFAULT, Limits
 from hjsym.frontends.npz import read_npz
 from hjsym.network import Network
 from tropical import MIN_PLUS, Polynomial, Semiring
 from tropical._arrays import as_points, frozen
-from tropical.errors import BudgetExceeded, InputError, ShapeError
+from tropical.errors import BudgetExceeded, InputError, ShapeError, TropicalError
 
 __all__ = ["KernelGauge", "LSELayer", "PlaneWaveGauge", "symbolic_residual"]
 
+_MAX_CLASS = 1_000_000  # of labels in a file, which make as many probabilities
 _MAX_SYMBOLIC = 24  # N·d beyond which SymPy takes minutes to reduce a residual to 0
 
 
@@ -122,16 +124,23 @@ class LSELayer:
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike, kappa: float = 1.0) -> "LSELayer":
+    def load(cls, path: str | os.PathLike, kappa: float = 1.0, *, limits: Limits = DEFAULT) -> "LSELayer":
         """Read a layer that `save` wrote: an .npz file with W, b, eps and perhaps labels."""
-        arrays = read_npz(Path(path))
+        arrays = read_npz(Path(path), limits)
         if missing := {"W", "b", "eps"} - arrays.keys():
             raise ModelFileError(
                 f"{path} has no {', '.join(sorted(missing))}; an LSE layer needs W, b and eps"
             )
         if arrays["eps"].size != 1:
             raise ModelFileError(f"eps of {path} has shape {arrays['eps'].shape}; one number is needed")
-        return cls(arrays["W"], arrays["b"], arrays["eps"].item(), kappa, arrays.get("labels"))
+        if arrays.get("labels", np.zeros(0)).size and arrays["labels"].max() > _MAX_CLASS:
+            raise ModelFileError(
+                f"labels of {path} go up to {arrays['labels'].max()}; {_MAX_CLASS:,} is the last"
+            )
+        try:
+            return cls(arrays["W"], arrays["b"], arrays["eps"].item(), kappa, arrays.get("labels"))
+        except (TropicalError, TypeError, ValueError, OverflowError) as error:
+            raise ModelFileError(f"{path} holds no LSE layer: {error}") from None
 
     def save(self, path: str | os.PathLike, **extra: ArrayLike) -> None:
         """Write W, b, eps, labels and `extra` to an .npz file, which appears whole or not at all."""
@@ -166,7 +175,9 @@ class LSELayer:
         """P(c | x) = Σ of the Gibbs weights of the neurons labelled c, shape (..., classes)."""
         if self.labels is None:
             raise InputError("the layer has no labels; pass labels= with the class of each neuron")
-        return self.polynomial.weights(x) @ np.eye(self.labels.max() + 1)[self.labels]
+        return self.polynomial.weights(x) @ (self.labels[:, None] == np.arange(self.labels.max() + 1)).astype(
+            float
+        )
 
     @cached_property
     def plane_wave(self) -> "PlaneWaveGauge":

@@ -1,6 +1,7 @@
 """Networks in a neutral form: a validated, immutable graph of layers that hold plain arrays."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,10 +10,11 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from hjsym.errors import one_line
 from hjsym.layers import Affine, Head, Layer, Relu
 from tropical._arrays import EXACT, FLOAT64, as_points
 from tropical._dask import at_points, is_dask
-from tropical.errors import InputError, ShapeError
+from tropical.errors import InputError, ShapeError, describe_size
 
 __all__ = ["Network", "Node", "needed"]
 
@@ -24,6 +26,9 @@ class Node:
     layer: Layer
     inputs: tuple[int, ...]
     name: str = ""
+
+    def __str__(self) -> str:
+        return one_line(self.name or str(self.layer), 80)
 
 
 def needed(nodes: Sequence[Node], output: int | None = None) -> tuple[Node, ...]:
@@ -80,7 +85,7 @@ class Network:
             raise InputError("the network has no layers; give at least one")
         sizes = [self.input_size]
         for k, node in enumerate(self.nodes):
-            where = f"layer {k} ({node.name or node.layer})"
+            where = f"layer {k} ({node})"
             if len(node.inputs) != node.layer.operands:
                 raise InputError(f"{where} has {len(node.inputs)} inputs; it takes {node.layer.operands}")
             if any(not 0 <= i <= k for i in node.inputs):
@@ -89,6 +94,8 @@ class Network:
                 sizes.append(node.layer.output_size(*(sizes[i] for i in node.inputs)))
             except ShapeError as error:
                 raise ShapeError(f"{where}: {error}") from None
+            if sizes[-1] > sys.maxsize:
+                raise ShapeError(f"{where} gives {describe_size(sizes[-1])} values; no array is that long")
         exact = self.exact or any(node.layer.is_exact for node in self.nodes)
         nodes = (Node(n.layer.to_exact(), n.inputs, n.name) if exact else n for n in self.nodes)
         object.__setattr__(self, "exact", exact)
@@ -180,7 +187,7 @@ class Network:
             wanted = (Affine, Relu)[k % 2]
             if not isinstance(node.layer, wanted) or node.inputs != (k,):
                 raise InputError(
-                    f"layer {k} ({node.name or node.layer}) reads {node.inputs}; a list of (W, b) "
+                    f"layer {k} ({node}) reads {node.inputs}; a list of (W, b) "
                     f"has {wanted.__name__} there, reading ({k},). Try fold(), or save the network as it is"
                 )
         if len(self.nodes) % 2 == 0:

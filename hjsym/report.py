@@ -196,20 +196,19 @@ def _oracle(path: Path):
     """A function that evaluates the network without our code, what to call it, and how close it must be; or none."""
     if path.suffix != ".onnx":
         return None, "", 0.0
-    import onnx
-    from onnx.reference import ReferenceEvaluator
+    from onnx.helper import tensor_dtype_to_np_dtype
 
-    model = onnx.load(path)
-    evaluator = ReferenceEvaluator(model)
-    source = model.graph.input[0]
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(source.type.tensor_type.elem_type)
-    shape = [d.dim_value for d in source.type.tensor_type.shape.dim[1:]]
+    from hjsym.frontends.onnx import evaluate, input_of, read_model
 
-    def evaluate(x: np.ndarray) -> np.ndarray:
-        feed = {source.name: x.reshape(-1, *shape).astype(dtype)}
-        return evaluator.run(None, feed)[0].reshape(len(x), -1).astype(float)
+    model = read_model(path)
+    kind = input_of(model).type.tensor_type
+    dtype = tensor_dtype_to_np_dtype(kind.elem_type)
+    shape = [d.dim_value for d in kind.shape.dim[1:]]
 
-    return evaluate, f"ONNX reference ({dtype.name})", 1e-12 if dtype == np.float64 else 1e-4
+    def values(x: np.ndarray) -> np.ndarray:
+        return evaluate(model, x.reshape(-1, *shape).astype(dtype)).reshape(len(x), -1).astype(float)
+
+    return values, f"ONNX reference ({dtype.name})", 1e-12 if dtype == np.float64 else 1e-4
 
 
 def _describe_piece(report: Report, f: TropicalNetwork, x: np.ndarray, called: str) -> None:

@@ -11,7 +11,9 @@ from tropical._arrays import EXACT, as_array, is_exact, is_finite, refuse_where,
 from tropical.errors import InputError
 from tropical.sparse import SparseMatrix, Weights, as_weights, cast, numbers, private
 
-__all__ = ["Layer", "as_index", "finite", "temperature"]
+__all__ = ["FRACTION_BYTES", "Layer", "as_index", "finite", "temperature"]
+
+FRACTION_BYTES = 160  # with its two integers, if they are short
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,12 @@ class Layer:
     def parameters(self) -> int:
         """How many numbers it holds."""
         return sum(v.size for v in self._weights().values())
+
+    @property
+    def nbytes(self) -> int:
+        """What its arrays take; a Fraction counts as `FRACTION_BYTES`."""
+        arrays = [v for v in vars(self).values() if isinstance(v, np.ndarray | SparseMatrix)]
+        return sum(_bytes(part) for v in arrays for part in _parts(v))
 
     @property
     def is_exact(self) -> bool:
@@ -77,6 +85,15 @@ class Layer:
 
     def __str__(self) -> str:
         return type(self).__name__
+
+
+def _parts(value: Weights) -> tuple[np.ndarray, ...]:
+    """The arrays that hold an array or a sparse matrix."""
+    return (value.data, value.columns, value.offsets) if isinstance(value, SparseMatrix) else (value,)
+
+
+def _bytes(array: np.ndarray) -> int:
+    return array.size * (FRACTION_BYTES if array.dtype == object else array.dtype.itemsize)
 
 
 def _is_numeric(value) -> bool:

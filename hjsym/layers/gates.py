@@ -56,6 +56,8 @@ class PiecewiseLinear(Layer):
     label: str = ""
 
     def __post_init__(self):
+        if not isinstance(self.label, str) or not self.label.isprintable() or len(self.label) > 80:
+            raise InputError(f"the label is {self.label!r:.90}; pass a short text that can be printed")
         breaks, slopes, intercept = finite(breaks=self.breaks, slopes=self.slopes, intercept=self.intercept)
         shapes = breaks.shape, slopes.shape, intercept.shape
         units = {shape[1:] for shape in shapes[:2]} | {shapes[2]}

@@ -16,6 +16,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
+from hjsym.expr import symbolic
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["Characteristics"]
@@ -51,8 +52,8 @@ class Characteristics:
     t = sympy.Symbol("t", nonnegative=True)
 
     def __post_init__(self):
-        object.__setattr__(self, "H", sympy.sympify(self.H))
-        object.__setattr__(self, "g", sympy.sympify(self.g))
+        object.__setattr__(self, "H", symbolic(self.H, "H"))
+        object.__setattr__(self, "g", symbolic(self.g, "g"))
         object.__setattr__(self, "p", tuple(self.p))
         object.__setattr__(self, "y", tuple(self.y))
         if len(self.p) != len(self.y) or not self.p:

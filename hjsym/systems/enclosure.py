@@ -17,6 +17,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
+from hjsym.expr import symbolic
 from hjsym.systems.power_series import PowerSeries, at_least, at_most
 from tropical.errors import InputError, ShapeError
 
@@ -96,7 +97,7 @@ def supremum(
     >>> supremum(1 / (x - y), [x, y], most_cells=100).upper
     inf
     """
-    f = PowerSeries(sympy.sympify(f), tuple(symbols))
+    f = PowerSeries(symbolic(f, "f"), tuple(symbols))
     bound = _on_line if len(symbols) == 1 else _by_second_derivatives
     return _search(f, bound, symbols, box, rtol, atol, most_cells)
 

@@ -18,6 +18,7 @@ import sympy
 from numpy.typing import ArrayLike
 
 from hjsym.errors import UnsupportedLayerError
+from hjsym.expr import symbolic
 from hjsym.frontends.torch_steps import to_array
 from hjsym.systems.sketches import Sketch, sketch_of, taylor_polynomial
 from hjsym.systems.system import MOST_NUMBERS, HJSystem, dot, mixed
@@ -91,7 +92,7 @@ class LearnedHamiltonian:
     activation: str | None = None
 
     def __post_init__(self):
-        object.__setattr__(self, "H", sympy.sympify(self.H))
+        object.__setattr__(self, "H", symbolic(self.H, "H"))
         object.__setattr__(self, "q", tuple(self.q))
         object.__setattr__(self, "p", tuple(self.p))
         if len(self.q) != len(self.p) or not self.q:

@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 import sympy
 
+from hjsym.expr import symbolic
 from hjsym.systems.lagrangians import conjugated
 from hjsym.systems.matrices import matrix_function
 from hjsym.systems.residual import reduced_residual, without_floats
@@ -88,7 +89,7 @@ class HJSystem:
         if self.label not in LABELS:
             raise InputError(f"label is {self.label!r}; pass one of {', '.join(LABELS)}")
         for name in ("H", "viscosity", "source"):
-            object.__setattr__(self, name, sympy.sympify(getattr(self, name)))
+            object.__setattr__(self, name, symbolic(getattr(self, name), name))
         for name in ("parameters", "fields"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 

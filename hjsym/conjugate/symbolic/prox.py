@@ -15,6 +15,7 @@ from hjsym.conjugate.symbolic.function import SymbolicFunction
 from hjsym.conjugate.symbolic.legendre import Span
 from hjsym.conjugate.symbolic.parameters import Parameters
 from hjsym.conjugate.symbolic.printing import joined, odd_expression, one_expression
+from hjsym.expr import symbolic
 from tropical.errors import InputError
 
 __all__ = ["ProximalMap", "symbolic_prox"]
@@ -118,4 +119,4 @@ def _exact(lam) -> Expr:
         if not np.isfinite(lam):
             raise InputError(f"lam is {lam}; pass a finite number > 0")
         return sympy.Rational(float(lam))
-    return sympy.sympify(lam)
+    return symbolic(lam, "lam")
