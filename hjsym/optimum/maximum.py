@@ -117,7 +117,26 @@ def minimize(
     max_regions: int = 100_000,
     **options,
 ) -> Extremum:
-    """The smallest value of one output of a network over a domain, as in `maximize`; ``bound`` is then below it."""
+    """The smallest value of one output of a network over a domain, as in `maximize`; ``bound`` is then below it.
+
+    Parameters
+    ----------
+    f, domain, output, method, time_limit, gap, max_regions, **options
+        As for `maximize`.
+
+    Returns
+    -------
+    Extremum
+        With ``bound`` ≤ the smallest value ≤ ``value``.
+
+    Examples
+    --------
+    >>> from tropical import Box
+    >>> net = [([[1.0], [1.0]], [0.0, -1.0]), ([[1.0, -3.0]], [0.5])]
+    >>> low = minimize(net, Box(-2, 4))
+    >>> low.value, low.point, low.exact
+    (Fraction(-9, 2), array([Fraction(4, 1)], dtype=object), True)
+    """
     how = _How(method, time_limit, gap, {"max_regions": max_regions, **options})
     return _extreme(f, domain, output, -1, how)
 
@@ -138,7 +157,17 @@ def least_margin(
     A ``bound`` above 0 proves that every point of the domain has this class alone; a ``value`` of 0 or below comes
     with a ``point`` that has another one. With one output f the classes are 0, where f < 0, and 1, where f > 0.
 
-    Parameters, and what is returned, are those of `minimize`.
+    Parameters
+    ----------
+    f, domain, method, time_limit, gap, max_regions, **options
+        As for `maximize`.
+    label : int
+        The class.
+
+    Returns
+    -------
+    Extremum
+        As of `minimize`.
 
     Examples
     --------
