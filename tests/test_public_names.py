@@ -7,6 +7,8 @@ import functools
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 
 import hjsym
 
@@ -147,3 +149,20 @@ def test_every_function_says_what_it_takes():
             unordered.append(name)
     assert unnamed == []
     assert unordered == []
+
+
+def test_importing_takes_nothing_that_can_wait():
+    """No framework, no matplotlib, and none of the parts of SciPy that are slow to import."""
+    heavy = {
+        "matplotlib",
+        "onnx",
+        "sklearn",
+        "torch",
+        "keras",
+        "scipy.optimize",
+        "scipy.spatial",
+        "scipy.stats",
+    }
+    code = f"import sys, hjsym; print(*sorted({heavy!r} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []
