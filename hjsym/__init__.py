@@ -10,11 +10,9 @@ from hjsym.expr import expression
 from hjsym.forecast import Forecast
 from hjsym.frontends import Limits, load
 from hjsym.network import Network
-from hjsym.optimum import least_margin, maximize, minimize
 from hjsym.plotting import plot_slice
 from hjsym.pontryagin import pontryagin
 from hjsym.questions import equivalent, is_convex, lipschitz, nearest_boundary
-from hjsym.simplification import Simplification, simplify_network
 from hjsym.symbols import GibbsMean, LogSumExp, Maximum
 
 __version__ = "0.1.0"
@@ -72,7 +70,7 @@ __all__ = [
     "training",
 ]
 
-# Found when asked for: convex conjugates alone take as long to import as all the rest.
+# Found when asked for: convex conjugates alone take as long to import as all the rest, and scipy.optimize a quarter.
 _LATER = {
     "Attribution": "hjsym.attribution",
     "Certificate": "hjsym.robustness",
@@ -81,6 +79,7 @@ _LATER = {
     "HJSystem": "hjsym.systems",
     "LSEClassifier": "hjsym.training",
     "LSERegressor": "hjsym.training",
+    "Simplification": "hjsym.simplification",
     "Smoothness": "hjsym.robustness",
     "attribute": "hjsym.attribution",
     "attribution": None,
@@ -92,8 +91,12 @@ _LATER = {
     "hamiltonian": "hjsym.systems",
     "hessian_norm": "hjsym.robustness",
     "kp": None,
+    "least_margin": "hjsym.optimum",
+    "maximize": "hjsym.optimum",
+    "minimize": "hjsym.optimum",
     "robustness": None,
     "scaling": None,
+    "simplify_network": "hjsym.simplification",
     "smoothness": "hjsym.robustness",
     "solutions": None,
     "systems": None,

@@ -179,6 +179,13 @@ class Influence:
         ∂f/∂b_j = π_j and ∂f/∂g_j = −π_j.
     W, y : (..., k, d) arrays
         ∂f/∂W_j = π_j x at fixed b, and ∂f/∂y_j = π_j (x − y_j)/2κt at fixed g.
+
+    Examples
+    --------
+    >>> layer = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5)
+    >>> of = attribute(layer, [0.0]).influence()
+    >>> of.index, of.b, of.g, of.y.ravel()
+    (array([0, 1]), array([0.5, 0.5]), array([-0.5, -0.5]), array([-0.5,  0.5]))
     """
 
     index: np.ndarray
@@ -221,6 +228,20 @@ class Attribution:
     -----
     π_j is a derivative with respect to an atom of the layer. It says something about a training example only where
     the atoms are the training points, and even then not what training without it would have given.
+
+    Examples
+    --------
+    >>> layer = LSELayer([[1.0], [-1.0], [0.0]], [0.0, 0.0, 0.5], eps=0.1, labels=[0, 0, 1])
+    >>> found = attribute(layer, [[0.2], [3.0]], top=2, inputs=["right", "left", "middle"])
+    >>> found.classes, found.class_weight.round(4).tolist(), found.kept_inputs[0].tolist()
+    (array([0, 1]), [[0.0483, 0.9517], [1.0, 0.0]], ['middle', 'right'])
+    >>> found.effective.round(2), found.sharpness.round(1), found.eps
+    (array([1.22, 1.  ]), array([ 3., 25.]), 0.1)
+    >>> found.weights().shape, found.losses().shape, found.influence().b.shape
+    ((2, 3), (2, 3), (2, 2))
+    >>> found.table(1)[0]["atom"], sorted(found.to_dict())[:3]
+    (0, ['atoms', 'class_weight', 'classes'])
+    >>> ax = found.plot(1)
     """
 
     polynomial: Polynomial

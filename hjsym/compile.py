@@ -37,6 +37,22 @@ class TropicalNetwork(Rational):
         The primal form of f: what was compiled, without its head, at the temperatures of P and Q.
     head : Layer or None
         The Sigmoid, Softmax or LogSoftmax that the network applies to f; it is not part of f.
+
+    Examples
+    --------
+    >>> f = compile([([[1.0, -1.0], [0.5, 2.0]], [0.0, 1.0]), ([[1.0, -3.0]], [0.25])])
+    >>> f([2.0, 1.0]), f.gradient([2.0, 1.0]), f.affine_at([2.0, 1.0])[1]
+    (array([-10.75]), array([[-0.5, -7. ]]), array([-2.75]))
+    >>> P, Q = f.parts([2.0, 1.0])
+    >>> P - Q, bool(f.error_bound([2.0, 1.0]) < 1e-13)
+    (array([-10.75]), True)
+    >>> smooth = f.deform(0.1)
+    >>> bool(abs(smooth([2.0, 1.0]) - f([2.0, 1.0])) <= smooth.deformation_bound())
+    True
+    >>> f.exactly([2, 1]), f.forecast().log2_P
+    (array([Fraction(-43, 4)], dtype=object), array([1.]))
+    >>> f.expr(form="max")
+    -Max(x2, 1.5*x1 + 7.0*x2 + 3.0) + Max(x2 + 0.25, x1 + 0.25)
     """
 
     def __init__(self, P: Circuit, Q: Circuit, network: Network, head: layers.Layer | None = None):

@@ -66,6 +66,19 @@ class LSELayer:
     True
     >>> layer.plane_wave.pde()
     Eq(Derivative(F(x1, s), s), Derivative(F(x1, s), x1)**2 + 0.5*Derivative(F(x1, s), (x1, 2)))
+    >>> layer.neurons, layer.variables, layer.viscosity
+    (2, 1, 0.5)
+    >>> again = LSELayer.from_initial_data(gauge.y, gauge.g, eps=0.5, t=1.0)
+    >>> bool(np.allclose(again.W, layer.W)), LSELayer.from_network(layer.to_network()).eps
+    (True, 0.5)
+    >>> votes = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5, labels=[0, 1])
+    >>> votes.class_probabilities(x).round(4)
+    array([0.7685, 0.2315])
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     votes.save(f"{folder}/layer.npz")
+    ...     LSELayer.load(f"{folder}/layer.npz").labels
+    array([0, 1])
     """
 
     W: ArrayLike
@@ -156,10 +169,12 @@ class LSELayer:
 
     @property
     def neurons(self) -> int:
+        """N, the number of neurons."""
         return len(self.b)
 
     @property
     def variables(self) -> int:
+        """d, the number of variables."""
         return self.W.shape[1]
 
     @property
@@ -191,9 +206,19 @@ class LSELayer:
 
 @dataclass(frozen=True, eq=False)
 class PlaneWaveGauge:
-    """F(x, s) = ε log Σ_j exp((W_j·x + b_j + sκ|W_j|²)/ε), which solves F_s = κ|∇F|² + νΔF, F(·, 0) = f.
+    r"""F(x, s) = ε log Σ_j exp((W_j·x + b_j + sκ|W_j|²)/ε), which solves F_s = κ|∇F|² + νΔF, F(·, 0) = f.
 
     No time has to be chosen and nothing normalised: each exponential solves the heat equation by itself.
+
+    >>> wave = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5).plane_wave
+    >>> wave.at(0.0)([0.3]).round(6), wave.at(1.0)([0.3]).round(6)       # F = f, and one unit later
+    (np.float64(0.431641), np.float64(1.431641))
+    >>> wave.pde()
+    Eq(Derivative(F(x1, s), s), Derivative(F(x1, s), x1)**2 + 0.5*Derivative(F(x1, s), (x1, 2)))
+    >>> bool(abs(wave.residual(np.array([0.3]), 1.0)) < 1e-14)
+    True
+    >>> wave.latex()
+    '\\partial_s F = |\\nabla F|^2 + 0.5\\,\\Delta F, \\qquad F(x, 0) = f(x)'
     """
 
     layer: LSELayer
@@ -234,7 +259,7 @@ class PlaneWaveGauge:
 
 @dataclass(frozen=True, eq=False)
 class KernelGauge:
-    """The layer as the solution at time t of data g_j at atoms y_j = 2κtW_j, g_j = −b_j − κt|W_j|².
+    r"""The layer as the solution at time t of data g_j at atoms y_j = 2κtW_j, g_j = −b_j − κt|W_j|².
 
     u(x, t) = −ε log Σ_j exp(−(g_j + |x − y_j|²/4κt)/ε), and f + u = |x|²/4κt identically. Two versions of u
     are offered because no single one has both properties:
@@ -245,6 +270,20 @@ class KernelGauge:
       atoms as t → 0.
 
     The time is a gauge: every t gives the same f and another (y, g).
+
+    >>> gauge = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5).kernel(t=1.0)
+    >>> y, g = gauge.initial_data
+    >>> y.ravel().tolist() == gauge.y.ravel().tolist(), g
+    (True, array([-1., -1.]))
+    >>> x = np.array([0.3])
+    >>> gauge.u(x).round(6), gauge.u_normalised(x).round(6), gauge.hopf_lax(x).round(6)
+    (np.float64(-0.409141), np.float64(0.050328), np.float64(-0.2775))
+    >>> bool(abs(gauge.identity_defect(x)) < 1e-14), bool(abs(gauge.residual(x)) < 1e-14)
+    (True, True)
+    >>> gauge.pde()
+    Eq(Derivative(u(x1, t), t), -Derivative(u(x1, t), x1)**2 + 0.5*Derivative(u(x1, t), (x1, 2)) - 0.25/t)
+    >>> gauge.latex(normalised=True)
+    '\\partial_t \\tilde u + |\\nabla \\tilde u|^2 = 0.5\\,\\Delta \\tilde u'
     """
 
     layer: LSELayer

@@ -21,7 +21,14 @@ __all__ = ["Network", "Node", "needed"]
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A layer applied to earlier values: 0 is the network's input, k the value of node k − 1."""
+    """A layer applied to earlier values: 0 is the network's input, k the value of node k − 1.
+
+    >>> from hjsym.layers import Add, Affine, Relu
+    >>> residual = Network(1, (Node(Affine([[2.0]], [0.0]), (0,)), Node(Relu(), (1,)), Node(Add(), (0, 2))))
+    >>> residual([[3.0], [-3.0]])                                   # x + relu(2x)
+    array([[ 9.],
+           [-3.]])
+    """
 
     layer: Layer
     inputs: tuple[int, ...]
@@ -32,7 +39,13 @@ class Node:
 
 
 def needed(nodes: Sequence[Node], output: int | None = None) -> tuple[Node, ...]:
-    """The nodes that value `output` depends on, by default the last, numbered anew."""
+    """The nodes that value `output` depends on, by default the last, numbered anew.
+
+    >>> from hjsym.layers import Identity
+    >>> nodes = [Node(Identity(), (0,)), Node(Identity(), (0,)), Node(Identity(), (1,))]
+    >>> [node.inputs for node in needed(nodes)]                     # without the second
+    [(0,), (1,)]
+    """
     output = len(nodes) if output is None else output
     wanted = {0, output}
     for k in range(output, 0, -1):
@@ -72,6 +85,19 @@ class Network:
            [0. ]])
     >>> net.parameters
     3
+    >>> net.output_size, net.head, [values.shape for values in net.values([[3.0, 1.0]])]
+    (1, None, [(1, 2), (1, 1), (1, 1)])
+    >>> net.to_exact()([[3, 1]]), net.to_exact().to_float()([[3.0, 1.0]])
+    (array([[Fraction(5, 2)]], dtype=object), array([[2.5]]))
+    >>> from hjsym.layers import Sigmoid
+    >>> scored = Network.sequential(2, [Affine([[2.0, 0.0]], [0.0]), Affine([[1.0]], [1.0]), Sigmoid()])
+    >>> len(scored.fold().nodes), type(scored.head).__name__, scored.without_head()([1.0, 0.0])
+    (2, 'Sigmoid', array([3.]))
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     scored.save(f"{folder}/net.json")
+    ...     os.listdir(folder)
+    ['net.json']
     """
 
     input_size: int
@@ -113,6 +139,7 @@ class Network:
 
     @property
     def output_size(self) -> int:
+        """The length of the output vector."""
         return self.sizes[-1]
 
     @property
@@ -202,7 +229,13 @@ class Network:
         return fold(self)
 
     def to_onnx(self, path: str | os.PathLike | None = None, *, dtype: DTypeLike = np.float64):
-        """The network as an ONNX model, written to `path` if that is given; see `hjsym.to_onnx`."""
+        """The network as an ONNX model, written to `path` if that is given; see `hjsym.to_onnx`.
+
+        >>> from hjsym.layers import Relu
+        >>> model = Network.sequential(1, [Relu()]).to_onnx()
+        >>> [node.op_type for node in model.graph.node]
+        ['Relu']
+        """
         from hjsym.export.to_onnx import to_onnx
 
         return to_onnx(self, path, dtype=dtype)

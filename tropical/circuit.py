@@ -151,6 +151,13 @@ class Circuit(HasFormula):
     (array([[6., 2.]]), array([2.]))
     >>> c.monomial_count(), len(c.expand())
     ([4], 4)
+    >>> c.variables, c.outputs, c.gates, len(c.nodes), c.is_tropical, c.is_exact
+    (2, 1, 2, 5, True, False)
+    >>> c.gradient([1.0, 1.0]), c.log2_monomial_count()
+    (array([[6., 2.]]), array([2.]))
+    >>> soft = c.deform(0.1)
+    >>> bool(0 <= soft([1.0, 1.0]) - c([1.0, 1.0]) <= soft.deformation_bound())
+    True
     """
 
     __array_ufunc__ = None

@@ -90,6 +90,16 @@ def star(A: ArrayLike, semiring: Semiring = MAX_PLUS, *, n_threads: int | None =
 
     At ε > 0 it is ε log (I − e^{A/ε})⁻¹.
 
+    Parameters
+    ----------
+    A, semiring, n_threads
+        As for `plus`.
+
+    Returns
+    -------
+    (..., n, n) array
+        Of the dtype of A.
+
     Examples
     --------
     >>> from numpy import inf

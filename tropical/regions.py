@@ -142,6 +142,18 @@ class Regions(Sequence):
         Whether they cover the domain; False only with ``partial=True``.
     variables : int
         Dimension of the domain.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(2)
+    >>> regions = linear_regions((x + 0).affine([[1, 1]]))            # relu(x) + relu(y)
+    >>> len(regions), regions.count("maps"), regions.labels("maps").tolist(), regions.complete
+    (4, 4, [0, 1, 2, 3], True)
+    >>> regions.locate([[1.0, 1.0], [-1.0, 2.0]]).tolist(), len(regions.facets(0)), regions.variables
+    ([0, 2], 2, 2)
+    >>> regions.graph.number_of_edges(), len(regions.monomials()[0][0]), len(regions.left_out)
+    (4, 4, 0)
+    >>> ax = regions.plot(kind="maps")
     """
 
     def __init__(self, program: Program, table: Table, vector: bool):
@@ -156,6 +168,7 @@ class Regions(Sequence):
 
     @property
     def variables(self) -> int:
+        """The dimension of the domain."""
         return self.program.variables
 
     def __len__(self) -> int:

@@ -46,6 +46,14 @@ class Branch:
     end : str
         Why it ended: ``"eps"`` at an end of the range, ``"region"`` at the boundary of the region, ``"closed"``
         where it began, ``"stalled"`` where no step was short enough, ``"long"`` after too many steps.
+
+    Examples
+    --------
+    >>> from hjsym.bifurcation import EntropyLandscape
+    >>> H = EntropyLandscape.of_atoms([-1.0, 0.0, 1.0])
+    >>> branch = follow(H, 0.0, 0.1, (0.1, 1.0))
+    >>> branch.end, branch.at(0.2)[0].round(6) + 0, [event.kind for event in branch.events]
+    ('eps', array([[0.]]), ['pitchfork'])
     """
 
     eps: np.ndarray

@@ -41,6 +41,17 @@ class BifurcationDiagram:
         All critical points at some temperatures, found without the curves.
     missed : tuple of (float, (d,) array)
         Critical points of the levels on no curve.
+
+    Examples
+    --------
+    >>> pitchfork = bifurcation_diagram(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), (0.2, 0.5))
+    >>> len(pitchfork.branches), pitchfork.folds, [round(p.eps, 6) for p in pitchfork.pitchforks]
+    (2, (), [0.341751])
+    >>> pitchfork.at(0.25)[0].ravel().round(3) + 0, pitchfork.count(0.45), pitchfork.confirmed
+    (array([-0.427,  0.428,  0.   ]), 1, True)
+    >>> pitchfork.merge_tree("maxima").number_of_nodes()
+    3
+    >>> ax = pitchfork.plot()
     """
 
     landscape: EntropyLandscape

@@ -83,6 +83,23 @@ def draw_diagram(diagram, ax=None, coordinate: int = 0):
     """Draw a coordinate of the critical points of a `BifurcationDiagram` against ε, coloured by Morse index.
 
     Folds are dots and pitchforks stars.
+
+    Parameters
+    ----------
+    diagram : BifurcationDiagram
+    ax : matplotlib Axes, optional
+        Those of a new figure by default.
+    coordinate : int
+        Of x, counted from 0.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> from hjsym.bifurcation import bifurcation_diagram
+    >>> ax = draw_diagram(bifurcation_diagram(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), (0.2, 0.5)))
     """
     ax, d = axes_or_new(ax), len(diagram.low)
     kinds = ["minimum", "maximum"] if d == 1 else ["minimum", "saddle", "maximum"]
@@ -124,6 +141,12 @@ def draw_counts(levels, ax=None):
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> from hjsym.bifurcation import sweep
+    >>> levels = sweep(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), [0.2, 0.3, 0.4])
+    >>> ax = draw_counts(levels)
     """
     ax, levels = axes_or_new(ax), sorted(levels, key=lambda level: level.eps)
     eps = [level.eps for level in levels]

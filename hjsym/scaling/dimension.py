@@ -57,6 +57,12 @@ class CurveDimension:
     alpha : float
     interval : (float, float) or None
         Of α.
+
+    Examples
+    --------
+    >>> found = dimension_of_curve(0.5)
+    >>> found.d_eff, found.range, len(found.readings)
+    (2.0, (2.0, 8.0), 3)
     """
 
     alpha: float
@@ -128,6 +134,11 @@ class DataDimension:
         Repeated ones, left out.
     ambient : int
         The number of columns.
+
+    Examples
+    --------
+    >>> DataDimension({"TwoNN": 1.98}, points=500, duplicates=0, ambient=3).estimates["TwoNN"]
+    1.98
     """
 
     estimates: Mapping[str, float]

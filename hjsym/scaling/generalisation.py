@@ -40,12 +40,20 @@ _NODES = {1: 40, 2: 24, 3: 10}  # of the target, on each side of 0
 
 
 def lipschitz_rate(d: int) -> float:
-    """−1/(d + 2): the minimax exponent of the root mean square risk over Lipschitz functions."""
+    """−1/(d + 2): the minimax exponent of the root mean square risk over Lipschitz functions.
+
+    >>> [lipschitz_rate(d) for d in (2, 8)]
+    [-0.25, -0.1]
+    """
     return -1 / (d + 2)
 
 
 def convex_rate(d: int) -> float:
-    """−2/(d + 4): the exponent over convex Lipschitz functions, from their metric entropy."""
+    """−2/(d + 4): the exponent over convex Lipschitz functions, from their metric entropy.
+
+    >>> [convex_rate(d) for d in (1, 4)]
+    [-0.4, -0.25]
+    """
     return -2 / (d + 4)
 
 
@@ -63,6 +71,12 @@ class RiskStudy:
         Root mean squares of f̂ − f over fresh points.
     neurons : (k,) array
         N = n^power.
+
+    Examples
+    --------
+    >>> law = power_law([50, 100, 200], [0.1, 0.07, 0.05])
+    >>> study = RiskStudy(1, law, np.array([[0.1, 0.07, 0.05]]), np.array([4, 5, 6]))
+    >>> ax = study.plot()
     """
 
     variables: int

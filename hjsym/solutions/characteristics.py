@@ -43,6 +43,8 @@ class Characteristics:
     -t*sin(pi*y) + y
     >>> float(burgers.shock_time(np.linspace(-1, 1, 2001)[:, None]) * np.pi)        # at y = 0
     1.0
+    >>> burgers.momentum, burgers.value, burgers.compression
+    ((-sin(pi*y),), t*sin(pi*y)**2/2 + cos(pi*y)/pi, Matrix([[pi*cos(pi*y)]]))
     """
 
     H: sympy.Expr

@@ -39,6 +39,13 @@ class Supremum:
         A point where |f| ≥ lower.
     cells : int
         How many were looked at.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x")
+    >>> found = supremum(x**2 - x, [x], (0, 1))
+    >>> found.lower <= 0.25 <= found.upper, len(found.at), found.cells > 0
+    (True, 1, True)
     """
 
     lower: float

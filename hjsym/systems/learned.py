@@ -83,6 +83,12 @@ class LearnedHamiltonian:
     (Eq(Derivative(q1(t), t), p1(t)), Eq(Derivative(p1(t), t), -q1(t)))
     >>> oscillator.is_separable().holds, oscillator.lagrangian
     (True, -q1**2/2 + v1**2/2)
+    >>> oscillator.bracket(q), oscillator.is_convex_in_momenta().holds, oscillator.first_integrals
+    (p1, True, (p1**2/2 + q1**2/2,))
+    >>> oscillator.system().label, oscillator.taylor(2)
+    ('exact', p1**2/2 + q1**2/2)
+    >>> LearnedHamiltonian.from_weights([([[1.0, 0.0]], [0.0]), ([[2.0]], [0.0])]).H
+    2*tanh(q1)
     """
 
     H: sympy.Expr

@@ -37,6 +37,13 @@ class LSEFit:
         By step; scaled as the descent had them.
     steps : int
     converged : bool
+
+    Examples
+    --------
+    >>> x = np.linspace(-1, 1, 50)[:, None]
+    >>> found = fit_lse(x, x[:, 0] ** 2, n_neurons=3, eps=0.1, seed=0)
+    >>> len(found.polynomials), found.table.shape, found.error < 1e-2, found.steps > 0
+    (1, (1, 3, 2), True, True)
     """
 
     table: np.ndarray
@@ -79,12 +86,16 @@ def fit_lse(
 ) -> LSEFit:
     """Fit Σ_h sign_h LSE_ε by least squares: what `LSERegressor` runs, without scikit-learn.
 
-    Its parameters mean the same here; `decay` is its alpha and `schedule` its settings of the descent.
-
     Parameters
     ----------
     points, targets, weights : (B, d), (B,) and (B,) arrays
         Finite. Weights are 1 by default.
+    shape, n_neurons, eps, temperature, init, n_init, standardize
+        As of `LSERegressor`.
+    decay : float
+        Its alpha.
+    schedule : Schedule, optional
+        Its settings of the descent.
     seed : int, numpy.random.Generator or None
     start : (heads, N, d + 1) array, optional
         Slopes and offsets to start from, in the units of the data.

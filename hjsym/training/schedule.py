@@ -28,7 +28,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Settings of a descent; `LSERegressor` says what each means."""
+    """Settings of a descent; `LSERegressor` says what each means.
+
+    >>> Schedule("adam", max_iter=1000).learning_rate
+    0.006
+    """
 
     solver: str = "lbfgs"
     max_iter: int = 500
