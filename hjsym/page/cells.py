@@ -14,7 +14,8 @@ from tropical.regions import Regions
 
 __all__ = ["Cells", "breaks_window", "cells_of_layer", "cells_of_network"]
 
-MOST_CELLS = 4000  # that can be told apart on a screen
+MOST_CELLS = 6000  # that can be told apart on a screen
+_COLOURS = 8  # of page.css
 _AROUND = 0.4  # of the extent of the middle of the vertices, on either side
 
 
@@ -104,9 +105,11 @@ def _corners(vertices: np.ndarray) -> np.ndarray:
 
 
 def _coloured(regions: Regions, corners: list, labels: list[str], kinds: list[int]) -> Cells:
-    """One colour a kind, and no two kinds that are neighbours with one."""
+    """A colour of its own for each kind, where there are enough; else none that a neighbour has."""
     kinds_graph = nx.Graph()
     kinds_graph.add_nodes_from(sorted(set(kinds)))
     kinds_graph.add_edges_from((kinds[a], kinds[b]) for a, b in regions.graph.edges if kinds[a] != kinds[b])
-    colour = nx.greedy_color(kinds_graph, strategy="DSATUR")
+    colour = dict(zip(kinds_graph, range(_COLOURS), strict=False))
+    if len(kinds_graph) > _COLOURS:
+        colour = nx.greedy_color(kinds_graph, strategy="DSATUR")
     return Cells(corners, labels, [colour[kind] for kind in kinds], regions.complete)

@@ -10,7 +10,7 @@ from tropical.pruning import essential
 
 __all__ = ["MOST_ATOMS", "LayerOnPlane", "on_plane"]
 
-MOST_ATOMS = 8000  # whose exponentials a browser sums at hundreds of points while a slider moves
+MOST_ATOMS = 4000  # whose exponentials a browser sums at hundreds of points while a slider moves
 _SAMPLES = 24  # points a coordinate at which neurons are ranked
 
 

@@ -4,6 +4,7 @@ Everything linear becomes one kind, a sum of matrices applied to earlier values;
 and maxima over groups. `scripts/network.js` evaluates them, and their rails P and Q by the rule of `hjsym.rails`.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,7 +26,8 @@ MOST_NUMBERS = (
 _MOST_MONOMIALS = 6000  # of P and Q of all outputs
 _MOST_OUTPUTS = 10  # in tables of values
 _TABLE = (129, 41)  # points and temperatures of these
-_SAMPLES = 17  # points a coordinate at which the scale of f is read
+_SAMPLES = 9  # points a coordinate at which the scale of f is read
+_DECADES = 8  # over which it is looked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +51,17 @@ class NetworkOnPlane:
         return self.f.deform(1.0).deformation_bound()
 
     def scale(self, view: View) -> float:
-        """The range of f on the window over its bound: the temperature at which the bound says nothing any more."""
-        values = self.f(view.points(_SAMPLES))
-        spread = np.ptp(values, axis=0)
-        useful = (self.bound > 0) & (spread > 0)
-        return float((spread[useful] / self.bound[useful]).max()) if useful.any() else 1.0
+        """The least power of ten at which f_ε is as far from f_0 on the window as half the range of f_0 there."""
+        points = view.points(_SAMPLES)
+        hard = self.f(points)
+        spread = float(np.ptp(hard, axis=0).max())
+        if not (spread > 0 and self.bound.max() > 0):
+            return 1.0
+        least = math.floor(math.log10(spread / (2 * self.bound.max())))  # below, the bound says no
+        for power in range(least, least + _DECADES):
+            if np.abs(self.f.deform(10.0**power)(points) - hard).max() > spread / 2:
+                break
+        return 10.0**power
 
     def monomials(self, view: View, max_regions: int) -> list | None:
         """(P, Q) of each output by essential monomials on the window; None where there are too many."""

@@ -10,7 +10,9 @@ from hjsym.page.view import Plane
 
 __all__ = ["network_page"]
 
-_WORK = 5_000_000  # regions × weights: a few seconds of the search
+_WORK = 10_000_000  # regions × weights: a few seconds of the search
+_LIGHT = 5_000  # weights of a network whose bends are looked for everywhere, to choose a window
+_HEAVY = 30_000  # weights from which a region costs more than in proportion
 _FEWEST_REGIONS = 40
 
 
@@ -20,8 +22,9 @@ def network_page(network: Network, plane: Plane) -> dict:
     if not on.fits:
         plane = _line(plane)
         on = on_plane(network, plane)
-    most = _WORK // max(1, on.network.parameters)
-    view = view_of(plane, (lambda: on.f) if most >= _FEWEST_REGIONS else None)
+    weights = max(1, on.network.parameters)
+    most = int(_WORK / (weights * (1 + weights / _HEAVY)))
+    view = view_of(plane, (lambda: on.f) if weights <= _LIGHT else None)
     eps = eps_range(on.scale(view))
     left_out, regions, monomials = [], None, None
     if most >= _FEWEST_REGIONS:

@@ -104,7 +104,7 @@ def write_page(
     Notes
     -----
     The page holds the weights of the slice, doubles to the last bit, and computes from these; its values differ from
-    the library's by rounding. Models too large for that give a smaller page: layers keep the 8,000 neurons nearest to
+    the library's by rounding. Models too large for that give a smaller page: layers keep the 4,000 neurons nearest to
     the maximum, beside a proved bound on what the others add; networks with more than 120,000 weights on the slice a
     table of values. Seconds, and below five megabytes.
 

@@ -17,7 +17,7 @@ const state = { eps: 0, point: data.start.slice(), output: 0, field: "regions", 
 function samples() {
   if (table) return table.points.length;
   const cost = layer ? layer.count : data.network.nodes.reduce((sum, node) => sum + (node.matrices ?? []).reduce((n, m) => n + m.data.length, 0), 1);
-  return Math.max(61, Math.min(301, Math.round(2e6 / cost)));
+  return Math.max(61, Math.min(301, Math.round((layer ? 4e5 : 2e6) / cost)));
 }
 
 function pointsOfLine() {
@@ -130,7 +130,7 @@ function draw() {
   if (layer && (state.line === null || state.line.rest !== state.point[1])) {
     state.line = { rest: state.point[1], line: new Line(layer, state.point.slice(1)) };
   }
-  const found = layer ? criticalPoints(state.line.line, state.eps, view.low[0], view.high[0], Math.min(401, Math.max(97, Math.round(1e6 / layer.count)))) : [];
+  const found = layer ? criticalPoints(state.line.line, state.eps, view.low[0], view.high[0], Math.min(401, Math.max(97, Math.round(4e5 / layer.count)))) : [];
   showCurves(curves, at);
   showParts(curves, at);
   if (layer) {
@@ -259,8 +259,9 @@ function showConjugates() {
 }
 
 function showSquare(curves, points) {
-  const arrows = layer ? layerArrows(layer, state.line.line, points, state.eps) : networkArrows(network, state.output, curves, points, state.eps);
-  drawSquare(byId("square"), layer ? LAYER_CORNERS : cornersOf(arrows), arrows);
+  const arrows = layer ? layerArrows(layer, state.line.line, points, curves, state.eps) : networkArrows(network, state.output, curves, points, state.eps);
+  byId("square").hidden = arrows.length < 3; // two arrows make no square
+  if (arrows.length >= 3) drawSquare(byId("square"), layer ? LAYER_CORNERS : cornersOf(arrows), arrows);
   showTable(byId("arrows"), `Largest errors over ${points.length} points of the line`, [["arrow", "name"], ["claim", ""], ["error", "number"], ["allowed", "number"], ["", ""]],
     arrows.map(({ source, target, claim, error, bound }) => [
       source === target ? source : `${source} → ${target}`, claim,
@@ -367,6 +368,7 @@ function describe() {
     byId("parts-panel").hidden = byId("attribution-panel").hidden = byId("square-panel").hidden = table !== null;
   }
   describeSlice();
+  if (table) setText("how", "Values were computed by the library, at the points and temperatures of a table in this file; the page asks nothing of the network.");
   byId("left-out-box").hidden = data.leftOut.length === 0;
   byId("left-out").replaceChildren(...data.leftOut.map((text) => element("li", {}, ...rich(text))));
   if (data.layers) {

@@ -24,6 +24,7 @@ class PlaneMap {
     const width = Math.max(240, this.host.clientWidth || 480);
     const height = Math.round(Math.min(460, Math.max(260, width * 0.8)));
     const chart = new Chart(this.host, { low: low[0], high: high[0], name: axes[0] }, { low: low[1], high: high[1], name: axes[1] }, height);
+    chart.svg.classList.add("over-plane");
     this.chart = chart;
     this.host.replaceChildren(this.canvas, chart.svg);
     this.place(chart, field);

@@ -3,17 +3,13 @@
 
 const ULP = 2 ** -50;
 
-// Arrows of a layer: { source, target, claim, route, error, bound } as in hjsym.diagram.
-function layerArrows(layer, line, points, eps) {
-  const s = points.map((p) => p[0]);
-  const f = points.map((p) => layer.value(p, eps)), f0 = points.map((p) => layer.value(p, 0));
-  const u = points.map((p) => layer.solution(p, eps)), u0 = points.map((p) => layer.solution(p, 0));
+// Arrows of a layer, { source, target, claim, error, bound } as in hjsym.diagram; curves are values at the points.
+function layerArrows(layer, line, points, curves, eps) {
+  const { s, soft: f, hard: f0, u, u0 } = curves;
   const action = points.map((p) => layer.action(p));
-  const size = largest(f0.map(Math.abs)) + largest(action) + largest(layer.initial.map(Math.abs)) + eps * Math.log(layer.count + 1);
-  const rounding = 8 * ULP * (size + largest(points.map((p) => largest(layer.terms(p).map(Math.abs)))));
+  const size = most(f0) + largest(action) + most(layer.initial) + eps * Math.log(layer.count + 1);
+  const rounding = 8 * ULP * (size + largest(points.map((p) => most(layer.terms(p)))));
   const limit = eps * Math.log(layer.count);
-  const most = (values) => largest(values.map(Math.abs));
-  const above = (values) => (values.some((v) => v < -rounding) ? Infinity : largest(values));
   const few = s.filter((_, k) => k % Math.ceil(s.length / (layer.count > 2000 ? 3 : 9)) === 0);
   const slopes = few.map((x) => line.derivative(x, eps));
   const soft = slopes.map((p) => line.conjugate(p, eps)), hard = slopes.map((p) => line.conjugate(p, 0));
@@ -21,24 +17,28 @@ function layerArrows(layer, line, points, eps) {
   const touching = few.map((x, k) => logSumExp(line.terms(x), eps) + soft[k] - x * slopes[k]);
   const hardTouching = few.map((x, k) => logSumExp(line.terms(x), 0) + line.conjugate(top[k], 0) - x * top[k]);
   return [
-    { source: "network", target: "tropical", claim: "0 ≤ f_ε − f₀ ≤ ε log N", error: above(f.map((v, k) => v - f0[k])), bound: limit + rounding },
+    { source: "network", target: "tropical", claim: "0 ≤ f_ε − f₀ ≤ ε log N", error: above(f.map((v, k) => v - f0[k]), rounding), bound: limit + rounding },
     { source: "network", target: "viscous", claim: "f_ε + u_ε = |s|²/4κt, u_ε from its atoms", error: most(f.map((v, k) => v + u[k] - action[k])), bound: rounding },
     { source: "tropical", target: "inviscid", claim: "f₀ + u₀ = |s|²/4κt, u₀ by Hopf–Lax", error: most(f0.map((v, k) => v + u0[k] - action[k])), bound: rounding },
-    { source: "viscous", target: "inviscid", claim: "0 ≤ u₀ − u_ε ≤ ε log N", error: above(u0.map((v, k) => v - u[k])), bound: limit + rounding },
+    { source: "viscous", target: "inviscid", claim: "0 ≤ u₀ − u_ε ≤ ε log N", error: above(u0.map((v, k) => v - u[k]), rounding), bound: limit + rounding },
     { source: "viscous", target: "viscous", claim: "u_t + κ|∇u|² = νΔu − εd/2t, relative", error: most(points.map((p) => layer.residual(p, eps))), bound: 16 * (layer.count + layer.variables + 10) * 2 ** -52 },
     { source: "network", target: "entropic", claim: "f_ε(s) + f_ε*(p) = s·p at p = f_ε′(s)", error: most(touching), bound: 64 * rounding },
     { source: "tropical", target: "polyhedral", claim: "f₀(s) + f₀*(p) = s·p at the steepest slope", error: most(hardTouching), bound: 64 * rounding },
-    { source: "entropic", target: "polyhedral", claim: "0 ≤ f₀* − f_ε* ≤ ε log N", error: aboveBy(hard.map((v, k) => v - soft[k]), 64 * rounding), bound: limit + 64 * rounding },
+    { source: "entropic", target: "polyhedral", claim: "0 ≤ f₀* − f_ε* ≤ ε log N", error: above(hard.map((v, k) => v - soft[k]), 64 * rounding), bound: limit + 64 * rounding },
   ];
 }
 
-function aboveBy(values, rounding) {
+// The largest of numbers that are to be 0 or more, ∞ if one is below by more than rounding.
+function above(values, rounding) {
   return values.some((v) => v < -rounding) ? Infinity : largest(values);
+}
+
+function most(values) {
+  return largest(Array.from(values, Math.abs));
 }
 
 // Arrows of a network for one output; values are those of all points of the line.
 function networkArrows(network, output, curves, points, eps) {
-  const most = (values) => largest(Array.from(values, Math.abs));
   const { soft, hard, P, Q } = curves;
   const rounding = 2 ** -40 * (1 + most(P) + most(Q));
   const arrows = [
@@ -49,7 +49,7 @@ function networkArrows(network, output, curves, points, eps) {
   if (!explicit) return arrows;
   const p = points.map((x) => explicit.P.value(x)), q = points.map((x) => explicit.Q.value(x));
   const uP = points.map((x) => explicit.P.solution(x)), uQ = points.map((x) => explicit.Q.solution(x));
-  const hardRounding = 2 ** -40 * (1 + most(p) + most(q) + most(uP) + most(uQ) + largest(explicit.P.layer.initial.map(Math.abs)));
+  const hardRounding = 2 ** -40 * (1 + most(p) + most(q) + most(uP) + most(uQ) + most(explicit.P.layer.initial));
   return [
     ...arrows,
     { source: "tropical", target: "explicit", claim: "f₀ = max P − max Q, by their essential monomials", error: most(hard.map((v, k) => v - (p[k] - q[k]))), bound: hardRounding },
