@@ -76,6 +76,18 @@ class Branch:
         met = s == 0
         return np.vstack([x[k] * (1 - share) + x[k + 1] * share, x[met]]), np.append(near, index[met])
 
+    def pieces(self) -> list[tuple[np.ndarray, np.ndarray, int]]:
+        """Its parts between events, which are ends of both: temperatures (n,), positions (n, d) and the Morse index."""
+        eps, x = self.eps, self.x
+        if self.events:
+            eps = np.insert(eps, self.places, [e.eps for e in self.events])
+            x = np.insert(x, self.places, [e.x for e in self.events], axis=0)
+        cuts = [0, *(p + k for k, p in enumerate(self.places)), len(eps) - 1]
+        return [
+            (eps[a : b + 1], x[a : b + 1], int(self.index[min(first, len(self.index) - 1)]))
+            for a, b, first in zip(cuts, cuts[1:], [0, *self.places], strict=False)
+        ]
+
 
 @dataclass(frozen=True, eq=False)
 class _State:

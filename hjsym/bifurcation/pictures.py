@@ -104,15 +104,8 @@ def draw_diagram(diagram, ax=None, coordinate: int = 0):
     ax, d = axes_or_new(ax), len(diagram.low)
     kinds = ["minimum", "maximum"] if d == 1 else ["minimum", "saddle", "maximum"]
     for branch in diagram.branches:
-        eps, x = branch.eps, branch.x[:, coordinate]
-        if branch.events:
-            eps = np.insert(eps, branch.places, [e.eps for e in branch.events])
-            x = np.insert(x, branch.places, [e.x[coordinate] for e in branch.events])
-        cuts = [0, *(p + k for k, p in enumerate(branch.places)), len(eps) - 1]
-        firsts = [0, *branch.places]
-        for a, b, first in zip(cuts, cuts[1:], firsts, strict=False):
-            kind = kinds[int(branch.index[min(first, len(branch.index) - 1)])]
-            ax.plot(eps[a : b + 1], x[a : b + 1], color=_KINDS[kind][0], linewidth=1.2)
+        for eps, x, index in branch.pieces():
+            ax.plot(eps, x[:, coordinate], color=_KINDS[kinds[index]][0], linewidth=1.2)
     for events, marker, label in ((diagram.folds, "o", "fold"), (diagram.pitchforks, "*", "pitchfork")):
         if events:
             at = [e.eps for e in events], [e.x[coordinate] for e in events]
