@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from hjsym.datasets import load_dataset
-from hjsym.frontends.npz import MAX_BYTES
+from hjsym.frontends.limits import DEFAULT
 from tropical._arrays import refuse_where
 from tropical.errors import InputError
 
@@ -104,8 +104,8 @@ _READERS = {
 def _read(path: Path) -> np.ndarray:
     if not path.is_file():
         raise InputError(f"{path} is not a file; pass a .npy or .csv file with a point in each row")
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"{path} has {path.stat().st_size:,} bytes; at most {MAX_BYTES:,} are read")
+    if path.stat().st_size > DEFAULT.file_bytes:
+        raise InputError(f"{path} has {path.stat().st_size:,} bytes; at most {DEFAULT.file_bytes:,} are read")
     if path.suffix not in _READERS:
         raise InputError(f"{path} is neither .npy nor .csv; pass one of them, with a point in each row")
     try:
