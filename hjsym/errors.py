@@ -2,14 +2,7 @@
 
 from tropical.errors import InputError
 
-__all__ = [
-    "HullWarning",
-    "ModelFileError",
-    "NotConvexError",
-    "UndecidedError",
-    "UnsupportedLayerError",
-    "one_line",
-]
+__all__ = ["HullWarning", "ModelFileError", "NotConvexError", "UndecidedError", "UnsupportedLayerError"]
 
 
 _LONGEST = 2000  # characters of a message
