@@ -9,13 +9,14 @@ CORE := arrays chain circuit closure exp kernels log matrix memory polynomial po
 	sizes sparse special_values threads transform
 # What takes the branches of the search for regions besides, which no choice of kernels changes.
 REGIONS := regions regions_search
-FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems system_forms learned transformer scaling
+FRAMEWORK_TESTS := dask torch keras equinox symbols codegen pontryagin systems system_forms learned transformer scaling
 TESTS ?= $(CORE:%=tests/tropical/test_%.py)
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 CORE_TESTS = $(SIDE_BY_SIDE) -m "not slow" --hypothesis-profile=quick $(TESTS)
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
-.PHONY: demo paper test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind wheel clean
+.PHONY: demo paper docs test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind wheel \
+	clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
@@ -24,6 +25,12 @@ demo: $(VENV)/installed-demo
 # The experiments of arXiv:2605.28983 and a report of them; PAPER=--fast is a minute instead of ten or more.
 paper: $(VENV)/installed-demo
 	$(BIN)/hjsym paper --out examples/output/paper --jobs 2 $(PAPER)
+
+# The site, in docs/_build/html; tutorials run while it is built. DOCS="-D nb_execution_mode=off" leaves that out.
+docs: $(VENV)/installed-docs
+	rm -rf docs/_build
+	$(BIN)/sphinx-build -b html --fail-on-warning --keep-going --quiet --jobs auto $(DOCS) docs docs/_build/html
+	@echo docs/_build/html/index.html
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow"
@@ -80,7 +87,7 @@ wheel: $(VENV)/built
 	cp $(VENV)/dist/*.whl dist
 
 clean:
-	rm -rf .venv .venv-* build build-coverage dist *.egg-info examples/output
+	rm -rf .venv .venv-* build build-coverage dist *.egg-info examples/output docs/_build docs/measurements docs/project
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)

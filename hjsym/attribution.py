@@ -11,7 +11,6 @@ Koh, P. Liang, "Understanding black-box predictions via influence functions", IC
 without the example, and has to do with π only where the atoms are the training points themselves.
 """
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from math import prod
 
@@ -24,6 +23,7 @@ from tropical import Polynomial
 from tropical._arrays import FLOAT64, as_points, refuse_where
 from tropical._progress import Progress, reporting
 from tropical._tables import HasTable
+from tropical._workers import Workers
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["Attribution", "Influence", "attribute"]
@@ -42,7 +42,7 @@ def attribute(
     ids: ArrayLike | None = None,
     inputs: ArrayLike | None = None,
     progress: Progress = None,
-    executor: Executor | None = None,
+    executor: Workers = None,
 ) -> "Attribution":
     """The atoms that decide at points x, with their weights π_j and exact leave-one-out losses −ε log(1 − π_j).
 
@@ -64,8 +64,8 @@ def attribute(
         What the atoms were made from, as training images.
     progress : callable or True, optional
         Called with the number of points done; True draws a bar.
-    executor : concurrent.futures.Executor, optional
-        Runs blocks of points; threads share the atoms, processes are sent them.
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
+        Runs blocks of points; threads share the atoms, processes are sent them. See `tropical.linear_regions`.
 
     Returns
     -------
@@ -179,6 +179,13 @@ class Influence:
         ∂f/∂b_j = π_j and ∂f/∂g_j = −π_j.
     W, y : (..., k, d) arrays
         ∂f/∂W_j = π_j x at fixed b, and ∂f/∂y_j = π_j (x − y_j)/2κt at fixed g.
+
+    Examples
+    --------
+    >>> layer = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5)
+    >>> of = attribute(layer, [0.0]).influence()
+    >>> of.index, of.b, of.g, of.y.ravel()
+    (array([0, 1]), array([0.5, 0.5]), array([-0.5, -0.5]), array([-0.5,  0.5]))
     """
 
     index: np.ndarray
@@ -221,6 +228,20 @@ class Attribution(HasTable):
     -----
     π_j is a derivative with respect to an atom of the layer. It says something about a training example only where
     the atoms are the training points, and even then not what training without it would have given.
+
+    Examples
+    --------
+    >>> layer = LSELayer([[1.0], [-1.0], [0.0]], [0.0, 0.0, 0.5], eps=0.1, labels=[0, 0, 1])
+    >>> found = attribute(layer, [[0.2], [3.0]], top=2, inputs=["right", "left", "middle"])
+    >>> found.classes, found.class_weight.round(4).tolist(), found.kept_inputs[0].tolist()
+    (array([0, 1]), [[0.0483, 0.9517], [1.0, 0.0]], ['middle', 'right'])
+    >>> found.effective.round(2), found.sharpness.round(1), found.eps
+    (array([1.22, 1.  ]), array([ 3., 25.]), 0.1)
+    >>> found.weights().shape, found.losses().shape, found.influence().b.shape
+    ((2, 3), (2, 3), (2, 2))
+    >>> found.table(1)[0]["atom"], sorted(found.to_dict())[:3]
+    (0, ['atoms', 'class_weight', 'classes'])
+    >>> ax = found.plot(1)
     """
 
     polynomial: Polynomial

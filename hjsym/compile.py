@@ -19,6 +19,7 @@ from hjsym.pieces import affine_piece
 from hjsym.rails import Rails, rule
 from tropical import Circuit, Rational
 from tropical._arrays import EXACT, FLOAT64, as_points, is_exact
+from tropical._dask import at_points, is_dask
 from tropical.errors import InputError
 
 __all__ = ["TropicalNetwork", "compile"]
@@ -36,6 +37,22 @@ class TropicalNetwork(Rational):
         The primal form of f: what was compiled, without its head, at the temperatures of P and Q.
     head : Layer or None
         The Sigmoid, Softmax or LogSoftmax that the network applies to f; it is not part of f.
+
+    Examples
+    --------
+    >>> f = compile([([[1.0, -1.0], [0.5, 2.0]], [0.0, 1.0]), ([[1.0, -3.0]], [0.25])])
+    >>> f([2.0, 1.0]), f.gradient([2.0, 1.0]), f.affine_at([2.0, 1.0])[1]
+    (array([-10.75]), array([[-0.5, -7. ]]), array([-2.75]))
+    >>> P, Q = f.parts([2.0, 1.0])
+    >>> P - Q, bool(f.error_bound([2.0, 1.0]) < 1e-13)
+    (array([-10.75]), True)
+    >>> smooth = f.deform(0.1)
+    >>> bool(abs(smooth([2.0, 1.0]) - f([2.0, 1.0])) <= smooth.deformation_bound())
+    True
+    >>> f.exactly([2, 1]), f.forecast().log2_P
+    (array([Fraction(-43, 4)], dtype=object), array([1.]))
+    >>> f.expr(form="max")
+    -Max(x2, 1.5*x1 + 7.0*x2 + 3.0) + Max(x2 + 0.25, x1 + 0.25)
     """
 
     def __init__(self, P: Circuit, Q: Circuit, network: Network, head: layers.Layer | None = None):
@@ -54,8 +71,13 @@ class TropicalNetwork(Rational):
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """f(x) at points (..., d), shape (..., m): by the network in floats, P(x) − Q(x) over Fractions."""
+        if is_dask(x):
+            return self._lazily(self, x, (self.P.outputs,))
         x = self._points(x)
         return super().__call__(x) if self.is_exact else self._network_at(x)(x)
+
+    def _lazily(self, function: Callable, x, tail: tuple[int, ...]):
+        return at_points(function, x, self.variables, EXACT if self.is_exact else FLOAT64, [tail])[0]
 
     def _points(self, x: ArrayLike) -> np.ndarray:
         return as_points(x, self.variables, EXACT if self.is_exact else FLOAT64)
@@ -93,6 +115,8 @@ class TropicalNetwork(Rational):
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
         """The Jacobian of f, (..., m, d), off the network; at ε = 0 the slope of `affine_at`."""
+        if is_dask(x):
+            return self._lazily(self.gradient, x, (self.P.outputs, self.variables))
         x = self._points(x)
         return affine_piece(self._network_at(x), x)[0]
 
@@ -250,6 +274,6 @@ def compile(source, exact: bool = False, input_shape: Sequence[int] | None = Non
         try:
             values.append(rule(node.layer, *operands))
         except UnsupportedLayerError as error:
-            raise UnsupportedLayerError(f"layer {k} ({node.name or node.layer}): {error}") from None
+            raise UnsupportedLayerError(f"layer {k} ({node}): {error}") from None
     rails = values[-1]
     return TropicalNetwork(rails.P, rails.denominator, network, whole.head)

@@ -35,6 +35,14 @@ class Forecast(HasTable):
         Of the numbers that the circuits of P and Q hold.
     region_bytes : float
         About what `tropical.linear_regions` would hold for the regions estimated, within a factor of two or three.
+
+    Examples
+    --------
+    >>> import hjsym
+    >>> net = [(np.ones((4, 2)), np.arange(4.0)), (np.ones((1, 4)), np.zeros(1))]
+    >>> sizes = hjsym.compile(net).forecast()
+    >>> sizes.log2_P, sizes.log2_Q, 2**sizes.log2_region_bound >= sizes.regions_seen
+    (array([4.]), array([0.]), True)
     """
 
     log2_P: np.ndarray

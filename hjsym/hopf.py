@@ -25,6 +25,7 @@ from hjsym._files import replaced
 from hjsym.errors import ModelFileError
 from hjsym.expr import default_symbols
 from hjsym.frontends import load
+from hjsym.frontends.limits import DEFAULT, Limits
 from hjsym.frontends.npz import read_npz
 from hjsym.network import Network
 from tropical import MIN_PLUS, Polynomial, Semiring
@@ -32,10 +33,11 @@ from tropical._arrays import as_points, frozen
 from tropical._formulas import in_display
 from tropical._html import shown
 from tropical._tables import HasTable, coordinates
-from tropical.errors import BudgetExceeded, InputError, ShapeError
+from tropical.errors import BudgetExceeded, InputError, ShapeError, TropicalError
 
 __all__ = ["KernelGauge", "LSELayer", "PlaneWaveGauge", "symbolic_residual"]
 
+_MAX_CLASS = 1_000_000  # of labels in a file, which make as many probabilities
 _MAX_SYMBOLIC = 24  # N·d beyond which SymPy takes minutes to reduce a residual to 0
 
 
@@ -67,6 +69,19 @@ class LSELayer(HasTable):
     True
     >>> layer.plane_wave.pde()
     Eq(Derivative(F(x1, s), s), Derivative(F(x1, s), x1)**2 + 0.5*Derivative(F(x1, s), (x1, 2)))
+    >>> layer.neurons, layer.variables, layer.viscosity
+    (2, 1, 0.5)
+    >>> again = LSELayer.from_initial_data(gauge.y, gauge.g, eps=0.5, t=1.0)
+    >>> bool(np.allclose(again.W, layer.W)), LSELayer.from_network(layer.to_network()).eps
+    (True, 0.5)
+    >>> votes = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5, labels=[0, 1])
+    >>> votes.class_probabilities(x).round(4)
+    array([0.7685, 0.2315])
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     votes.save(f"{folder}/layer.npz")
+    ...     LSELayer.load(f"{folder}/layer.npz").labels
+    array([0, 1])
     """
 
     W: ArrayLike
@@ -125,16 +140,23 @@ class LSELayer(HasTable):
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike, kappa: float = 1.0) -> "LSELayer":
+    def load(cls, path: str | os.PathLike, kappa: float = 1.0, *, limits: Limits = DEFAULT) -> "LSELayer":
         """Read a layer that `save` wrote: an .npz file with W, b, eps and perhaps labels."""
-        arrays = read_npz(Path(path))
+        arrays = read_npz(Path(path), limits)
         if missing := {"W", "b", "eps"} - arrays.keys():
             raise ModelFileError(
                 f"{path} has no {', '.join(sorted(missing))}; an LSE layer needs W, b and eps"
             )
         if arrays["eps"].size != 1:
             raise ModelFileError(f"eps of {path} has shape {arrays['eps'].shape}; one number is needed")
-        return cls(arrays["W"], arrays["b"], arrays["eps"].item(), kappa, arrays.get("labels"))
+        if arrays.get("labels", np.zeros(0)).size and arrays["labels"].max() > _MAX_CLASS:
+            raise ModelFileError(
+                f"labels of {path} go up to {arrays['labels'].max()}; {_MAX_CLASS:,} is the last"
+            )
+        try:
+            return cls(arrays["W"], arrays["b"], arrays["eps"].item(), kappa, arrays.get("labels"))
+        except (TropicalError, TypeError, ValueError, OverflowError) as error:
+            raise ModelFileError(f"{path} holds no LSE layer: {error}") from None
 
     def save(self, path: str | os.PathLike, **extra: ArrayLike) -> None:
         """Write W, b, eps, labels and `extra` to an .npz file, which appears whole or not at all."""
@@ -150,10 +172,12 @@ class LSELayer(HasTable):
 
     @property
     def neurons(self) -> int:
+        """N, the number of neurons."""
         return len(self.b)
 
     @property
     def variables(self) -> int:
+        """d, the number of variables."""
         return self.W.shape[1]
 
     @property
@@ -169,7 +193,9 @@ class LSELayer(HasTable):
         """P(c | x) = Σ of the Gibbs weights of the neurons labelled c, shape (..., classes)."""
         if self.labels is None:
             raise InputError("the layer has no labels; pass labels= with the class of each neuron")
-        return self.polynomial.weights(x) @ np.eye(self.labels.max() + 1)[self.labels]
+        return self.polynomial.weights(x) @ (self.labels[:, None] == np.arange(self.labels.max() + 1)).astype(
+            float
+        )
 
     # ---- print -----------------------------------------------------------------------------------
 
@@ -210,9 +236,19 @@ class LSELayer(HasTable):
 
 @dataclass(frozen=True, eq=False)
 class PlaneWaveGauge:
-    """F(x, s) = ε log Σ_j exp((W_j·x + b_j + sκ|W_j|²)/ε), which solves F_s = κ|∇F|² + νΔF, F(·, 0) = f.
+    r"""F(x, s) = ε log Σ_j exp((W_j·x + b_j + sκ|W_j|²)/ε), which solves F_s = κ|∇F|² + νΔF, F(·, 0) = f.
 
     No time has to be chosen and nothing normalised: each exponential solves the heat equation by itself.
+
+    >>> wave = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5).plane_wave
+    >>> wave.at(0.0)([0.3]).round(6), wave.at(1.0)([0.3]).round(6)       # F = f, and one unit later
+    (np.float64(0.431641), np.float64(1.431641))
+    >>> wave.pde()
+    Eq(Derivative(F(x1, s), s), Derivative(F(x1, s), x1)**2 + 0.5*Derivative(F(x1, s), (x1, 2)))
+    >>> bool(abs(wave.residual(np.array([0.3]), 1.0)) < 1e-14)
+    True
+    >>> wave.latex()
+    '\\partial_s F = |\\nabla F|^2 + 0.5\\,\\Delta F, \\qquad F(x, 0) = f(x)'
     """
 
     layer: LSELayer
@@ -256,7 +292,7 @@ class PlaneWaveGauge:
 
 @dataclass(frozen=True, eq=False)
 class KernelGauge(HasTable):
-    """The layer as the solution at time t of data g_j at atoms y_j = 2κtW_j, g_j = −b_j − κt|W_j|².
+    r"""The layer as the solution at time t of data g_j at atoms y_j = 2κtW_j, g_j = −b_j − κt|W_j|².
 
     u(x, t) = −ε log Σ_j exp(−(g_j + |x − y_j|²/4κt)/ε), and f + u = |x|²/4κt identically. Two versions of u
     are offered because no single one has both properties:
@@ -267,6 +303,20 @@ class KernelGauge(HasTable):
       atoms as t → 0.
 
     The time is a gauge: every t gives the same f and another (y, g).
+
+    >>> gauge = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5).kernel(t=1.0)
+    >>> y, g = gauge.initial_data
+    >>> y.ravel().tolist() == gauge.y.ravel().tolist(), g
+    (True, array([-1., -1.]))
+    >>> x = np.array([0.3])
+    >>> gauge.u(x).round(6), gauge.u_normalised(x).round(6), gauge.hopf_lax(x).round(6)
+    (np.float64(-0.409141), np.float64(0.050328), np.float64(-0.2775))
+    >>> bool(abs(gauge.identity_defect(x)) < 1e-14), bool(abs(gauge.residual(x)) < 1e-14)
+    (True, True)
+    >>> gauge.pde()
+    Eq(Derivative(u(x1, t), t), -Derivative(u(x1, t), x1)**2 + 0.5*Derivative(u(x1, t), (x1, 2)) - 0.25/t)
+    >>> gauge.latex(normalised=True)
+    '\\partial_t \\tilde u + |\\nabla \\tilde u|^2 = 0.5\\,\\Delta \\tilde u'
     """
 
     layer: LSELayer

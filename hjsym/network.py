@@ -1,6 +1,7 @@
 """Networks in a neutral form: a validated, immutable graph of layers that hold plain arrays."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,25 +10,43 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from hjsym.errors import one_line
 from hjsym.layers import Affine, Head, Layer, Relu
 from tropical._arrays import EXACT, FLOAT64, as_points
+from tropical._dask import at_points, is_dask
 from tropical._tables import HasTable
-from tropical.errors import InputError, ShapeError
+from tropical.errors import InputError, ShapeError, describe_size
 
 __all__ = ["Network", "Node", "needed"]
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A layer applied to earlier values: 0 is the network's input, k the value of node k − 1."""
+    """A layer applied to earlier values: 0 is the network's input, k the value of node k − 1.
+
+    >>> from hjsym.layers import Add, Affine, Relu
+    >>> residual = Network(1, (Node(Affine([[2.0]], [0.0]), (0,)), Node(Relu(), (1,)), Node(Add(), (0, 2))))
+    >>> residual([[3.0], [-3.0]])                                   # x + relu(2x)
+    array([[ 9.],
+           [-3.]])
+    """
 
     layer: Layer
     inputs: tuple[int, ...]
     name: str = ""
 
+    def __str__(self) -> str:
+        return one_line(self.name or str(self.layer), 80)
+
 
 def needed(nodes: Sequence[Node], output: int | None = None) -> tuple[Node, ...]:
-    """The nodes that value `output` depends on, by default the last, numbered anew."""
+    """The nodes that value `output` depends on, by default the last, numbered anew.
+
+    >>> from hjsym.layers import Identity
+    >>> nodes = [Node(Identity(), (0,)), Node(Identity(), (0,)), Node(Identity(), (1,))]
+    >>> [node.inputs for node in needed(nodes)]                     # without the second
+    [(0,), (1,)]
+    """
     output = len(nodes) if output is None else output
     wanted = {0, output}
     for k in range(output, 0, -1):
@@ -67,6 +86,19 @@ class Network(HasTable):
            [0. ]])
     >>> net.parameters
     3
+    >>> net.output_size, net.head, [values.shape for values in net.values([[3.0, 1.0]])]
+    (1, None, [(1, 2), (1, 1), (1, 1)])
+    >>> net.to_exact()([[3, 1]]), net.to_exact().to_float()([[3.0, 1.0]])
+    (array([[Fraction(5, 2)]], dtype=object), array([[2.5]]))
+    >>> from hjsym.layers import Sigmoid
+    >>> scored = Network.sequential(2, [Affine([[2.0, 0.0]], [0.0]), Affine([[1.0]], [1.0]), Sigmoid()])
+    >>> len(scored.fold().nodes), type(scored.head).__name__, scored.without_head()([1.0, 0.0])
+    (2, 'Sigmoid', array([3.]))
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     scored.save(f"{folder}/net.json")
+    ...     os.listdir(folder)
+    ['net.json']
     """
 
     input_size: int
@@ -80,7 +112,7 @@ class Network(HasTable):
             raise InputError("the network has no layers; give at least one")
         sizes = [self.input_size]
         for k, node in enumerate(self.nodes):
-            where = f"layer {k} ({node.name or node.layer})"
+            where = f"layer {k} ({node})"
             if len(node.inputs) != node.layer.operands:
                 raise InputError(f"{where} has {len(node.inputs)} inputs; it takes {node.layer.operands}")
             if any(not 0 <= i <= k for i in node.inputs):
@@ -89,12 +121,17 @@ class Network(HasTable):
                 sizes.append(node.layer.output_size(*(sizes[i] for i in node.inputs)))
             except ShapeError as error:
                 raise ShapeError(f"{where}: {error}") from None
+            if sizes[-1] > sys.maxsize:
+                raise ShapeError(f"{where} gives {describe_size(sizes[-1])} values; no array is that long")
         exact = self.exact or any(node.layer.is_exact for node in self.nodes)
         nodes = (Node(n.layer.to_exact(), n.inputs, n.name) if exact else n for n in self.nodes)
         object.__setattr__(self, "exact", exact)
         object.__setattr__(self, "nodes", tuple(nodes))
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
         object.__setattr__(self, "sizes", tuple(sizes))
+
+    def __reduce__(self):
+        return Network, (self.input_size, self.nodes, dict(self.metadata), self.exact)
 
     @classmethod
     def sequential(cls, input_size: int, layers: Sequence[Layer], **kwargs) -> "Network":
@@ -103,6 +140,7 @@ class Network(HasTable):
 
     @property
     def output_size(self) -> int:
+        """The length of the output vector."""
         return self.sizes[-1]
 
     @property
@@ -151,6 +189,9 @@ class Network(HasTable):
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """Values of shape (..., output_size) at points of shape (..., input_size)."""
+        if is_dask(x):
+            dtype = EXACT if self.exact else FLOAT64
+            return at_points(self, x, self.input_size, dtype, [(self.output_size,)])[0]
         return self.values(x)[-1]
 
     def values(self, x: ArrayLike) -> list[np.ndarray]:
@@ -174,7 +215,7 @@ class Network(HasTable):
             wanted = (Affine, Relu)[k % 2]
             if not isinstance(node.layer, wanted) or node.inputs != (k,):
                 raise InputError(
-                    f"layer {k} ({node.name or node.layer}) reads {node.inputs}; a list of (W, b) "
+                    f"layer {k} ({node}) reads {node.inputs}; a list of (W, b) "
                     f"has {wanted.__name__} there, reading ({k},). Try fold(), or save the network as it is"
                 )
         if len(self.nodes) % 2 == 0:
@@ -189,7 +230,13 @@ class Network(HasTable):
         return fold(self)
 
     def to_onnx(self, path: str | os.PathLike | None = None, *, dtype: DTypeLike = np.float64):
-        """The network as an ONNX model, written to `path` if that is given; see `hjsym.to_onnx`."""
+        """The network as an ONNX model, written to `path` if that is given; see `hjsym.to_onnx`.
+
+        >>> from hjsym.layers import Relu
+        >>> model = Network.sequential(1, [Relu()]).to_onnx()
+        >>> [node.op_type for node in model.graph.node]
+        ['Relu']
+        """
         from hjsym.export.to_onnx import to_onnx
 
         return to_onnx(self, path, dtype=dtype)

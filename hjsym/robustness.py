@@ -62,6 +62,12 @@ class Certificate(HasTable):
         The largest score, of a labelled layer the class; of one function f, 1 where scale·f > level, else 0.
     norm : number
         1, 2 or ∞.
+
+    Examples
+    --------
+    >>> found = certify(LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.25), [[2.0], [0.5]], level=0.1)
+    >>> found.decision, found.radius.round(3), bool((found.radius >= found.lipschitz).all())
+    (array([1, 1]), array([1.9 , 0.42]), True)
     """
 
     radius: np.ndarray

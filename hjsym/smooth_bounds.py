@@ -53,6 +53,12 @@ class Smoothness(ShowsFields):
         many pairs.
     pair : (int, int) or None
         Slopes that are as far apart as the lower bound says.
+
+    Examples
+    --------
+    >>> found = smoothness(LSELayer([[3.0], [-1.0]], [0.0, 0.0], eps=0.5))
+    >>> round(found.lipschitz, 9), float(round(found.curvature, 9)), found.concave, found.pair
+    (3.0, 8.0, 0.0, (0, 1))
     """
 
     lipschitz: float | np.ndarray

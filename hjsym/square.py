@@ -73,7 +73,7 @@ def diagram(
 
 @dataclass(frozen=True, eq=False)
 class Diagram(HasTable):
-    """The six corners of a layer and the arrows between them; what `diagram` returns.
+    r"""The six corners of a layer and the arrows between them; what `diagram` returns.
 
     Attributes
     ----------
@@ -82,6 +82,17 @@ class Diagram(HasTable):
         Time of the kernel gauge.
     points : (n, d) array
         Where the arrows were checked.
+
+    Examples
+    --------
+    >>> square = diagram(LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.1))
+    >>> sorted(square.corners), len(square.systems), square.graph.number_of_edges(), square.holds
+    (['entropic', 'inviscid', 'network', 'polyhedral', 'tropical', 'viscous'], 2, 9, True)
+    >>> round(square.limit_bound, 9), square.gauge.t, square.arrows[0].source
+    (0.069314718, 1.0, 'network')
+    >>> square.latex().startswith(r"\begin{array}")
+    True
+    >>> ax = square.plot()
     """
 
     layer: LSELayer
@@ -94,6 +105,7 @@ class Diagram(HasTable):
 
     @cached_property
     def gauge(self) -> KernelGauge:
+        """The layer as the solution at time t."""
         return self.layer.kernel(self.t)
 
     @cached_property
@@ -123,6 +135,7 @@ class Diagram(HasTable):
 
     @cached_property
     def arrows(self) -> tuple[Arrow, ...]:
+        """All nine, each checked at the points by a second route."""
         return tuple(check_arrows(self))
 
     @property

@@ -25,6 +25,7 @@ __all__ = [
     "is_exact",
     "is_finite",
     "is_number",
+    "points_error",
     "refuse_where",
     "to_floats",
 ]
@@ -141,10 +142,14 @@ def as_points(x: ArrayLike, variables: int, dtype: np.dtype) -> np.ndarray:
     if x.ndim == 0 and variables == 1:
         x = x.reshape(1)
     if x.ndim == 0 or x.shape[-1] != variables:
-        raise ShapeError(
-            f"x has shape {x.shape} but there are {variables} variables; pass points of shape (..., {variables})"
-        )
+        raise points_error(x.shape, variables)
     return convert(x, common_dtype(x.dtype, dtype))
+
+
+def points_error(shape: tuple[int, ...], variables: int) -> ShapeError:
+    return ShapeError(
+        f"x has shape {shape} but there are {variables} variables; pass points of shape (..., {variables})"
+    )
 
 
 def as_output(

@@ -26,6 +26,20 @@ class Region(ShowsItself):
     ----------
     number : int
         Its place in `Regions`.
+
+    Examples
+    --------
+    >>> from tropical import Box, linear_regions, variables
+    >>> x, y = variables(2)
+    >>> region = linear_regions(x + y, Box(0, 2))[0]                  # max(x, y) on a square, where x ≥ y
+    >>> region.slope.tolist(), region.winners.tolist(), region.signs.tolist()
+    ([Fraction(1, 1), Fraction(0, 1)], [0], [1])
+    >>> region.vertices.shape, region.volume, region.is_bounded, len(region.directions)
+    ((3, 2), Fraction(2, 1), True, 0)
+    >>> region.witness.tolist(), len(region.halfspaces[1])
+    ([Fraction(4, 3), Fraction(2, 3)], 3)
+    >>> region.intercept
+    Fraction(0, 1)
     """
 
     of: "Regions"
@@ -66,7 +80,7 @@ class Region(ShowsItself):
     @property
     def intercept(self) -> np.ndarray | Fraction:
         """Of f here: (m,), or a number for polynomials."""
-        return self._map[..., -1]
+        return self._map[..., -1][()]
 
     @property
     def vertices(self) -> np.ndarray:
@@ -89,6 +103,7 @@ class Region(ShowsItself):
 
     @property
     def is_bounded(self) -> bool:
+        """Whether it does not go to infinity."""
         return not len(self.directions)
 
     @property

@@ -153,6 +153,16 @@ class ChainMarginals:
     through : (T, ..., S) array
         α_t ⊗ β_t, ⊕ over the paths through state s at step t: max-marginals at ε = 0.
     semiring : Semiring
+
+    Examples
+    --------
+    >>> from tropical import Semiring
+    >>> found = forward_backward([0, 0], [[0, 1], [2, 0]], [[0, 0], [5, 0], [0, 3]])
+    >>> found.total, found.through.tolist()         # the best path, and the best through each state
+    (np.float64(11.0), [[9.0, 11.0], [11.0, 4.0], [7.0, 11.0]])
+    >>> soft = forward_backward([0, 0], [[0, 1], [2, 0]], [[0, 0], [5, 0], [0, 3]], Semiring(eps=1.0))
+    >>> soft.weights().sum(axis=1).round(12)
+    array([1., 1., 1.])
     """
 
     total: np.ndarray
@@ -186,6 +196,17 @@ def forward_backward(
 ) -> ChainMarginals:
     """Marginals of states, from messages in both directions; parameters as for `forward` and `backward`.
 
+    Parameters
+    ----------
+    initial, transition, emissions, semiring, n_threads
+        As for `forward`.
+    final : (..., S) array, optional
+        As for `backward`.
+
+    Returns
+    -------
+    ChainMarginals
+
     Examples
     --------
     >>> from tropical import Semiring
@@ -213,6 +234,13 @@ def viterbi(
     n_threads: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A best path through each chain, and its score; parameters as for `forward`.
+
+    Parameters
+    ----------
+    initial, transition, emissions, semiring, n_threads
+        As for `forward`; ε = 0.
+    final : (..., S) array, optional
+        As for `backward`.
 
     Returns
     -------

@@ -8,13 +8,14 @@ one another share them: evaluating several circuits together does shared work on
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from graphlib import TopologicalSorter
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tropical import _dask
 from tropical._arrays import EXACT, FLOAT64, as_array, as_points, common_dtype, convert, frozen, is_finite
 from tropical._formulas import HasFormula
 from tropical.errors import BudgetExceeded, InputError, ShapeError
@@ -150,6 +151,13 @@ class Circuit(HasFormula):
     (array([[6., 2.]]), array([2.]))
     >>> c.monomial_count(), len(c.expand())
     ([4], 4)
+    >>> c.variables, c.outputs, c.gates, len(c.nodes), c.is_tropical, c.is_exact
+    (2, 1, 2, 5, True, False)
+    >>> c.gradient([1.0, 1.0]), c.log2_monomial_count()
+    (array([[6., 2.]]), array([2.]))
+    >>> soft = c.deform(0.1)
+    >>> bool(0 <= soft([1.0, 1.0]) - c([1.0, 1.0]) <= soft.deformation_bound())
+    True
     """
 
     __array_ufunc__ = None
@@ -160,6 +168,12 @@ class Circuit(HasFormula):
         self.dtype = node.dtype or FLOAT64
         if self.is_exact and self.eps:
             raise InputError(f"an exact circuit at eps = {eps:g}: log-sum-exp is transcendental; use floats")
+
+    def __getstate__(self) -> dict:
+        return {
+            "nodes": self.nodes,
+            **vars(self),
+        }  # operands first, so that pickling does not go down node by node
 
     @cached_property
     def nodes(self) -> list[Node]:
@@ -289,6 +303,10 @@ class Circuit(HasFormula):
 
         By reverse accumulation: the cost is m evaluations, memory points × m × width numbers.
         """
+        if _dask.is_dask(x):
+            return _dask.at_points(
+                self.gradient, x, self.variables, self.dtype, [(self.outputs, self.variables)]
+            )[0]
         return self._tangent(self._points(x))[0]
 
     def affine_at(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -545,6 +563,9 @@ def evaluate_together(circuits: Sequence[Circuit], x: ArrayLike) -> tuple[np.nda
     first = circuits[0]
     _common_temperature(circuits)
     dtype = common_dtype(*(c.dtype for c in circuits))
+    if _dask.is_dask(x):
+        function = circuits[0] if len(circuits) == 1 else partial(evaluate_together, tuple(circuits))
+        return _dask.at_points(function, x, first.variables, dtype, [(c.outputs,) for c in circuits])
     points = as_points(x, first.variables, dtype)
     values = node_values(first, in_order(c.node for c in circuits), points)
     return tuple(values[c.node] for c in circuits)

@@ -34,6 +34,13 @@ class Convexity(ShowsFields):
         f at the points.
     neighbours : (int, int) or None
         Numbers of the regions of the outer points in the order of `linear_regions`; they share a facet.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(1, exact=True)
+    >>> bent = is_convex(x**0 / (x + 0))                                  # −relu(x)
+    >>> bent.convex, bent.regions, bent.neighbours
+    (False, 2, (0, 1))
     """
 
     convex: bool

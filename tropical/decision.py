@@ -27,6 +27,16 @@ class DecisionRegions(HasTable):
     ----------
     regions : Regions
         Of max_i f_i as a circuit; the last gate compares the outputs.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(2)
+    >>> decided = decision_regions((x + 0).affine([[1, 1], [0, 0]], [-1, 0]), (-2, 2))
+    >>> decided([[1.0, 1.0], [-1.0, -1.0]]).tolist(), decided.components()
+    ([0, 1], {0: 1, 1: 1})
+    >>> decided.classes.tolist(), decided.boundary.number_of_edges(), len(decided.facets())
+    ([0, 1, 0, 1, 0, 1, 1], 3, 3)
+    >>> ax = decided.plot(names=["above", "below"])
     """
 
     def __init__(self, regions: Regions):

@@ -113,6 +113,18 @@ def is_singular(A: ArrayLike, semiring: Semiring = MAX_PLUS) -> bool:
 def count_optimal_permutations(A: ArrayLike, semiring: Semiring = MAX_PLUS, *, limit: int = _SUBSETS) -> int:
     """How many permutations attain the determinant; ε = 0. Exact; 0 if the determinant is the zero.
 
+    Parameters
+    ----------
+    A : (n, n) array
+        Fractions too.
+    semiring : Semiring
+    limit : int
+        The largest 2^k, see below.
+
+    Returns
+    -------
+    int
+
     Raises
     ------
     BudgetExceeded

@@ -38,7 +38,11 @@ class Box(Domain):
     high: ArrayLike
 
     def bounds(self, d: int) -> tuple[np.ndarray, np.ndarray]:
-        """low and high as vectors, as they were given."""
+        """low and high as vectors, as they were given.
+
+        >>> Box(-1, [1, 2]).bounds(2)
+        (array([-1., -1.]), array([1., 2.]))
+        """
         low, high = (_vector(name, getattr(self, name), d) for name in ("low", "high"))
         empty = (low > high) | (low == inf) | (high == -inf)
         if empty.any():

@@ -33,6 +33,13 @@ class Equivalence(ShowsFields):
         A point of the domain where they differ; on a slice in its coordinates.
     values : pair of (m,) arrays of Fractions or None
         f and g there.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(1, exact=True)
+    >>> found = equivalent(x + 0, x + 1)
+    >>> found.equal, len(found.point), bool(found.values[0] < found.values[1])
+    (False, 1, True)
     """
 
     equal: bool

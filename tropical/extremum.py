@@ -35,6 +35,14 @@ class Extremum(ShowsFields):
         f does not go beyond it, which is proved; `value` itself by default.
     solver_bound : float or None
         The bound that a solver in floats gave, to its tolerances; nothing proves it.
+
+    Examples
+    --------
+    >>> from tropical import Box, variables
+    >>> x, y = variables(2)
+    >>> top = maximize(x + y + 0, Box([0, 0], [1, 3]))
+    >>> top.value, top.point.tolist(), top.exact, top.gap
+    (Fraction(3, 1), [Fraction(1, 1), Fraction(3, 1)], True, 0)
     """
 
     value: Fraction | float
@@ -95,7 +103,13 @@ def maximize(
 def minimize(
     f: Circuit | Polynomial | Rational, domain: Domain | None = None, *, output: int = 0, **options
 ) -> Extremum:
-    """The smallest value of one output of f over a closed domain; see `maximize`."""
+    """The smallest value of one output of f over a closed domain; see `maximize`.
+
+    >>> from tropical import Box, variables
+    >>> x, y = variables(2)
+    >>> minimize((x**2 + x**-2) * y, Box(-1, 2)).value        # 2|x| + y
+    Fraction(-1, 1)
+    """
     return _extreme(f, domain, output, -1, options)
 
 

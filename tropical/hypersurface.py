@@ -34,6 +34,14 @@ class HypersurfaceCell:
         Rows of `Hypersurface.vertices`.
     rays : tuple of tuples of int
         Primitive directions in which it is unbounded.
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> cell = (x**2 + y + 0).hypersurface().cells[0]
+    >>> cell.monomials, cell.weight, cell.normal, cell.direction, cell.is_bounded
+    ((1, 2), 1, (0, 1), (-1, 0), False)
     """
 
     monomials: tuple[int, ...]
@@ -99,6 +107,11 @@ class Hypersurface(HasTable):
     >>> h = Polynomial(slopes, [-(i * i + j * j + i * j) for i, j in slopes]).hypersurface()
     >>> len(h.vertices), len(h.cells), h.genus, h.is_smooth, h.is_balanced()
     (9, 18, 1, True, True)
+    >>> h.contains([[0.0, 0.0], [-1.0, -1.0]]), h.is_simple, h.variables, h.lineality.shape
+    (array([False, False]), True, 2, (0, 2))
+    >>> h.graph.number_of_nodes(), h.graph.number_of_edges(), h.ends(h.cells[0]), len(h.separating([0]))
+    (9, 9, (0, 1), 2)
+    >>> ax = line.plot()
     """
 
     vertices: np.ndarray

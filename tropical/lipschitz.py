@@ -35,6 +35,14 @@ class Lipschitz(ShowsFields):
         A point around which f is affine and the constant is at least `lower`.
     slope : (m, d) array of Fractions or None
         The slope of f there.
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> found = lipschitz(x**3 * y**4 + 0, norm=1)
+    >>> found.value, found.exact, found.slope.tolist()
+    (Fraction(4, 1), True, [[Fraction(3, 1), Fraction(4, 1)]])
     """
 
     lower: Fraction | float

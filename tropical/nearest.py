@@ -43,6 +43,14 @@ class NearestBoundary(ShowsFields):
         A point of the boundary at the distance `upper`: another score is exactly as large there.
     classes : (int, int or None)
         The class at x, and that which ties with it at the point. One output f has the classes 0, where f < 0, and 1.
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> found = nearest_boundary((x + y) / 1, [3, 0], norm=1)         # the sign of max(x, y) − 1
+    >>> found.distance, found.exact, found.classes
+    (Fraction(2, 1), True, (1, 0))
     """
 
     lower: Fraction | float

@@ -26,6 +26,13 @@ class BestPaths:
         The Kleene star A*: 0 or better on the diagonal, the zero where there is no path.
     predecessors : (n, n) array of integers
         The node before j on the path from i to j; −1 for i = j and where there is no path.
+
+    Examples
+    --------
+    >>> inf = np.inf
+    >>> found = best_paths([[inf, 1, 5], [inf, inf, 1], [1, inf, inf]], Semiring(sign=-1))
+    >>> found.path(0, 2), found.path(1, 1), found.predecessors[0].tolist()
+    ([0, 1, 2], [1], [-1, 0, 1])
     """
 
     weights: np.ndarray

@@ -40,6 +40,14 @@ def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bo
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> ax = plot_curve((x**2 + y + 0).hypersurface(), box=((-2, 2), (-2, 2)))
+    >>> ax.get_xlim() == (-2, 2)
+    True
     """
     if curve.variables != 2:
         raise InputError(f"the hypersurface lies in R^{curve.variables}; plot_curve draws d = 2")
@@ -67,6 +75,10 @@ def plot_subdivision(subdivision, ax=None, **style):
     """Draw the subdivision of a polygon (d = 2); `style` goes to the lines. Returns the axes.
 
     Vertices are filled, monomials inside cells or edges hollow, monomials below the hull crosses.
+
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> ax = plot_subdivision((x**2 + y + 0).subdivision())
     """
     s = subdivision
     if s.polytope.variables != 2:
@@ -92,6 +104,27 @@ def plot_surface(surface, ax=None, *, box=None, **style):
     """Draw a tropical surface in R³, cut off at a box; `style` goes to the polygons. Returns the axes.
 
     Parameters are those of `plot_curve`; `ax` has to be three-dimensional.
+
+    Parameters
+    ----------
+    surface : Hypersurface in R³
+    ax : matplotlib Axes, optional
+        Three-dimensional ones; those of a new figure by default.
+    box : Box or ((x0, x1), (y0, y1), (z0, z1)), optional
+        What to show; by default the vertices with a margin.
+    **style
+        For the polygons.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y, z = variables(3)
+    >>> plot_surface((x + y + z + 0).hypersurface(), box=((-1, 1),) * 3).name
+    '3d'
     """
     if surface.variables != 3:
         raise InputError(f"the hypersurface lies in R^{surface.variables}; plot_surface draws d = 3")
@@ -115,6 +148,16 @@ def plot_duality(polynomial, figure=None):
     """Draw a plane curve beside its dual subdivision; each edge has the colour of the edge that it is dual to.
 
     Returns the matplotlib Figure, a new one unless given.
+
+    Parameters
+    ----------
+    polynomial : Polynomial in two variables, ε = 0
+    figure : matplotlib Figure, optional
+        A new one by default.
+
+    Returns
+    -------
+    Figure
 
     Examples
     --------

@@ -82,6 +82,20 @@ class Polynomial(Evaluation, HasFormula):
     >>> x, y = variables(2)
     >>> print(x * y + 3 * x**2 + 1)
     x1 x2 ⊕ 3 x1^2 ⊕ 1
+    >>> p.variables, p.dtype, p.is_exact, p.to_exact().is_exact, p.to_exact().to_float().same_terms(p)
+    (2, dtype('float64'), False, True, True)
+    >>> soft = p.deform(0.5)
+    >>> round(soft.deformation_bound(), 4), soft.gradient([2.0, 3.0]).round(4)
+    (0.5493, array([0.1173, 0.8668]))
+    >>> q = Polynomial([[0, 0], [2, 0], [1, 0], [2, 0]], [0, 0, -1, -3])       # x − 1 is never the largest
+    >>> print(q.prune(), q.merge(), q.normal_form(), sep=", ")
+    0 ⊕ x1^2, 0 ⊕ x1^2 ⊕ -1 x1, 0 ⊕ x1^2
+    >>> q.to_dict(), q.same_terms(q.merge())
+    ({(0.0, 0.0): 0.0, (2.0, 0.0): 0.0, (1.0, 0.0): -1.0}, False)
+    >>> Polynomial([0, 1, 2], [0, 1, 0]).roots()
+    [(-1.0, 1), (1.0, 1)]
+    >>> p.newton_polytope().volume, len(p.subdivision().cells), len(p.hypersurface().cells)
+    (0.5, 1, 3)
     """
 
     slopes: np.ndarray
@@ -114,6 +128,9 @@ class Polynomial(Evaluation, HasFormula):
         )
         object.__setattr__(self, "slopes", frozen(slopes))
         object.__setattr__(self, "coefficients", frozen(coefficients))
+
+    def __reduce__(self):
+        return Polynomial, (self.slopes, self.coefficients, self.semiring)  # not what the kernel keeps
 
     # ---- what it is ------------------------------------------------------------------------------
 
@@ -362,6 +379,18 @@ class Polynomial(Evaluation, HasFormula):
 def variables(d: int, semiring: Semiring = MAX_PLUS) -> tuple[Polynomial, ...]:
     """The coordinate functions x_1 … x_d as polynomials.
 
+    Parameters
+    ----------
+    d : int
+        How many.
+    semiring : Semiring
+
+    Returns
+    -------
+    tuple of d Polynomials
+
+    Examples
+    --------
     >>> x, y = variables(2)
     >>> (x + y + 0)([[3.0, -1.0], [-1.0, -2.0]])
     array([3., 0.])

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical import _core
+from tropical import _core, _dask
 from tropical._arrays import EXACT, as_output, as_points, common_dtype
 from tropical._evaluation import TILES_FROM, panels_of
 from tropical._formulas import HasFormula
@@ -70,6 +71,9 @@ class PolynomialMap(HasFormula):
         self.dtype = common_dtype(*(p.dtype for p in self.polynomials))
         self._stacks: dict[np.dtype, list[tuple[_core.Layer, list[int]]]] = {}
 
+    def __reduce__(self):
+        return PolynomialMap, (self.polynomials,)  # not what the kernel keeps
+
     def __len__(self) -> int:
         """m, the number of polynomials."""
         return len(self.polynomials)
@@ -88,6 +92,10 @@ class PolynomialMap(HasFormula):
         `out` takes the results: an array of their shape and dtype, of any strides, that overlaps no input. `n_threads`
         share the points, None as many as help; no result depends on it.
         """
+        if _dask.is_dask(x):
+            _dask.refuse_out(out)
+            function = partial(self, n_threads=n_threads or 1)
+            return _dask.at_points(function, x, self.variables, self.dtype, [(len(self),)])[0]
         x = as_points(x, self.variables, self.dtype)
         result = as_output(out, (*x.shape[:-1], len(self)), x.dtype, x)
         points = np.ascontiguousarray(x).reshape(math.prod(x.shape[:-1]), self.variables)

@@ -61,6 +61,12 @@ class Polytope:
            [0., 2.]])
     >>> P.dim, float(P.volume), P.lattice_volume, P.contains([[1, 1], [2, 1]])
     (2, 2.0, 4, array([ True, False]))
+    >>> len(P.facets), P.edges, P.vertex_indices.tolist(), P.variables, P.is_exact
+    (3, ((0, 1), (0, 2), (1, 2)), [0, 1, 3], 2, False)
+    >>> G, h = P.halfspaces
+    >>> G.tolist(), h.tolist(), len(P.equations[1])
+    ([[-1.0, 0.0], [0.0, -1.0], [1.0, 1.0]], [0.0, 0.0, 2.0], 0)
+    >>> ax = P.plot()
     """
 
     def __init__(self, points: ArrayLike):

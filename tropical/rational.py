@@ -49,6 +49,15 @@ class Rational(HasFormula):
     >>> f = (x**2 + 0) / (x + 0)          # max(2x, 0) − max(x, 0)
     >>> f([[-1.0], [3.0]])
     array([0., 3.])
+    >>> f.parts([[3.0]]), f.affine_at([3.0]), f.gradient([3.0]), f.variables, f.is_exact
+    ((array([6.]), array([3.])), (array([1.]), np.float64(0.0)), array([1.]), 1, False)
+    >>> soft = f.deform(0.1)
+    >>> bool(abs(soft([3.0]) - f([3.0])) <= soft.deformation_bound())
+    True
+    >>> print(f.boundary_polynomial(), f.substitute({0: 2 * x}).P, *f.essential(), sep=", ")
+    x1^2 ⊕ 0 ⊕ x1 ⊕ 0, 4 x1^2 ⊕ 0, 0 ⊕ x1^2, 0 ⊕ x1
+    >>> f.to_exact()([3]), f.to_exact().to_float()([3.0])
+    (Fraction(3, 1), np.float64(3.0))
     """
 
     __array_ufunc__ = None

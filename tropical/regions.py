@@ -1,7 +1,6 @@
 """Linear regions of piecewise-linear functions, exactly: enumeration, counts, adjacency, point location."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
@@ -20,6 +19,7 @@ from tropical._region_search import Search, search_in_parts
 from tropical._region_shape import echelon, exact_array, interior_point, reduced, vertices
 from tropical._region_table import TOO_MANY_RAYS, Table
 from tropical._tables import HasTable
+from tropical._workers import Workers
 from tropical.circuit import Circuit
 from tropical.domain import Domain, Polyhedron
 from tropical.errors import BudgetExceeded, InputError
@@ -39,7 +39,7 @@ def linear_regions(
     max_regions: int = 1_000_000,
     partial: bool = False,
     progress: Progress = None,
-    executor: Executor | None = None,
+    executor: Workers = None,
 ) -> "Regions":
     """All regions on which f is affine, decided in whole numbers.
 
@@ -58,10 +58,12 @@ def linear_regions(
     progress : callable or bool, optional
         Called now and then with the number of regions found so far. An exception in it ends the work. True draws a
         bar with tqdm or rich, whichever is installed.
-    executor : concurrent.futures.Executor, optional
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
         Searches parts of the domain at once: a pool of threads, which run truly side by side, or of processes, or
         what offers the same, as ``dask.distributed.Client.get_executor()``. The regions are those without one, in
-        their order; what a spent budget leaves out can be cut into more cells.
+        their order; what a spent budget leaves out can be cut into more cells. A pool that breaks because a worker
+        died is replaced by a new one of the callable's, or its work is done in this process, with a RuntimeWarning;
+        parts that are done are kept.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def linear_regions(
     InputError
         If a gate is at ε > 0 or the domain has no interior.
     WorkerError
-        If a worker of the executor died.
+        If the pools that `executor` makes break again and again.
 
     Notes
     -----
@@ -141,6 +143,18 @@ class Regions(HasTable, Sequence):
         Whether they cover the domain; False only with ``partial=True``.
     variables : int
         Dimension of the domain.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(2)
+    >>> regions = linear_regions((x + 0).affine([[1, 1]]))            # relu(x) + relu(y)
+    >>> len(regions), regions.count("maps"), regions.labels("maps").tolist(), regions.complete
+    (4, 4, [0, 1, 2, 3], True)
+    >>> regions.locate([[1.0, 1.0], [-1.0, 2.0]]).tolist(), len(regions.facets(0)), regions.variables
+    ([0, 2], 2, 2)
+    >>> regions.graph.number_of_edges(), len(regions.monomials()[0][0]), len(regions.left_out)
+    (4, 4, 0)
+    >>> ax = regions.plot(kind="maps")
     """
 
     def __init__(self, program: Program, table: Table, vector: bool):
@@ -155,6 +169,7 @@ class Regions(HasTable, Sequence):
 
     @property
     def variables(self) -> int:
+        """The dimension of the domain."""
         return self.program.variables
 
     def __len__(self) -> int:

@@ -67,6 +67,15 @@ def split_form(p: Polynomial) -> Polynomial:
     Over max-plus its coefficients are the largest, over min-plus the smallest, that leave the function as it is.
     In floats they are rounded once. Exponents must be whole.
 
+    Parameters
+    ----------
+    p : Polynomial in one variable
+        At ε = 0, with whole exponents.
+
+    Returns
+    -------
+    Polynomial
+
     Examples
     --------
     >>> print(split_form(Polynomial([0, 1, 3], [1, 4, 0])))

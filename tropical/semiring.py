@@ -38,6 +38,11 @@ class Semiring:
     >>> a, b = [2.0, 1.0], [3.0, 1.0]
     >>> Semiring().add(a, b), Semiring(sign=-1).add(a, b), Semiring(eps=1.0).add(a, b).round(4)
     (array([3., 1.]), array([2., 1.]), array([3.3133, 1.6931]))
+    >>> soft = Semiring(eps=1.0)
+    >>> soft.sum([0.0, 0.0, 0.0]).round(4), soft.mul(2.0, 3.0), soft.zero, soft.one
+    (np.float64(1.0986), np.float64(5.0), -inf, 0.0)
+    >>> soft.deform(0.0).is_tropical, soft.deform(0.0).sum([[1.0, 2.0], [5.0, 3.0]], axis=1)
+    (True, array([2., 5.]))
     """
 
     sign: int = 1

@@ -3,6 +3,7 @@
 Floats are multiplied by SciPy, which has no exact entries; Fractions by NumPy's sums over segments.
 """
 
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
@@ -57,6 +58,8 @@ class SparseMatrix:
                 f"rows, columns and data have shapes {rows.shape}, {columns.shape}, {data.shape}; "
                 "pass three vectors of one length"
             )
+        if min(shape) < 0 or shape[0] * shape[1] > sys.maxsize:
+            raise ShapeError(f"the shape is {shape}; pass two lengths whose product is below 2⁶³")
         for name, places, length in (("rows", rows, shape[0]), ("columns", columns, shape[1])):
             if places.size and not 0 <= places.min() <= places.max() < length:
                 raise InputError(

@@ -40,6 +40,14 @@ class Face:
     direction : tuple of int, or None
         Of a ridge (codimension 1): the primitive direction of its dual edge, from the dual vertex of cells[0] to
         that of cells[1], or to infinity if there is none. Modulo `Subdivision.lineality`.
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> edge = (x**2 + y + 0).subdivision().edges[0]
+    >>> edge.monomials, edge.lattice_length, edge.direction
+    ((1, 2), 1, (-1, 0))
     """
 
     monomials: tuple[int, ...]
@@ -109,6 +117,11 @@ class Subdivision(ShowsItself):
     [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
     >>> len(s.edges), {e.lattice_length for e in s.edges}, s.is_triangulation
     (8, {1}, False)
+    >>> s.dim, s.essential, s.adjacency.number_of_edges(), s.is_unimodular, s.lineality.shape
+    (2, (0, 1, 2, 3, 4, 5), 2, False, (0, 2))
+    >>> s.cell_vertices[2], s.exact_vertices[0].tolist(), len(s.ridges)
+    ((5, 3, 2, 4), [Fraction(1, 1), Fraction(0, 1)], 8)
+    >>> ax = s.plot()
     """
 
     polytope: Polytope

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical import _core
+from tropical import _core, _dask
 from tropical._arrays import EXACT, as_output, convert, is_exact
 from tropical._exact_lines import exact_hopf_lax_lines, exact_legendre_lines
 from tropical._grids import (
@@ -99,11 +100,15 @@ def legendre(
     array([[0. , 0. , 2. ],
            [0.5, 0.5, 2.5]])
     """
-    f = as_grid(f)
+    lazy = _dask.is_dask(f)
+    f = f if lazy else as_grid(f)
     (axis,) = as_axes(axis, f)
     x = as_nodes("x", x, f.shape[axis], strict=True)
     p = as_nodes("p", p, None, strict=False)
     exact = any(map(is_exact, (f, x, p)))
+    if lazy:
+        _dask.refuse_out(out)
+        return _dask.legendre(f, axis, x, p, exact, return_argmax, legendre)
     shape = (*f.shape[:axis], len(p), *f.shape[axis + 1 :])
     winners = np.empty(shape, dtype=np.int64) if return_argmax else None
     result = as_output(out, shape, EXACT if exact else f.dtype, f)
@@ -199,7 +204,8 @@ def hopf_lax(
            [0., 1., 4.]]), array([[3, 3, 3],
            [3, 3, 3]]))
     """
-    f = as_grid(f)
+    lazy = _dask.is_dask(f)
+    f = f if lazy else as_grid(f)
     axes = as_axes(axes, f)
     if sign not in (1, -1):
         raise InputError(f"sign is {sign!r}; pass -1 for a minimum or +1 for a maximum")
@@ -210,7 +216,20 @@ def hopf_lax(
         nodes = as_node_arrays(x, axes, f)
     exact = is_exact(f) or any(grid is not None and is_exact(grid) for grid in nodes)
     scale = 4 * positive("t", t, exact) * positive("kappa", kappa, exact)
-    weights = [weight(step, scale) for step in as_spacings(spacing, axes, exact)]
+    steps = as_spacings(spacing, axes, exact)
+    weights = [weight(step, scale) for step in steps]
+    if lazy:
+        _dask.refuse_out(out)
+        if return_argmax:
+            raise InputError(
+                "return_argmax needs f in memory, and this is a dask array; call f.compute() first"
+            )
+        common = {"t": t, "kappa": kappa, "sign": sign, "n_threads": n_threads or 1}
+        along = [
+            partial(hopf_lax, axes=axis, **common, **({"spacing": step} if grid is None else {"x": grid}))
+            for axis, grid, step in zip(axes, nodes, steps, strict=True)
+        ]
+        return _dask.along_axes(f, axes, along)
     result = as_output(out, f.shape, EXACT if exact else f.dtype, f)
     values, winners = np.ascontiguousarray(result), None
     source = convert(f, EXACT) if exact else np.ascontiguousarray(f)
@@ -314,7 +333,8 @@ def hopf_cole(
     >>> float(u[400].round(12)), round(0.05 * math.log(2), 12)         # x²/2(1 + t) + (ε/2) log(1 + t)
     (0.034657359028, 0.034657359028)
     """
-    f = as_grid(f)
+    lazy = _dask.is_dask(f)
+    f = f if lazy else as_grid(f)
     if is_exact(f):
         raise InputError(
             "f has exact entries, and log-sum-exp is transcendental: pass f.astype(float), or use hopf_lax"
@@ -329,11 +349,21 @@ def hopf_cole(
     steps = as_spacings(spacing, axes)
     weights = [weight(step, scale) for step in steps]
     share = 0.0 if tol is None else positive("tol", tol) / (len(axes) * eps)
+    shift = sum(eps * (0.5 * math.log(math.pi * scale * eps) - math.log(step)) for step in steps)
+    if lazy:
+        _dask.refuse_out(out)
+        apiece = None if tol is None else tol / len(axes)
+        common = {"t": t, "eps": eps, "kappa": kappa, "tol": apiece, "n_threads": n_threads or 1}
+        along = [
+            partial(hopf_cole, axes=axis, spacing=step, **common)
+            for axis, step in zip(axes, steps, strict=True)
+        ]
+        values = _dask.along_axes(f, axes, along)
+        return values + values.dtype.type(shift) if normalised else values
     result = as_output(out, f.shape, f.dtype, f)
-    values, source, shift = np.ascontiguousarray(result), np.ascontiguousarray(f), 0.0
-    for axis, step, w in zip(axes, steps, weights, strict=True):
+    values, source = np.ascontiguousarray(result), np.ascontiguousarray(f)
+    for axis, w in zip(axes, weights, strict=True):
         hopf_cole_lines(source, axis, w, eps, _cut(f.shape[axis], share), values, n_threads)
-        shift += eps * (0.5 * math.log(math.pi * scale * eps) - math.log(step))
         source = values
     if normalised:
         values += values.dtype.type(shift)

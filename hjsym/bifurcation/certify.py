@@ -41,6 +41,13 @@ class Certificate(HasTable):
         Boxes about which nothing is proved; there are no other critical points than in these and the enclosures.
     boxes : int
         How many boxes were looked at.
+
+    Examples
+    --------
+    >>> from hjsym.bifurcation import EntropyLandscape
+    >>> proof = certify(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), 0.2)
+    >>> proof.count, proof.indices.tolist(), len(proof.undecided), proof.enclosures.shape
+    (3, [1, 0, 1], 0, (3, 2, 1))
     """
 
     eps: float

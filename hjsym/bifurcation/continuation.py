@@ -48,6 +48,14 @@ class Branch(HasTable):
     end : str
         Why it ended: ``"eps"`` at an end of the range, ``"region"`` at the boundary of the region, ``"closed"``
         where it began, ``"stalled"`` where no step was short enough, ``"long"`` after too many steps.
+
+    Examples
+    --------
+    >>> from hjsym.bifurcation import EntropyLandscape
+    >>> H = EntropyLandscape.of_atoms([-1.0, 0.0, 1.0])
+    >>> branch = follow(H, 0.0, 0.1, (0.1, 1.0))
+    >>> branch.end, branch.at(0.2)[0].round(6) + 0, [event.kind for event in branch.events]
+    ('eps', array([[0.]]), ['pitchfork'])
     """
 
     eps: np.ndarray
@@ -79,6 +87,18 @@ class Branch(HasTable):
         near = np.where(share[:, 0] < 0.5, index[k], index[k + 1])
         met = s == 0
         return np.vstack([x[k] * (1 - share) + x[k + 1] * share, x[met]]), np.append(near, index[met])
+
+    def pieces(self) -> list[tuple[np.ndarray, np.ndarray, int]]:
+        """Its parts between events, which are ends of both: temperatures (n,), positions (n, d) and the Morse index."""
+        eps, x = self.eps, self.x
+        if self.events:
+            eps = np.insert(eps, self.places, [e.eps for e in self.events])
+            x = np.insert(x, self.places, [e.x for e in self.events], axis=0)
+        cuts = [0, *(p + k for k, p in enumerate(self.places)), len(eps) - 1]
+        return [
+            (eps[a : b + 1], x[a : b + 1], int(self.index[min(first, len(self.index) - 1)]))
+            for a, b, first in zip(cuts, cuts[1:], [0, *self.places], strict=False)
+        ]
 
 
 @dataclass(frozen=True, eq=False)

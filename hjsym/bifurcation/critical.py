@@ -39,6 +39,12 @@ class CriticalPoint:
         The term of largest weight.
     eigenvalues : (d,) array
         Of G⁻¹∇²H, ascending: −1 at a tie in the cold, 0 at a bifurcation.
+
+    Examples
+    --------
+    >>> point = critical_points(EntropyLandscape.of_atoms([-1.0, 1.0]), 0.2)[0]
+    >>> point.kind, point.index, round(float(point.x[0]), 9) + 0, round(point.entropy, 6)
+    ('maximum', 1, 0.0, 0.693147)
     """
 
     x: np.ndarray
@@ -66,6 +72,14 @@ class CriticalPoints(HasTable):
         signs at the ends. None where ∇H vanishes on the boundary or could not be followed.
     suspects : (k, 2, d) array
         Cells (low, high) in which the number of points found does not agree with the degree on the cell's own boundary.
+
+    Examples
+    --------
+    >>> found = critical_points(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), 0.2)
+    >>> found.x.ravel().round(4) + 0, found.indices.tolist(), len(found.of_kind("maximum"))
+    (array([-0.4773,  0.    ,  0.4773]), [1, 0, 1], 2)
+    >>> found.degree, found.index_sum, found.confirmed
+    (-1, -1, True)
     """
 
     points: tuple[CriticalPoint, ...]

@@ -1,6 +1,5 @@
 """All curves of critical points over a range of temperatures, with their folds and pitchforks."""
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import networkx as nx
@@ -16,6 +15,7 @@ from hjsym.bifurcation.sweep import sweep
 from tropical import Box
 from tropical._progress import Progress, reporting
 from tropical._tables import HasTable, coordinates
+from tropical._workers import Workers
 from tropical.errors import DivergenceError, InputError
 
 __all__ = ["BifurcationDiagram", "bifurcation_diagram"]
@@ -42,6 +42,17 @@ class BifurcationDiagram(HasTable):
         All critical points at some temperatures, found without the curves.
     missed : tuple of (float, (d,) array)
         Critical points of the levels on no curve.
+
+    Examples
+    --------
+    >>> pitchfork = bifurcation_diagram(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), (0.2, 0.5))
+    >>> len(pitchfork.branches), pitchfork.folds, [round(p.eps, 6) for p in pitchfork.pitchforks]
+    (2, (), [0.341751])
+    >>> pitchfork.at(0.25)[0].ravel().round(3) + 0, pitchfork.count(0.45), pitchfork.confirmed
+    (array([-0.427,  0.428,  0.   ]), 1, True)
+    >>> pitchfork.merge_tree("maxima").number_of_nodes()
+    3
+    >>> ax = pitchfork.plot()
     """
 
     landscape: EntropyLandscape
@@ -126,7 +137,7 @@ def bifurcation_diagram(
     *,
     levels: int = 12,
     max_step: float = 0.1,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: Progress = None,
 ) -> BifurcationDiagram:
     """All curves of critical points of H(π(x; ε)) for ε in a range, with every fold and pitchfork solved.
@@ -142,7 +153,7 @@ def bifurcation_diagram(
         followed from those that lie on none yet. A closed curve between two levels is missed.
     max_step : float
         As for `follow`.
-    executor : concurrent.futures.Executor, optional
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
         Where the levels are searched.
     progress : callable or bool, optional
         Called with the number of levels searched and followed; True draws a bar.

@@ -51,6 +51,22 @@ class EntropyLandscape(HasTable):
     (array([0.790617]), array([[0.055122]]))
     >>> H.gradient([[9.0]], eps=0.01), H.natural_gradient([[9.0]], 0.01).value     # a plateau, and not
     (array([[-0.]]), array([[-8.5]]))
+    >>> H.variables, H.weights([[0.0]], 0.5).round(4), H.at(0.5).semiring.eps
+    (1, array([[0.2119, 0.5761, 0.2119]]), 0.5)
+    >>> H.hessian([[0.0]], 0.3).round(4), H.third([[0.0]], 0.3).shape, H.fourth_along([[0.0]], [1.0], 0.3).round(3)
+    (array([[[0.6388]]]), (1, 1, 1, 1), array([-44.435]))
+    >>> H.eps_derivative([[0.25]], 0.3).round(4), H.eps_gradient([[0.25]], 0.3).round(4)
+    (array([1.3243]), array([[-3.4398]]))
+    >>> H.eps_hessian([[0.25]], 0.3).shape, H.fisher([[0.25]], 0.3).round(4)
+    ((1, 1, 1), array([[[3.185]]]))
+    >>> H.tie_points.ravel(), H.hull, H.distinct[0].ravel(), round(H.blur(0.5), 3)
+    (array([-0.5,  0. ,  0.5]), (array([-0.5]), array([0.5])), array([-1.,  0.,  1.]), 0.25)
+    >>> H.refuse_flat()                                             # the slopes span the line
+    >>> from hjsym.hopf import LSELayer
+    >>> EntropyLandscape.of(LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=1.0))([[0.0]], 1.0).round(6)
+    array([0.693147])
+    >>> H.length(0.1) >= H.blur(0.1), [bound.shape for bound in H.spread]
+    (True, [(1,), (1,)])
     """
 
     W: ArrayLike

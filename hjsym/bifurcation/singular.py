@@ -50,6 +50,13 @@ class Bifurcation:
     opens : {"cold", "hot", "both"}
         On which side of ε the points are that meet: "cold" if they merge as ε grows; "both" where no side is told,
         at transcritical and multiple points.
+
+    Examples
+    --------
+    >>> from hjsym.bifurcation import EntropyLandscape
+    >>> point = branch_point(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), 0.0, 0.34)
+    >>> point.kind, round(point.eps, 12), point.opens, point.index
+    ('pitchfork', 0.341750531974, 'cold', 0)
     """
 
     kind: str
@@ -115,8 +122,18 @@ def fold(source, x: ArrayLike, eps: float, v: ArrayLike | None = None) -> Bifurc
 def branch_point(source, x: ArrayLike, eps: float, psi: ArrayLike | None = None) -> Bifurcation:
     """The pitchfork or transcritical point near (x, ε), by Newton's method on Moore's system.
 
-    Parameters and errors are those of `fold`; ``psi`` is a start for the left null vector. Symmetric data have
-    pitchforks, of which H_vvv = 0 is the mark.
+    Errors are those of `fold`. Symmetric data have pitchforks, of which H_vvv = 0 is the mark.
+
+    Parameters
+    ----------
+    source, x, eps
+        As for `fold`.
+    psi : (d,) array, optional
+        A start for the left null vector.
+
+    Returns
+    -------
+    Bifurcation
 
     Examples
     --------

@@ -27,6 +27,15 @@ class Convexity:
         What proves it.
     witness : (a, m, b) or None
         Points with m between a and b, at which f(m) is above the chord: f is not convex.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> from hjsym.conjugate import convexity
+    >>> x = sympy.Symbol("x", real=True)
+    >>> found = convexity((x**2 - 1) ** 2)
+    >>> found.convex, len(found.witness), convexity(x**2).convex
+    (False, 3, True)
     """
 
     convex: bool | None
@@ -61,6 +70,24 @@ class ConvexFunction(ShowsItself, ABC):
         Whether this is the transform of a function that is not convex, and so that of its closed convex hull.
     rational : bool
         Whether Fractions give Fractions.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> from hjsym.conjugate import conjugate
+    >>> x = sympy.Symbol("x", real=True)
+    >>> f = conjugate(sympy.exp(x))                                       # y log y − y
+    >>> f(1.0), f.domain, f.expr, f.variables, f.method, f.exact
+    (np.float64(-1.0), Interval(0, oo), y*log(y) - y, 1, 'known pair', True)
+    >>> f.argmax(2.0).round(6), f.subgradient(2.0).round(6), f.gap(2.0) < 1e-14, f.contains([-1.0, 0.0])
+    (np.float64(0.693147), np.float64(0.693147), np.True_, array([False,  True]))
+    >>> f.shift(1.0)(2.0), f.tilt(3.0)(1.0), f.dilate(2.0)(0.5), f.convexity().convex
+    (np.float64(-1.0), np.float64(2.0), np.float64(-1.0), True)
+    >>> (f + f)(1.0), (2 * f)(1.0), f.conjugate()(0.0)
+    (np.float64(-2.0), np.float64(-2.0), np.float64(1.0))
+    >>> from hjsym.conjugate import norm
+    >>> norm(2).compose([[3.0, 0.0], [0.0, 4.0]])([1.0, 1.0]), norm(2).of_hull, f.rational
+    (np.float64(5.0), False, False)
     """
 
     __array_ufunc__ = None  # lets NumPy scalars on the left leave the operators to us

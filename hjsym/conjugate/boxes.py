@@ -63,7 +63,12 @@ class BoxIndicator(ConvexFunction):
 
 @dataclass(frozen=True, eq=False)
 class BoxSupport(ConvexFunction):
-    """sup{⟨x, y⟩ : low ≤ x ≤ high}."""
+    """sup{⟨x, y⟩ : low ≤ x ≤ high}.
+
+    >>> f = BoxSupport([-1.0, 0.0], [1.0, 2.0])
+    >>> f([[3.0, 1.0], [-3.0, -1.0]])
+    array([5., 3.])
+    """
 
     low: ArrayLike
     high: ArrayLike

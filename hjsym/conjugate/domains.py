@@ -122,6 +122,8 @@ class Ball:
 
     >>> Ball(2, 1.0, np.zeros(2)).contains([[0.6, 0.8], [0.6, 0.81]])
     array([ True, False])
+    >>> Ball(2, 1.0, np.zeros(2)).variables
+    2
     """
 
     p: float
@@ -130,9 +132,11 @@ class Ball:
 
     @property
     def variables(self) -> int:
+        """d, the number of variables."""
         return len(self.centre)
 
     def contains(self, y: ArrayLike) -> np.ndarray:
+        """Whether points (..., d) lie in the ball, its boundary included."""
         y = points_of(y, self.variables)
         finite = is_finite(y).all(axis=-1)
         y = np.where(finite[..., None], y, convert(np.zeros(1), y.dtype)[0])

@@ -41,6 +41,8 @@ class LogSumExp(ConvexFunction):
     >>> f = LogSumExp(Polynomial([1.0, 0.0], [0.0, 0.0], Semiring(eps=1.0)))     # log(1 + e^x)
     >>> f.conjugate()([0.0, 0.5, 1.0, 1.5]).round(6)                            # y log y + (1 − y) log(1 − y)
     array([ 0.      , -0.693147,  0.      ,       inf])
+    >>> f.compose([[2.0]])([0.0]).round(6)
+    array([0.693147])
     """
 
     polynomial: Polynomial
@@ -144,6 +146,8 @@ class EntropyOnHull(ConvexFunction):
     >>> g = f.conjugate()                                                # Σ y log y on the simplex
     >>> g([[0.5, 0.25, 0.25], [0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.5, 0.5, 0.5]]).round(6)
     array([-1.039721, -0.693147,  0.      ,       inf])
+    >>> g.weights([0.5, 0.25, 0.25]).round(6), g.variables
+    (array([0.5 , 0.25, 0.25]), 3)
     """
 
     polynomial: Polynomial

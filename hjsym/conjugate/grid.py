@@ -304,6 +304,12 @@ def c_transform(f: ArrayLike, cost: ArrayLike, eps: float = 0.0) -> np.ndarray:
     ----------
     f : (n,) or (..., n) array
     cost : (n, m) array
+    eps : float
+        ε ≥ 0.
+
+    Returns
+    -------
+    (m,) or (..., m) array
 
     Notes
     -----

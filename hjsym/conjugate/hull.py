@@ -30,6 +30,8 @@ class Hull:
     >>> square = Hull([[0, 0], [1, 0], [0, 1], [1, 1]])
     >>> square.contains([[0.5, 1.0], [0.5, np.nextafter(1, 2)]])
     array([ True, False])
+    >>> square.dim, square.variables, len(square.points)
+    (2, 2, 4)
     """
 
     def __init__(self, points: ArrayLike):

@@ -46,6 +46,8 @@ class MaxAffine(ConvexFunction):
     >>> f = MaxAffine(Polynomial([-1.0, 2.0], [0.0, -1.0]))                 # max(−x, 2x − 1)
     >>> f.conjugate()([-2.0, -1.0, 0.5, 2.0])                               # (y + 1)/3 on [−1, 2]
     array([inf, 0. , 0.5, 1. ])
+    >>> f.compose([[2.0]])([1.0])
+    array([3.])
     """
 
     polynomial: Polynomial

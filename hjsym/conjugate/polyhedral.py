@@ -62,6 +62,8 @@ class PolyhedralConjugate(ConvexFunction):
     array([0.25, 0.25, 0.5 ])
     >>> print(g.conjugate().polynomial)
     x1 ⊕ x2 ⊕ 0
+    >>> len(g.subdivision.cells), g.is_whole, g.method, float(g.envelope([0.25, 0.25]))
+    (1, True, 'polyhedral', 0.0)
     """
 
     polynomial: Polynomial

@@ -45,6 +45,8 @@ class Quadratic(ConvexFunction):
     array([0.5, inf])
     >>> float(Quadratic([[2.0]], [1.0], 3.0).conjugate()(5.0))           # (y − 1)²/4 − 3
     1.0
+    >>> float(f.compose([[1.0], [1.0]])(3.0)), f.rational
+    (18.0, False)
     """
 
     Q: ArrayLike

@@ -75,6 +75,17 @@ def indicator(C, variables: int | None = None) -> ConvexFunction:
 def support(C, variables: int | None = None) -> ConvexFunction:
     """sup{⟨x, y⟩ : x ∈ C}; see `indicator` for C.
 
+    Parameters
+    ----------
+    C, variables
+        As for `indicator`.
+
+    Returns
+    -------
+    ConvexFunction
+
+    Examples
+    --------
     >>> float(support(Ball(2, 2.0, np.zeros(2)))([3.0, 4.0]))
     10.0
     """
@@ -82,7 +93,23 @@ def support(C, variables: int | None = None) -> ConvexFunction:
 
 
 def simplex(d: int) -> HypersimplexIndicator:
-    """The indicator of the probability simplex {y ≥ 0, Σy = 1}; its conjugate is max_k x_k."""
+    """The indicator of the probability simplex {y ≥ 0, Σy = 1}; its conjugate is max_k x_k.
+
+    Parameters
+    ----------
+    d : int
+        The number of variables.
+
+    Returns
+    -------
+    ConvexFunction
+
+    Examples
+    --------
+    >>> f = simplex(3)
+    >>> f([[0.5, 0.5, 0.0], [0.5, 0.6, 0.0]]), float(f.conjugate()([1.0, 4.0, 2.0]))
+    (array([ 0., inf]), 4.0)
+    """
     return HypersimplexIndicator(1, d)
 
 

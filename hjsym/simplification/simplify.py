@@ -132,6 +132,13 @@ class Simplification:
     change : (outputs,) array
         Bounds of the difference that rounding `exact` to floats makes to the scores on the domain, in real
         arithmetic; 0 where no number had to be rounded.
+
+    Examples
+    --------
+    >>> W = [[1.0, 1.0], [2.0, 2.0]]
+    >>> found = simplify_network([(W, [0.0, 0.0]), ([[1.0, 2.0]], [0.5])])
+    >>> found.saving.units, found.proof.check(), found.change, found.network([1.0, 1.0])
+    ((2, 1), True, array([0.]), array([10.5]))
     """
 
     network: Network

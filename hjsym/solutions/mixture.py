@@ -57,6 +57,8 @@ class Mixture:
     >>> concave = Mixture([[[-1.0]]], [[0.0]], [0.0])
     >>> concave.blow_up_time(kappa=0.5)                                        # −x²/2(1 − t)
     1.0
+    >>> u.variables, later.hessian([[0.0]])
+    (1, array([[[0.5]]]))
     """
 
     Q: ArrayLike

@@ -72,6 +72,8 @@ class Propagator:
     >>> defect = abs(half(half(g)) - whole(g))[40:121].max()
     >>> bool(defect < half.semigroup_bound(0.5) + 1e-14)
     True
+    >>> half.eps, half.shape, half.costs.shape
+    (0.1, (161,), (161, 161))
     """
 
     x: ArrayLike | Sequence[ArrayLike]

@@ -35,6 +35,14 @@ class ShockSet:
         The grid.
     values : array with d axes
         u on it.
+
+    Examples
+    --------
+    >>> x = np.linspace(-4, 4, 81)
+    >>> found = shock_set(np.minimum(4 * abs(x + 1), 4 * abs(x - 1)), x, 1.0)
+    >>> found.points.round(9) + 0, found.jumps.round(9), found.values.shape
+    (array([[0.]]), array([1.]), (81,))
+    >>> ax = found.plot()
     """
 
     points: np.ndarray

@@ -29,7 +29,7 @@ _LEAST = 1e-9  # coefficients below this part of the largest are left out
 
 @dataclass(frozen=True)
 class Sketch:
-    """A simple formula beside another one.
+    r"""A simple formula beside another one.
 
     Attributes
     ----------
@@ -43,6 +43,13 @@ class Sketch:
         to be proved.
     reached : float
         |f − expr| at some point of the box: proved to be so where there is a bound, else computed in floats.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x")
+    >>> found = sketch_of(sympy.cos(x), (x,), degree=2, box=(-0.5, 0.5), proved=False)
+    >>> found.expr, found.bound, found.reached < 0.003, found.latex()
+    (1 - 0.5*x**2, None, True, '1 - 0.5 x^{2} \\pm 0.0026\\ \\text{(estimated)}')
     """
 
     expr: sympy.Expr

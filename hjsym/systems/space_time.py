@@ -58,6 +58,8 @@ class SpaceTimeNetwork:
     ()
     >>> net.system().H
     Piecewise((1/2, (p1 >= -1) & (p1 <= 1)), (oo, True))
+    >>> net.at(1.0)([0.0]), net.cells, net.convexity().convex, net.variables
+    (np.float64(-0.5), ((0, 1),), True, 1)
     """
 
     momenta: ArrayLike

@@ -140,6 +140,8 @@ class SelectiveStateSpace:
     >>> system = model.system([0.5])
     >>> system.label, bool(system.defect([[1.0], [-3.0]]).max() < 1e-9)
     ('exact', True)
+    >>> model.times([[0.0]]).round(4), [a.shape for a in model.run([[1.0], [0.5]])]
+    (array([[0.6931]]), [(2, 1), (3, 1, 1)])
     """
 
     A: ArrayLike

@@ -11,6 +11,7 @@ import numpy as np
 import sympy
 
 from hjsym._latex import is_long, latex, latex_of
+from hjsym.expr import symbolic
 from hjsym.systems.lagrangians import conjugated
 from hjsym.systems.matrices import matrix_function
 from hjsym.systems.residual import reduced_residual, without_floats
@@ -67,6 +68,24 @@ class HJSystem(HasTable):
         How far the given layer is from the flow of the equation at points (..., d); None where it is not at all.
     dual : callable or None
         L as an expression in velocities v1 … vd, from them, where H as a formula is not the best way to it.
+
+    Examples
+    --------
+    >>> import hjsym
+    >>> from hjsym.hopf import LSELayer
+    >>> system = hjsym.hamiltonian(LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5))
+    >>> system.pde
+    Eq(Derivative(V(x1, t), t) + Derivative(V(x1, t), x1)**2, Derivative(V(x1, t), (x1, 2))/2)
+    >>> system.H, system.viscosity, system.source, system.size, system.is_linear_in_p, system.is_matrix
+    (p1**2, 1/2, 0, 1, False, False)
+    >>> system.residual(), bool(system.residual_at([0.3], 1.0) < 1e-30)
+    (0, True)
+    >>> system.initial_data["V"], system.lagrangian
+    (-LogSumExp(1/2, x1, -x1), v1**2/4)
+    >>> system.hamilton_equations
+    (Eq(Derivative(x1(t), t), 2*p1(t)), Eq(Derivative(p1(t), t), 0))
+    >>> float(system.lambdify()([0.0], [3.0], 0.0)), system.label in system.latex()
+    (9.0, True)
     """
 
     name: str
@@ -90,7 +109,7 @@ class HJSystem(HasTable):
         if self.label not in LABELS:
             raise InputError(f"label is {self.label!r}; pass one of {', '.join(LABELS)}")
         for name in ("H", "viscosity", "source"):
-            object.__setattr__(self, name, sympy.sympify(getattr(self, name)))
+            object.__setattr__(self, name, symbolic(getattr(self, name), name))
         for name in ("parameters", "fields"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 

@@ -51,6 +51,13 @@ class TransformerBlock:
         Whether token i attends to tokens 1 … i only.
     norm_eps : float
         What is added to the variance.
+
+    Examples
+    --------
+    >>> W = np.eye(2)
+    >>> block = TransformerBlock(W, W, W, W, np.ones((3, 2)), np.zeros(3), np.ones((2, 3)) / 4, np.zeros(2))
+    >>> block.rate([[1.0, 0.0], [0.0, 1.0]]).shape, len(block.arrays), block.system(tokens=2).label
+    ((2, 2), 9, 'structural')
     """
 
     query: ArrayLike

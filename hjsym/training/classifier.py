@@ -66,6 +66,10 @@ class LSEClassifier(ClassifierMixin, BaseEstimator):
     ['out', 'out', 'in', 'out', 'out']
     >>> model.layer_.labels
     array([0, 0, 1, 1])
+    >>> model.predict_proba(x).shape, model.decision_function(x).shape
+    ((5, 2), (5,))
+    >>> bool(np.allclose(np.exp(model.predict_log_proba(x)), model.predict_proba(x)))
+    True
     """
 
     def __init__(

@@ -30,6 +30,12 @@ class Merged:
         The new neuron of each old one, −1 where it was left out.
     error : float
         0 ≤ f_old − f_new ≤ error in the box.
+
+    Examples
+    --------
+    >>> found = merge_neurons(LSELayer([[1.0], [1.0]], [0.0, 0.0], eps=0.5), tol=0.0)
+    >>> found.layer.neurons, found.groups, found.error
+    (1, array([0, 0]), 0.0)
     """
 
     layer: LSELayer

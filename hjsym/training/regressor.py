@@ -90,6 +90,10 @@ class LSERegressor(RegressorMixin, BaseEstimator):
     True
     >>> model.merged(tol=1e-3).layer.W.round(2).ravel().tolist()
     [-1.0, 1.0]
+    >>> model.predict([[1.0]]).round(1)
+    array([1.])
+    >>> model.initial_data(x, np.abs(x[:, 0]), merge=1e-3).y.ravel().round(1)
+    array([-2.,  2.])
     """
 
     def __init__(

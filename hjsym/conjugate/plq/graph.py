@@ -53,6 +53,13 @@ class PLQ(ConvexFunction):
     array([0.125, 2.5  ])
     >>> f.prox(1)([-3.0, 0.5, 2.0])
     array([-2.,  0.,  1.])
+    >>> f.expr, f.ends, f.convexity().convex, f.rational
+    (Piecewise((-x, x <= 0), (x, True)), (-inf, inf), True, False)
+    >>> breaks, coefficients = f.pieces()
+    >>> breaks, coefficients.tolist()
+    (array([-inf,   0.,  inf]), [[0.0, -1.0, 0.0], [0.0, 1.0, 0.0]])
+    >>> f.slopes(np.array([0.0, 1.0]))
+    (array([-1.,  1.]), array([1., 1.]))
     """
 
     method = "plq"

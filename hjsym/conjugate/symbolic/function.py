@@ -22,7 +22,7 @@ __all__ = ["SymbolicFunction"]
 
 
 class SymbolicFunction(ConvexFunction):
-    """An extended-real function of one variable as formulas on intervals; made by `symbolic_function`.
+    r"""An extended-real function of one variable as formulas on intervals; made by `symbolic_function`.
 
     Attributes
     ----------
@@ -47,6 +47,13 @@ class SymbolicFunction(ConvexFunction):
     array([        inf,  0.        , -0.69314718,  0.        ])
     >>> g.piecewise
     Piecewise((0, Eq(y, 0) | Eq(y, 1)), (y*log(y) + (1 - y)*log(1 - y), (y >= 0) & (y <= 1)), (oo, True))
+    >>> g.latex().startswith(r"y \log")
+    True
+    >>> g.convexity().convex, g.variables, g.conditions
+    (True, 1, ())
+    >>> a = sympy.Symbol("a", positive=True)
+    >>> symbolic_function(a * x**2, x).conjugate().subs({a: 2}).expr
+    y**2/8
     """
 
     def __init__(

@@ -15,6 +15,7 @@ from hjsym.conjugate.symbolic.function import SymbolicFunction
 from hjsym.conjugate.symbolic.legendre import Span
 from hjsym.conjugate.symbolic.parameters import Parameters
 from hjsym.conjugate.symbolic.printing import joined, odd_expression, one_expression
+from hjsym.expr import symbolic
 from tropical.errors import InputError
 
 __all__ = ["ProximalMap", "symbolic_prox"]
@@ -31,6 +32,17 @@ class ProximalMap:
         Moreau's envelope e_λf in the same variable.
     method : str
         As for conjugates.
+
+    Examples
+    --------
+    >>> from hjsym.conjugate.symbolic.read import symbolic_function
+    >>> x = Symbol("x", real=True)
+    >>> soft = symbolic_prox(symbolic_function(abs(x), x))
+    >>> soft.expr
+    Piecewise((0, lambda >= Abs(x)), (-lambda + Abs(x), True))*sign(x)
+    >>> at_one = soft.subs({sympy.Symbol("lambda", positive=True): 1})
+    >>> at_one([-3.0, 0.5]), at_one.envelope
+    (array([-2.,  0.]), Piecewise((x**2/2, Abs(x) <= 1), (Abs(x) - 1/2, True)))
     """
 
     def __init__(self, conjugate: SymbolicFunction, lam: Expr, outer: Expr):
@@ -118,4 +130,4 @@ def _exact(lam) -> Expr:
         if not np.isfinite(lam):
             raise InputError(f"lam is {lam}; pass a finite number > 0")
         return sympy.Rational(float(lam))
-    return sympy.sympify(lam)
+    return symbolic(lam, "lam")
