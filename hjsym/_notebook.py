@@ -195,11 +195,9 @@ def _curves(diagram) -> str:
     view = _svg.View((log_eps, (low - margin, high + margin)), height=220)
     shapes = []
     for branch in diagram.branches:
-        pixels = view(np.column_stack([np.log10(branch.eps), branch.x[:, 0]]))
-        cuts = np.flatnonzero(np.diff(branch.index)) + 1
-        for a, b in zip([0, *cuts], [*cuts, len(pixels)], strict=True):
-            color = kinds[min(int(branch.index[a]), len(kinds) - 1)]
-            shapes.append(_svg.line(pixels[a : b + 1], color=color, width=1.8))
+        for eps, x, index in branch.pieces():
+            pixels = view(np.column_stack([np.log10(eps), x[:, 0]]))
+            shapes.append(_svg.line(pixels, color=kinds[min(index, len(kinds) - 1)], width=1.8))
     for event in diagram.bifurcations:
         hollow = event.kind != "fold"
         shapes.append(_svg.circle(view([math.log10(event.eps), event.x[0]]), 3, hollow=hollow))
