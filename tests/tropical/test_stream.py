@@ -1,5 +1,6 @@
 """Functions of more points than fit into memory: files, interrupted runs, executors, memory."""
 
+import doctest
 import multiprocessing
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -169,3 +171,9 @@ def test_bad_input(arguments, error, message, tmp_path, monkeypatch):
     with pytest.raises(error, match=message):
         stream(**{"f": SOFT, "points": X, "rows": 64} | arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_page_runs():
+    page = Path(__file__).resolve().parents[2] / "docs/beyond-one-machine.md"
+    result = doctest.testfile(str(page), module_relative=False)
+    assert result.attempted > 20 and result.failed == 0

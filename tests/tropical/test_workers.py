@@ -11,7 +11,24 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tropical import Circuit, InputError, Polynomial, PolynomialMap, Semiring, WorkerError
+from tropical import (
+    Box,
+    Circuit,
+    InputError,
+    Polynomial,
+    PolynomialMap,
+    Semiring,
+    WorkerError,
+    betti_numbers,
+    decision_regions,
+    equivalent,
+    essential,
+    is_convex,
+    lipschitz,
+    maximize,
+    minimize,
+    nearest_boundary,
+)
 from tropical._workers import as_done, in_order
 
 pytestmark = [
@@ -165,3 +182,32 @@ def test_what_was_evaluated_can_be_sent():
         again = pickle.loads(pickle.dumps(f))
         np.testing.assert_array_equal(again(x), wanted)
     assert not pickle.loads(pickle.dumps(p)).slopes.flags.writeable
+
+
+# ---- questions that regions answer ---------------------------------------------------------------------
+
+QUESTIONS = {
+    "essential": lambda f, executor: [str(p) for p in essential(f, executor=executor)],
+    "maximize": lambda f, executor: vars(maximize(f, Box(-1, 1), executor=executor)),
+    "minimize": lambda f, executor: vars(minimize(f, Box(-1, 1), executor=executor)),
+    "lipschitz": lambda f, executor: vars(lipschitz(f, executor=executor)),
+    "is_convex": lambda f, executor: vars(is_convex(f, executor=executor)),
+    "equivalent": lambda f, executor: vars(equivalent(f, f + f, executor=executor)),
+    "nearest_boundary": lambda f, executor: vars(nearest_boundary(f, [0, 1], executor=executor)),
+    "decision_regions": lambda f, executor: decision_regions(f, executor=executor).classes.tolist(),
+    "betti_numbers": lambda f, executor: str(betti_numbers(f, executor=executor)),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_questions_take_an_executor(name, networks):
+    f, used = networks.rails(networks.seeded([2, 6, 2])), []
+
+    class Counting(ThreadPoolExecutor):
+        def submit(self, *arguments):
+            used.append(arguments)
+            return super().submit(*arguments)
+
+    with Counting(2) as pool:
+        found, alone = QUESTIONS[name](f, pool), QUESTIONS[name](f, None)
+    assert str(found) == str(alone) and used
