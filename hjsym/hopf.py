@@ -146,10 +146,11 @@ class LSELayer:
             )
         if arrays["eps"].size != 1:
             raise ModelFileError(f"eps of {path} has shape {arrays['eps'].shape}; one number is needed")
-        if arrays.get("labels", np.zeros(0)).size and arrays["labels"].max() > _MAX_CLASS:
-            raise ModelFileError(
-                f"labels of {path} go up to {arrays['labels'].max()}; {_MAX_CLASS:,} is the last"
-            )
+        if words := [k for k in ("W", "b", "eps") if arrays[k].dtype.kind not in "biuf"]:
+            raise ModelFileError(f"{path} has text in the place of {', '.join(words)}; numbers are needed")
+        labels = arrays.get("labels", np.zeros(0, int))
+        if labels.dtype.kind not in "iu" or labels.max(initial=0) > _MAX_CLASS:
+            raise ModelFileError(f"labels of {path} are no integers up to {_MAX_CLASS:,}")
         try:
             return cls(arrays["W"], arrays["b"], arrays["eps"].item(), kappa, arrays.get("labels"))
         except (TropicalError, TypeError, ValueError, OverflowError) as error:

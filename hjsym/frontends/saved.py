@@ -207,6 +207,8 @@ def _unpacked(value, arrays: dict[str, np.ndarray]):
         return SparseMatrix(shape, rows, columns, data)
     kind = "fractions" if "fractions" in value else "numbers"
     stored, shape = value[kind], tuple(value["shape"])
+    if min(shape, default=0) < 0:
+        raise ModelFileError(f"an array of shape {shape}")
     if isinstance(stored, str):
         stored = arrays[stored].ravel()
     if kind == "numbers":

@@ -6,7 +6,6 @@ import os
 import re
 import resource
 import signal
-import subprocess
 import sys
 import sysconfig
 import zipfile
@@ -112,6 +111,12 @@ def refused(tmp_path):
 
 
 @pytest.fixture
+def watched():
+    """The watch itself."""
+    return _watched
+
+
+@pytest.fixture
 def survives(tmp_path):
     """A function that loads what looks like an attack and is none, under the same watch."""
 
@@ -149,20 +154,3 @@ def archive(tmp_path):
         return tmp_path / name
 
     return write
-
-
-@pytest.fixture
-def run():
-    """A function that runs the command line and gives the exit code, stdout and stderr."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "hjsym.cli", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    return call
