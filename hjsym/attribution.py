@@ -12,7 +12,6 @@ without the example, and has to do with π only where the atoms are the training
 """
 
 from dataclasses import dataclass
-from html import escape
 from math import prod
 
 import numpy as np
@@ -23,6 +22,7 @@ from hjsym.hopf import KernelGauge, LSELayer
 from tropical import Polynomial
 from tropical._arrays import FLOAT64, as_points, refuse_where
 from tropical._progress import Progress, reporting
+from tropical._tables import HasTable
 from tropical._workers import Workers
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
@@ -196,7 +196,7 @@ class Influence:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Attribution:
+class Attribution(HasTable):
     """What `attribute` found at points of shape (..., d); k is the number of atoms kept. Print it for a table.
 
     Attributes
@@ -401,14 +401,27 @@ class Attribution:
             lines.append(f"and {self._size - _SHOWN} points more")
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        parts = [f"<p>{escape(repr(self)[1:-1])}</p>"]
-        for point in range(min(self._size, _SHOWN)):
-            rows = [[escape(cell) for cell in row] for row in self._cells(point)]
-            rows = [[f"<td>{cell}</td>" for cell in row] for row in rows]
-            table = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-            parts.append(f"<p>{escape(self._summary(point))}</p><table>{table}</table>")
-        return "".join(parts)
+    def _shape(self) -> tuple[int, int]:
+        return self.index.size, 8
+
+    def _units(self) -> dict[str, str]:
+        return {"loss": "units of f", "g": "units of f"}
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        """A row for each point and atom kept, in the order of `rank` at each point."""
+        atom, kept = self.index.reshape(-1)[:first], self.index.shape[-1]
+        values = _initial_values(self.polynomial, self.kappa * self.t)
+        links = {name: a[atom] for name, a in (("id", self.ids), ("label", self.labels)) if a is not None}
+        point, rank = np.divmod(np.arange(len(atom)), kept)
+        return {
+            "point": point, "rank": rank + 1, "atom": atom, **links,
+            "weight": self.weight.reshape(-1)[:first], "loss": self.loss.reshape(-1)[:first], "g": values[atom],
+        }  # fmt: skip
+
+    def _html(self) -> str:
+        from hjsym._notebook import attribution_html
+
+        return attribution_html(self, min(self._size, _SHOWN))
 
 
 _NAMES = ("atom", "id", "label")  # columns that hold no measured number

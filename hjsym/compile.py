@@ -193,6 +193,11 @@ class TropicalNetwork(Rational):
         """
         return python_function(self.network, modules, symbols, limit)
 
+    def _html(self) -> str | None:
+        from hjsym._notebook import compiled_html
+
+        return compiled_html(self) if self._repr_latex_() is None else None
+
     def ccode(self, name: str = "network", *, limit: int = 1_000_000) -> str:
         """A complete C99 function ``void name(const double *x, double *y)`` that computes f in double precision.
 

@@ -30,6 +30,9 @@ from hjsym.frontends.npz import read_npz
 from hjsym.network import Network
 from tropical import MIN_PLUS, Polynomial, Semiring
 from tropical._arrays import as_points, frozen
+from tropical._formulas import in_display
+from tropical._html import shown
+from tropical._tables import HasTable, coordinates
 from tropical.errors import BudgetExceeded, InputError, ShapeError, TropicalError
 
 __all__ = ["KernelGauge", "LSELayer", "PlaneWaveGauge", "symbolic_residual"]
@@ -39,7 +42,7 @@ _MAX_SYMBOLIC = 24  # N·d beyond which SymPy takes minutes to reduce a residual
 
 
 @dataclass(frozen=True, eq=False)
-class LSELayer:
+class LSELayer(HasTable):
     """The layer f(x) = ε log Σ_j exp((W_j·x + b_j)/ε), with the Hamiltonian that it is read with.
 
     Parameters
@@ -195,6 +198,33 @@ class LSELayer:
             float
         )
 
+    # ---- print -----------------------------------------------------------------------------------
+
+    def latex(self) -> str:
+        r"""The layer in LaTeX.
+
+        >>> print(LSELayer([[1.0], [-1.0]], [0.0, 0.5], eps=0.5).latex())
+        f(x) = \operatorname{LSE}_{0.5}\left(x_{1},\, -x_{1} + 0.5\right)
+        """
+        return f"f(x) = {self.polynomial.latex()}"
+
+    def _repr_latex_(self) -> str | None:
+        return shown(lambda: in_display(self.latex()) if self.polynomial._repr_latex_() else None)
+
+    def _shape(self) -> tuple[int, int]:
+        return self.neurons, self.variables + 2
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        labels = {} if self.labels is None else {"label": self.labels[:first]}
+        return {**labels, "b": self.b[:first], **coordinates("W", self.W[:first])}
+
+    def _html(self) -> str | None:
+        from hjsym._notebook import layer_html
+
+        return layer_html(self) if self._repr_latex_() is None else None
+
+    # ---- gauges ----------------------------------------------------------------------------------
+
     @cached_property
     def plane_wave(self) -> "PlaneWaveGauge":
         """f as initial data: F(x, 0) = f(x)."""
@@ -257,9 +287,12 @@ class PlaneWaveGauge:
         kappa, nu = _prefix(self.layer.kappa), _prefix(self.layer.viscosity)
         return rf"\partial_s F = {kappa}|\nabla F|^2 + {nu}\Delta F, \qquad F(x, 0) = f(x)"
 
+    def _repr_latex_(self) -> str:
+        return in_display(self.latex())
+
 
 @dataclass(frozen=True, eq=False)
-class KernelGauge:
+class KernelGauge(HasTable):
     r"""The layer as the solution at time t of data g_j at atoms y_j = 2κtW_j, g_j = −b_j − κt|W_j|².
 
     u(x, t) = −ε log Σ_j exp(−(g_j + |x − y_j|²/4κt)/ε), and f + u = |x|²/4κt identically. Two versions of u
@@ -369,6 +402,18 @@ class KernelGauge:
         u = r"\tilde u" if normalised else "u"
         defect = "" if normalised else rf" - \frac{{{self.layer.eps * self.layer.variables / 2:.6g}}}{{t}}"
         return rf"\partial_t {u} + {kappa}|\nabla {u}|^2 = {nu}\Delta {u}{defect}"
+
+    def _repr_latex_(self) -> str:
+        return in_display(self.latex())
+
+    def _shape(self) -> tuple[int, int]:
+        return self.y.shape[0], self.y.shape[1] + 1
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        return {"g": self.g[:first], **coordinates("y", self.y[:first])}
+
+    def _html(self) -> None:
+        """The formula is always short."""
 
 
 def symbolic_residual(

@@ -14,6 +14,7 @@ from hjsym.errors import one_line
 from hjsym.layers import Affine, Head, Layer, Relu
 from tropical._arrays import EXACT, FLOAT64, as_points
 from tropical._dask import at_points, is_dask
+from tropical._tables import HasTable
 from tropical.errors import InputError, ShapeError, describe_size
 
 __all__ = ["Network", "Node", "needed"]
@@ -57,7 +58,7 @@ def needed(nodes: Sequence[Node], output: int | None = None) -> tuple[Node, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(HasTable):
     """A feed-forward network; its last node is the output.
 
     Parameters
@@ -249,6 +250,19 @@ class Network:
         from hjsym.frontends.saved import save_network
 
         save_network(self, Path(path))
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self.nodes), 6
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        from hjsym._notebook import network_columns
+
+        return network_columns(self, first)
+
+    def _html(self) -> str:
+        from hjsym._notebook import network_html
+
+        return network_html(self)
 
     def __str__(self) -> str:
         lines = [f"input of size {self.input_size}"]

@@ -34,8 +34,10 @@ from hjsym.smooth_bounds import (
     smoothness,
 )
 from tropical import Polynomial, PolynomialMap, Rational
+from tropical._html import card
 from tropical._norms import as_norm
 from tropical._rounding import U, rounded_up
+from tropical._tables import HasTable
 from tropical.errors import InputError
 
 __all__ = ["Certificate", "Smoothness", "certify", "hessian_norm", "smoothness"]
@@ -45,7 +47,7 @@ _TOGETHER = 1 << 24  # numbers of Jacobians at once
 
 
 @dataclass(frozen=True, eq=False)
-class Certificate:
+class Certificate(HasTable):
     """Radii around points (..., d) within which the decision is proved to be the one at the point.
 
     Attributes
@@ -75,6 +77,25 @@ class Certificate:
     margin: np.ndarray
     decision: np.ndarray
     norm: float
+
+    def _shape(self) -> tuple[int, int]:
+        return np.size(self.radius), 7
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        names = ("decision", "margin", "radius", "lipschitz", "curvature", "convexity")
+        columns = {name: np.ravel(getattr(self, name))[:first] for name in names}
+        return {"point": np.arange(len(columns["radius"])), **columns}
+
+    def _units(self) -> dict[str, str]:
+        length = f"units of x, in the norm {self.norm:g}"
+        return {
+            "margin": "units of f",
+            **dict.fromkeys(("radius", "lipschitz", "curvature", "convexity"), length),
+        }
+
+    def _html(self) -> str:
+        title = f"Certificate: radii in the norm {self.norm:g} around {np.size(self.radius):,} points"
+        return card(title, self._first_rows())
 
 
 def certify(

@@ -19,6 +19,7 @@ from hjsym.layer_norms import lipschitz_bound
 from hjsym.network import Network
 from tropical import Circuit, Polynomial, Rational
 from tropical._arrays import FLOAT64, as_points, refuse_where
+from tropical._html import ShowsFields
 from tropical._norms import as_norm
 from tropical._rounding import rounded_up
 from tropical.errors import InputError
@@ -34,7 +35,7 @@ _TOGETHER = 1 << 24  # numbers of Hessians at once
 
 
 @dataclass(frozen=True, eq=False)
-class Smoothness:
+class Smoothness(ShowsFields):
     """Bounds that hold on all of R^d; of a network one number for each output. All are rounded upwards.
 
     Attributes

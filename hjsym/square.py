@@ -26,6 +26,9 @@ from hjsym.corners import layer_of
 from hjsym.hopf import KernelGauge, LSELayer
 from hjsym.systems import HJSystem, hamiltonian
 from tropical._arrays import as_points
+from tropical._formulas import in_display
+from tropical._html import shown
+from tropical._tables import HasTable
 from tropical.errors import ShapeError
 
 __all__ = ["Arrow", "Diagram", "diagram"]
@@ -69,7 +72,7 @@ def diagram(
 
 
 @dataclass(frozen=True, eq=False)
-class Diagram:
+class Diagram(HasTable):
     r"""The six corners of a layer and the arrows between them; what `diagram` returns.
 
     Attributes
@@ -180,8 +183,25 @@ class Diagram:
             rf"\varepsilon \log N = {sympy.latex(sympy.Float(self.limit_bound, 2))}"
         )
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+    def _repr_latex_(self) -> str | None:
+        return shown(lambda: in_display(self.latex()) if "arrows" in vars(self) else None)
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self.arrows), 7
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        arrows = self.arrows[:first]
+        columns = {
+            name: np.array([getattr(arrow, name) for arrow in arrows], dtype=object)
+            for name in ("source", "target", "claim", "route")
+        }
+        columns |= {name: np.array([getattr(arrow, name) for arrow in arrows]) for name in ("error", "bound")}
+        return columns | {"holds": np.array([arrow.holds for arrow in arrows], dtype=bool)}
+
+    def _html(self) -> str:
+        from hjsym._notebook import diagram_html
+
+        return diagram_html(self)
 
     def plot(self, ax=None):
         """The corners and arrows with errors and bounds, on new axes of matplotlib unless given; returns the axes."""

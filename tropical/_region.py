@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tropical._arrays import EXACT, as_points
+from tropical._html import ShowsItself
 from tropical._region_program import primitive, value
 from tropical._region_shape import exact_array, interior_point, vertices, volume
 
@@ -18,7 +19,7 @@ __all__ = ["Region"]
 
 
 @dataclass(frozen=True)
-class Region:
+class Region(ShowsItself):
     """One activation region; its closure is a polyhedron with an interior. Everything is exact.
 
     Attributes
@@ -135,6 +136,11 @@ class Region:
         G, h = self.halfspaces
         point = as_points(x, self.of.variables, EXACT)
         return bool((G @ point <= h).all()) if len(G) else True
+
+    def _html(self) -> str:
+        from tropical._notebook import region_html
+
+        return region_html(self)
 
     def __repr__(self) -> str:
         return f"<Region {self.number} of {len(self.of)}: {len(self.of.facets(self.number))} facets>"

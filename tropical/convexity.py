@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from tropical._html import ShowsFields
 from tropical._region_program import difference, value
 from tropical._region_shape import exact_array, interior_point
 from tropical.circuit import Circuit
@@ -19,7 +20,7 @@ __all__ = ["Convexity", "is_convex"]
 
 
 @dataclass(frozen=True, eq=False)
-class Convexity:
+class Convexity(ShowsFields):
     """The answer of `is_convex`, true where f is proved convex.
 
     Attributes

@@ -10,6 +10,7 @@ from tropical._rails import scores
 from tropical._region import Region
 from tropical._region_program import primitive, whole
 from tropical._region_shape import echelon, exact_array, reduced, vertices
+from tropical._tables import HasTable
 from tropical.circuit import Circuit, soft_max
 from tropical.domain import Domain
 from tropical.errors import InputError
@@ -19,7 +20,7 @@ from tropical.regions import Regions, linear_regions
 __all__ = ["DecisionRegions", "decision_regions"]
 
 
-class DecisionRegions:
+class DecisionRegions(HasTable):
     """The regions of max_i f_i, each of one class: the first i whose f_i is the largest.
 
     Attributes
@@ -89,6 +90,18 @@ class DecisionRegions:
         from tropical._decision_picture import draw
 
         return draw(self, window, names, ax)
+
+    def _shape(self) -> tuple[int, int]:
+        rows, columns = self.regions._shape()
+        return rows, columns + 1
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        return {"class": self.classes[:first], **self.regions._columns(first)}
+
+    def _html(self) -> str:
+        from tropical._notebook import decision_html
+
+        return decision_html(self)
 
     def __repr__(self) -> str:
         return f"<DecisionRegions: {len(self.components())} classes on {len(self.regions)} regions>"

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from tropical._chart import Chart
+from tropical._html import ShowsFields
 from tropical._rails import rails
 from tropical._region import Region
 from tropical._region_shape import exact_array, vertices
@@ -20,7 +21,7 @@ __all__ = ["Equivalence", "equivalent"]
 
 
 @dataclass(frozen=True, eq=False)
-class Equivalence:
+class Equivalence(ShowsFields):
     """The answer of `equivalent`, true where f and g are proved equal.
 
     Attributes

@@ -6,6 +6,7 @@ from math import inf
 
 import numpy as np
 
+from tropical._html import ShowsFields
 from tropical._region_program import value
 from tropical._region_shape import exact_array, interior_point
 from tropical.circuit import Circuit
@@ -19,7 +20,7 @@ __all__ = ["Extremum", "maximize", "minimize", "one_output"]
 
 
 @dataclass(frozen=True, eq=False)
-class Extremum:
+class Extremum(ShowsFields):
     """An extreme value and where it is, or a value and a bound that the extreme one lies between.
 
     Attributes

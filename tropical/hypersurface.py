@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, as_points, convert, frozen, is_finite, refuse_where
+from tropical._tables import HasTable
 from tropical.errors import InputError
 from tropical.subdivision import Face, Subdivision, subdivision
 
@@ -64,7 +65,7 @@ class HypersurfaceCell:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Hypersurface:
+class Hypersurface(HasTable):
     """The points at which at least two monomials attain p(x): a balanced polyhedral complex of dimension d − 1.
 
     Made by ``p.hypersurface()``. Its cells are dual to those of ``p.subdivision()``, vertices to the cells of full
@@ -131,6 +132,19 @@ class Hypersurface:
         kind = "exact" if self.subdivision.is_exact else "float64"
         size = f"{len(self.vertices)} vertices, {len(self.cells)} maximal cells"
         return f"<Hypersurface in R^{self.variables}: {size}, {kind}>"
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self.cells), 5
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        from tropical._notebook import cell_columns
+
+        return cell_columns(self, first)
+
+    def _html(self) -> str:
+        from tropical._notebook import hypersurface_html
+
+        return hypersurface_html(self)
 
     # ---- what it is ------------------------------------------------------------------------------
 

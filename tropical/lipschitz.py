@@ -6,6 +6,7 @@ from math import inf
 
 import numpy as np
 
+from tropical._html import ShowsFields
 from tropical._norms import Bounds, Matrix, as_norm, definite_beyond, gram_matrix, matrix_norm
 from tropical._region_shape import exact_array
 from tropical.circuit import Circuit
@@ -18,7 +19,7 @@ __all__ = ["Lipschitz", "lipschitz"]
 
 
 @dataclass(frozen=True, eq=False)
-class Lipschitz:
+class Lipschitz(ShowsFields):
     """A Lipschitz constant L, the smallest with ‖f(x) − f(y)‖ ≤ L‖x − y‖, or bounds for it.
 
     Attributes

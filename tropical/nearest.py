@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, as_points, convert, is_finite
+from tropical._html import ShowsFields
 from tropical._nearest_in_hull import dot, nearest_in_hull
 from tropical._norms import as_norm, norm_bounds
 from tropical._rails import compared, rails, scores
@@ -26,7 +27,7 @@ __all__ = ["NearestBoundary", "Start", "nearest_boundary"]
 
 
 @dataclass(frozen=True, eq=False)
-class NearestBoundary:
+class NearestBoundary(ShowsFields):
     """The distance r from x to the nearest point where the decision is not the one at x alone, or bounds for it.
 
     Attributes

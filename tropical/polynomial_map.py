@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from tropical import _core, _dask
 from tropical._arrays import EXACT, as_output, as_points, common_dtype
 from tropical._evaluation import TILES_FROM, panels_of
+from tropical._formulas import HasFormula
 from tropical._threads import run_in_slices
 from tropical.errors import InputError, ShapeError
 from tropical.polynomial import Polynomial
@@ -18,7 +19,7 @@ from tropical.semiring import Semiring
 __all__ = ["PolynomialMap"]
 
 
-class PolynomialMap:
+class PolynomialMap(HasFormula):
     """The map x ↦ (p_1(x), …, p_m(x)) of R^d into R^m, one pass over the points for all of them.
 
     Equivalent to ``np.stack([p(x) for p in polynomials], axis=-1)``, bit for bit; polynomials may differ in length,

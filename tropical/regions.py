@@ -18,6 +18,7 @@ from tropical._region_program import Program, compile_program, difference
 from tropical._region_search import Search, search_in_parts
 from tropical._region_shape import echelon, exact_array, interior_point, reduced, vertices
 from tropical._region_table import TOO_MANY_RAYS, Table
+from tropical._tables import HasTable
 from tropical._workers import Workers
 from tropical.circuit import Circuit
 from tropical.domain import Domain, Polyhedron
@@ -133,7 +134,7 @@ def _is_vector(f) -> bool:
     return isinstance(f.P if isinstance(f, Rational) else f, Circuit)
 
 
-class Regions(Sequence):
+class Regions(HasTable, Sequence):
     """The linear regions of f: a sequence of `Region`; its order is that of the search.
 
     Attributes
@@ -367,6 +368,20 @@ class Regions(Sequence):
         from tropical._region_picture import draw
 
         return draw(self, window, self.labels(kind), ax)
+
+    def _shape(self) -> tuple[int, int]:
+        outputs = len(self._maps[1][0]) // (self.variables + 1) if len(self) else 1
+        return len(self), 3 + self.variables + outputs * (self.variables + 1)
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        from tropical._notebook import region_columns
+
+        return region_columns(self, first)
+
+    def _html(self) -> str:
+        from tropical._notebook import regions_html
+
+        return regions_html(self)
 
     def __repr__(self) -> str:
         kind = "" if self.complete else ", incomplete"

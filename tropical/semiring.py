@@ -165,6 +165,21 @@ class Semiring:
             raise InputError(f"exact operands at eps = {self.eps}: ⊕_ε is transcendental; pass floats")
         return [convert(a, dtype) for a in arrays]
 
+    def latex(self) -> str:
+        r"""What ⊕ is.
+
+        >>> print(Semiring(eps=0.5).latex())
+        a \oplus b = 0.5 \log\left(e^{a / 0.5} + e^{b / 0.5}\right), \quad a \otimes b = a + b
+        """
+        from tropical._formulas import sum_of_two
+
+        return rf"a \oplus b = {sum_of_two(self.sign, self.eps)}, \quad a \otimes b = a + b"
+
+    def _repr_latex_(self) -> str:
+        from tropical._formulas import in_display
+
+        return in_display(self.latex())
+
     def __str__(self) -> str:
         name = "max-plus" if self.sign > 0 else "min-plus"
         return name if self.is_tropical else f"log-{name}, eps = {self.eps:g}"

@@ -13,6 +13,7 @@ import numpy as np
 from tropical._arrays import EXACT, convert, frozen, refuse_where
 from tropical._cells import best_of_slopes, cells_in_order, dual_points, triangulate
 from tropical._convex_hull import check_facets, convex_hull, extreme, facets, outline
+from tropical._html import ShowsItself
 from tropical._lattice import IntegerPoints, Planes
 from tropical._regular import Triangulation, without
 from tropical._square import need_tropical
@@ -57,7 +58,7 @@ class Face:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Subdivision:
+class Subdivision(ShowsItself):
     """The dual subdivision of a tropical polynomial; made by ``p.subdivision()``.
 
     Its cells are the upper faces of the points (w_i, b_i) (lower ones for sign −1), projected. Each cell is dual to a
@@ -160,6 +161,11 @@ class Subdivision:
     @cached_property
     def is_unimodular(self) -> bool:
         return self.is_triangulation and all(volume == 1 for volume in self.volumes)
+
+    def _html(self) -> str:
+        from tropical._notebook import subdivision_html
+
+        return subdivision_html(self)
 
     def __repr__(self) -> str:
         where = f"of a polytope of dimension {self.dim} in R^{self.polytope.variables}"

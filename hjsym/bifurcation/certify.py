@@ -14,7 +14,9 @@ from hjsym.bifurcation.critical import as_region, critical_points
 from hjsym.bifurcation.landscape import as_eps
 from hjsym.bifurcation.natural_balls import NaturalGradientBalls, import_flint
 from tropical import Box
+from tropical._html import card
 from tropical._progress import Progress, reporting
+from tropical._tables import HasTable, coordinates
 
 __all__ = ["Certificate", "certify"]
 
@@ -23,7 +25,7 @@ _FINEST = 1e-9  # of the scale of x: smaller boxes are left undecided
 
 
 @dataclass(frozen=True, eq=False)
-class Certificate:
+class Certificate(HasTable):
     """What is proved about the critical points in a region.
 
     Attributes
@@ -55,6 +57,21 @@ class Certificate:
     indices: np.ndarray
     undecided: np.ndarray
     boxes: int
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self.enclosures), 1 + 2 * len(self.low)
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        boxes = self.enclosures[:first]
+        sides = {**coordinates("low_x", boxes[:, 0]), **coordinates("high_x", boxes[:, 1])}
+        return {"index": self.indices[:first], **sides}
+
+    def _html(self) -> str:
+        what = (
+            f"undecided in {len(self.undecided):,} boxes" if self.count is None else "and no others, proved"
+        )
+        title = f"Certificate: {len(self.enclosures)} critical points at ε = {self.eps:g}, {what}"
+        return card(title, self._first_rows())
 
     @property
     def count(self) -> int | None:

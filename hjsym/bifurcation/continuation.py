@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike
 from hjsym.bifurcation.critical import as_region
 from hjsym.bifurcation.landscape import EntropyLandscape, as_eps
 from hjsym.bifurcation.singular import Bifurcation, branch_point, fold
+from tropical._html import card
+from tropical._tables import HasTable, coordinates
 from tropical.errors import DivergenceError, InputError
 
 __all__ = ["Branch", "Tracer", "follow"]
@@ -29,7 +31,7 @@ _CLOSE = 1e-3  # how far, in arclength, a solved event may be from where it was 
 
 
 @dataclass(frozen=True, eq=False)
-class Branch:
+class Branch(HasTable):
     """A curve of critical points.
 
     Attributes
@@ -62,6 +64,16 @@ class Branch:
     events: tuple[Bifurcation, ...]
     places: tuple[int, ...]
     end: str
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self.eps), 2 + self.x.shape[1]
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        return {"eps": self.eps[:first], **coordinates("x", self.x[:first]), "index": self.index[:first]}
+
+    def _html(self) -> str:
+        title = f"Branch: {len(self.eps):,} points, {len(self.events)} bifurcations, ended by {self.end!r}"
+        return card(title, self._first_rows())
 
     def at(self, eps: float) -> tuple[np.ndarray, np.ndarray]:
         """Where it crosses a temperature: positions (k, d), interpolated in log ε, and Morse indices (k,)."""

@@ -10,6 +10,8 @@ from hjsym.bifurcation.landscape import EntropyLandscape, as_eps
 from hjsym.bifurcation.scan import scan
 from hjsym.bifurcation.search import search
 from tropical import Box, Slice
+from tropical._html import card
+from tropical._tables import HasTable, coordinates
 from tropical.domain import Domain, as_domain
 from tropical.errors import InputError
 
@@ -54,7 +56,7 @@ class CriticalPoint:
 
 
 @dataclass(frozen=True)
-class CriticalPoints:
+class CriticalPoints(HasTable):
     """The critical points in a region, and whether the degree of ∇H confirms their number.
 
     A sequence of `CriticalPoint`, ordered by x.
@@ -105,6 +107,28 @@ class CriticalPoints:
     def indices(self) -> np.ndarray:
         """All Morse indices, (n,)."""
         return np.array([p.index for p in self.points], dtype=int)
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self), 4 + 2 * len(self.low)
+
+    def _units(self) -> dict[str, str]:
+        return {"entropy": "nats"}
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        points, d = self.points[:first], len(self.low)
+        spectra = np.array([p.eigenvalues for p in points]).reshape(len(points), d)
+        return {
+            **coordinates("x", self.x[:first]),
+            "kind": np.array([p.kind for p in points], dtype=str),
+            "index": self.indices[:first],
+            "entropy": np.array([p.entropy for p in points], dtype=float),
+            "atom": np.array([p.atom for p in points], dtype=int),
+            **coordinates("eigenvalue", spectra),
+        }
+
+    def _html(self) -> str:
+        sure = "confirmed by the degree" if self.confirmed else "not confirmed by the degree"
+        return card(f"CriticalPoints: {len(self)} at ε = {self.eps:g}, {sure}", self._first_rows())
 
     def of_kind(self, kind: str) -> tuple[CriticalPoint, ...]:
         """The minima, saddles, maxima or degenerate points."""

@@ -14,6 +14,7 @@ from hjsym.bifurcation.singular import Bifurcation
 from hjsym.bifurcation.sweep import sweep
 from tropical import Box
 from tropical._progress import Progress, reporting
+from tropical._tables import HasTable, coordinates
 from tropical._workers import Workers
 from tropical.errors import DivergenceError, InputError
 
@@ -24,7 +25,7 @@ _SAME = 1e-6  # of the scale of x: a crossing of a curve and a critical point th
 
 
 @dataclass(frozen=True, eq=False)
-class BifurcationDiagram:
+class BifurcationDiagram(HasTable):
     """Curves of critical points over ε, what happens on them, and what was found at some temperatures independently.
 
     Attributes
@@ -100,6 +101,26 @@ class BifurcationDiagram:
     def plot(self, ax=None, *, coordinate: int = 0):
         """Draw a coordinate of the critical points against ε, by kind, with the bifurcations; returns the axes."""
         return draw_diagram(self, ax, coordinate)
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self.bifurcations), 6 + 2 * len(self.low)
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        """A row for each bifurcation; the curves have tables of their own."""
+        events, d = self.bifurcations[:first], len(self.low)
+        x, v = (np.array([getattr(e, n) for e in events], float).reshape(len(events), d) for n in ("x", "v"))
+        words = {n: np.array([getattr(e, n) for e in events], dtype=str) for n in ("kind", "opens")}
+        numbers = {n: np.array([getattr(e, n) for e in events], float) for n in ("eps", "H_vvv", "H_v_eps")}
+        index = np.array([e.index for e in events], dtype=int)
+        return {
+            "kind": words["kind"], "eps": numbers.pop("eps"), **coordinates("x", x), "index": index,
+            "opens": words["opens"], **coordinates("v", v), **numbers,
+        }  # fmt: skip
+
+    def _html(self) -> str:
+        from hjsym._notebook import bifurcation_html
+
+        return bifurcation_html(self)
 
     def __repr__(self) -> str:
         cold, hot = self.eps_range

@@ -12,6 +12,8 @@ from hjsym.bifurcation.natural_gradient import NaturalGradient, natural_gradient
 from hjsym.hopf import KernelGauge, LSELayer
 from tropical import Polynomial, Semiring, Slice
 from tropical._arrays import as_array, as_points, frozen, is_finite, refuse_where, to_floats
+from tropical._html import card
+from tropical._tables import HasTable, coordinates
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["EntropyLandscape", "as_eps", "solve_ties", "tie_points"]
@@ -21,7 +23,7 @@ _FLAT = 2.0**-40
 
 
 @dataclass(frozen=True, eq=False)
-class EntropyLandscape:
+class EntropyLandscape(HasTable):
     """H(x; ε) = −Σ π_j log π_j, the entropy of π = softmax(z/ε) with z_j = W_j·x + b_j.
 
     Derivatives are joint cumulants κ of the slopes W and the heights z under π: ∇H = −κ(W, z)/ε²,
@@ -128,6 +130,18 @@ class EntropyLandscape:
     def at(self, eps: float) -> Polynomial:
         """The log-sum-exp whose Gibbs weights these are."""
         return Polynomial(self.W, self.b, Semiring(eps=as_eps(eps)))
+
+    # ---- reading ---------------------------------------------------------------------------------
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self), self.variables + 1
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        return {"b": self.b[:first], **coordinates("W", self.W[:first])}
+
+    def _html(self) -> str:
+        title = f"EntropyLandscape: H(x; ε) of {len(self):,} terms in {self.variables:,} variables"
+        return card(title, self._first_rows())
 
     # ---- values and derivatives ------------------------------------------------------------------
 

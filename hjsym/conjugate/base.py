@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from hjsym.conjugate.extended import add, inner
 from tropical._arrays import as_array, is_exact, is_finite, is_number, to_floats
+from tropical._html import ShowsItself
 from tropical.errors import ShapeError
 
 __all__ = ["ConvexFunction", "Convexity"]
@@ -47,7 +48,7 @@ class Convexity:
 
 
 @dataclass(frozen=True, eq=False)
-class ConvexFunction(ABC):
+class ConvexFunction(ShowsItself, ABC):
     """An extended-real function on R^d that knows its conjugate f*(y) = sup_x ⟨x, y⟩ − f(x).
 
     In one variable points are numbers: arrays of any shape, taken entry by entry. In more they have shape (..., d).
@@ -215,6 +216,13 @@ class ConvexFunction(ABC):
         from hjsym.conjugate.rules import Precomposed
 
         return Precomposed(self, A)
+
+    # ---- reading ---------------------------------------------------------------------------------
+
+    def _html(self) -> str | None:
+        from hjsym._notebook import conjugate_html
+
+        return conjugate_html(self)
 
     # ---- for other modules -----------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from hjsym.paper.rows import ROWS
 from hjsym.paper.store import FinishedRow, fingerprint, read_row, write_row
 from hjsym.paper.wrong import COUNTEREXAMPLES
 from tropical._progress import Progress, reporting
+from tropical._tables import HasTable
 from tropical._workers import Workers, as_done
 from tropical.errors import InputError
 
@@ -29,7 +30,7 @@ ROW_NAMES = tuple(_ALL)
 
 
 @dataclass(frozen=True)
-class Reproduction:
+class Reproduction(HasTable):
     """What `reproduce` gives.
 
     Attributes
@@ -42,6 +43,19 @@ class Reproduction:
 
     rows: tuple[FinishedRow, ...]
     report: Path
+
+    def _shape(self) -> tuple[int, int]:
+        return sum(max(1, len(row.measurements)) for row in self.rows), 9
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        from hjsym.paper.table import columns_of
+
+        return columns_of(self.rows, first)
+
+    def _html(self) -> str:
+        from hjsym.paper.table import summary_html
+
+        return summary_html(self)
 
     @property
     def passes(self) -> bool:

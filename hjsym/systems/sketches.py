@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
+from hjsym._latex import latex, latex_of
 from hjsym.systems.enclosure import as_box, supremum
 from hjsym.systems.system import mixed
 from tropical.errors import BudgetExceeded, InputError
@@ -70,13 +71,11 @@ class Sketch:
     def latex(self) -> str:
         """The sketch with its error in LaTeX."""
         bound = self.reached if self.bound is None else self.bound
-        number = sympy.latex(sympy.oo if bound == math.inf else sympy.Float(bound, 2))
-        return rf"{sympy.latex(self.expr)} \pm {number}" + (
-            r"\ \text{(estimated)}" if self.bound is None else ""
-        )
+        number = latex(sympy.oo if bound == math.inf else sympy.Float(bound, 2))
+        return rf"{latex(self.expr)} \pm {number}" + (r"\ \text{(estimated)}" if self.bound is None else "")
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+    def _repr_latex_(self) -> str | None:
+        return latex_of(self, self.expr)
 
 
 def taylor_polynomial(

@@ -10,11 +10,13 @@ import mpmath
 import numpy as np
 import sympy
 
+from hjsym._latex import latex, latex_of
 from hjsym.expr import symbolic
 from hjsym.systems.lagrangians import conjugated
 from hjsym.systems.matrices import matrix_function
 from hjsym.systems.residual import reduced_residual, without_floats
 from hjsym.systems.weights import MOST_COORDINATES, MOST_NUMBERS, coordinates, dot, mixed
+from tropical._tables import HasTable
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["LABELS", "MOST_COORDINATES", "MOST_NUMBERS", "HJSystem", "coordinates", "dot", "mixed"]
@@ -27,7 +29,7 @@ LABELS = {
 
 
 @dataclass(frozen=True, eq=False)
-class HJSystem:
+class HJSystem(HasTable):
     """V_t + H(x, ∇V, t) = ν tr(A∇²V) + source, and its characteristics x' = ∂H/∂p, p' = −∂H/∂x.
 
     Small layers are written in scalars. Large ones are written in matrix symbols: `H`, `latex`, `lambdify` and `defect`
@@ -255,24 +257,33 @@ class HJSystem:
 
     def latex(self) -> str:
         """The Hamiltonian and its equation in LaTeX, with the label."""
-        H = sympy.latex(self.H)
+        H = latex(self.H)
         second = (
-            r"\Delta V"
-            if self.A is None
-            else rf"\operatorname{{tr}}\left({sympy.latex(self.A)}\nabla^2 V\right)"
+            r"\Delta V" if self.A is None else rf"\operatorname{{tr}}\left({latex(self.A)}\nabla^2 V\right)"
         )
-        right = rf"{sympy.latex(self.viscosity)}\,{second}" if self.viscosity != 0 else "0"
+        right = rf"{latex(self.viscosity)}\,{second}" if self.viscosity != 0 else "0"
         if self.source != 0:
-            right = (
-                f"{right} + {sympy.latex(self.source)}" if self.viscosity != 0 else sympy.latex(self.source)
-            )
+            right = f"{right} + {latex(self.source)}" if self.viscosity != 0 else latex(self.source)
         return (
             rf"H(x, p, t) = {H}, \qquad \partial_t V + H(x, \nabla V, t) = {right}"
             rf" \qquad \text{{({self.label})}}"
         )
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+    def _repr_latex_(self) -> str | None:
+        return latex_of(self, self.H, self.viscosity, self.source, *([] if self.A is None else [self.A]))
+
+    def _shape(self) -> tuple[int, int]:
+        return 5 + len(self.fields), 2
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        from hjsym._notebook import system_columns
+
+        return system_columns(self, first)
+
+    def _html(self) -> str | None:
+        from hjsym._notebook import system_html
+
+        return system_html(self) if self._repr_latex_() is None else None
 
     def __str__(self) -> str:
         lines = [

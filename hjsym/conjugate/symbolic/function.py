@@ -6,6 +6,7 @@ import numpy as np
 import sympy
 from sympy import Dummy, Expr, S, Symbol, oo
 
+from hjsym._latex import latex, latex_of
 from hjsym.conjugate.base import ConvexFunction, Convexity
 from hjsym.conjugate.symbolic.hull import Hull, closed_hull
 from hjsym.conjugate.symbolic.legendre import Arc, Span, arcs_of, legendre
@@ -116,10 +117,13 @@ class SymbolicFunction(ConvexFunction):
 
     def latex(self) -> str:
         """The function in LaTeX, with its domain."""
-        return rf"{sympy.latex(self.expr)}, \quad {sympy.latex(self.symbol)} \in {sympy.latex(self.domain)}"
+        return rf"{latex(self.expr)}, \quad {latex(self.symbol)} \in {latex(self.domain)}"
 
-    def _repr_latex_(self) -> str:
-        return f"${self.latex()}$"
+    def _repr_latex_(self) -> str | None:
+        return latex_of(self, self.expr)
+
+    def _html(self) -> str | None:
+        return super()._html() if self._repr_latex_() is None else None
 
     # ---- values ----------------------------------------------------------------------------------
 
