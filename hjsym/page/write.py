@@ -129,7 +129,7 @@ def write_page(
     )
     data = layer_page(found, plane, t) if isinstance(found, LSELayer) else network_page(found, plane)
     data["title"] = title
-    text = document(title, data).encode()
+    text = document(title, data).encode(errors="replace")  # file names can hold bytes that are no text
     path = Path(path)
     with replaced(path) as part:
         part.write_bytes(text)

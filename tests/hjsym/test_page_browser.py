@@ -34,7 +34,32 @@ MODELS = Path(__file__).resolve().parents[2] / "examples" / "models"
 ATOMS = np.array([-2.6, -1.5, -0.4, 0.7, 1.7, 2.7])
 SIX = LSELayer(ATOMS, -(ATOMS**2) / 2, 0.3)
 WINDOW = (-3.5, 3.6)
-RECORD = "addEventListener('securitypolicyviolation', (e) => (window.violations ??= []).push(e.violatedDirective))"
+RECORD = (
+    "addEventListener('securitypolicyviolation', (e) => (window.violations ??= []).push(e.violatedDirective))"
+)
+
+
+# How many ticks are drawn on another.
+OVERLAPS = """(() => {
+  const ticks = Array.from(document.querySelectorAll("main svg text.tick"), (t) => t.getBoundingClientRect());
+  const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  return ticks.filter((a, i) => a.width && ticks.slice(i + 1).some((b) => b.width && meet(a, b))).length;
+})()"""
+# All along the slider: values that are no numbers, and curves with such.
+SWEEP = """(() => {
+  const bad = [];
+  for (let k = 0; k <= STEPS; k += 37) {
+    setEps(epsOf(k));
+    draw();
+    for (const e of document.querySelectorAll("[data-value]")) {
+      if (!Number.isFinite(Number(e.dataset.value))) bad.push([k, e.dataset.key]);
+    }
+    for (const path of document.querySelectorAll("main path")) {
+      if (path.getAttribute("d").includes("NaN")) bad.push([k, path.getAttribute("class")]);
+    }
+  }
+  return bad;
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +111,9 @@ class Shown:
 
     def curves(self) -> dict[str, np.ndarray]:
         """What is drawn, and the points (n, k) where."""
-        found = self.tab.evaluate("(() => { const p = pointsOfLine(); return { ...curvesAt(p), points: p }; })()")
+        found = self.tab.evaluate(
+            "(() => { const p = pointsOfLine(); return { ...curvesAt(p), points: p }; })()"
+        )
         return {k: np.array(v, float) for k, v in found.items() if v is not None}
 
     def assert_quiet(self):
@@ -156,7 +183,9 @@ def test_critical_points_and_folds(show, six):
     for eps in (0.02, 0.3256, 0.5, 0.51, 1.0):
         page.eps(eps)
         shown, expected = page.values(), critical_points(H, eps, WINDOW)
-        cells = page.tab.eval_on_selector_all("#critical tbody td.name", "(all) => all.map((c) => c.textContent)")
+        cells = page.tab.eval_on_selector_all(
+            "#critical tbody td.name", "(all) => all.map((c) => c.textContent)"
+        )
         assert cells == [p.kind for p in expected]
         for k, p in enumerate(expected):
             close([shown[f"critical-{k}"], shown[f"critical-entropy-{k}"]], [p.x[0], p.entropy])
@@ -223,7 +252,7 @@ def test_neurons_left_out_change_no_more_than_the_page_says(show, monkeypatch):
         page.eps(eps)
         curves, bound = page.curves(), page.values()["rest"]
         change = layer.polynomial.deform(eps)(curves["points"]) - curves["soft"]
-        assert -1e-12 < change.min()
+        assert change.min() > -1e-12
         assert change.max() < bound + 1e-12
         assert (bound > 0) == (eps > 0)
 
@@ -261,7 +290,9 @@ def test_network_and_its_rails(show, name):
         page = show(source, points=[8, 1, 5])
     page.tab.select_option("#output", "1")
     plane = view.Plane(origin, directions, None, ("a", "b"), "")
-    sliced = network_data.on_plane(hjsym.load(source), plane).f  # its P and Q split other signs than those of f
+    sliced = network_data.on_plane(
+        hjsym.load(source), plane
+    ).f  # its P and Q split other signs than those of f
     for eps, s in ((0.0, (0.3, 0.4)), (0.02, (0.7, -0.1)), (1.0, (1.0, 1.1))):
         page.eps(eps)
         page.move(*s)
@@ -380,11 +411,7 @@ def test_light_and_dark_wide_and_narrow(show, six, tmp_path, scheme, width):
     picture = np.asarray(Image.open(tmp_path / "page.png").convert("L"), float)
     assert (picture.mean() < 60) == (scheme == "dark")
     assert picture.std() > 10  # something is drawn
-    clear = page.tab.evaluate(  # texts that are drawn on each other
-        """(() => { const boxes = Array.from(document.querySelectorAll('main svg text.tick'), (t) => t.getBoundingClientRect())
-          .filter((b) => b.width); let n = 0; boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => {
-          n += a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom; })); return n; })()"""
-    )
+    clear = page.tab.evaluate(OVERLAPS)
     assert clear == 0
 
 
@@ -398,13 +425,7 @@ def test_hostile_names_are_text(show):
 
 def test_no_position_of_the_slider_shows_a_nan(show):
     page = show(LSELayer([[1.0], [1.0], [-1.0], [300.0]], [0.0, 0.0, 0.0, -800.0], 0.5), domain=(-3, 3))
-    bad = page.tab.evaluate(
-        """(() => { const bad = [], steps = Number(byId("eps").max);
-        for (let k = 0; k <= steps; k += 37) { setEps(epsOf(k)); draw();
-          for (const e of document.querySelectorAll("[data-value]")) if (!Number.isFinite(Number(e.dataset.value))) bad.push([k, e.dataset.key]);
-          for (const path of document.querySelectorAll("svg path")) if (path.getAttribute("d").includes("NaN")) bad.push([k, "path"]); }
-        return bad; })()"""
-    )
+    bad = page.tab.evaluate(SWEEP)
     assert bad == []
     assert page.tab.locator("#arrows .bad").count() == 0
 
