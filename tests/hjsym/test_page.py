@@ -173,10 +173,9 @@ def test_cells_are_the_linear_regions_and_cover_the_window(tmp_path):
 
 
 def test_window_holds_the_bends(tmp_path):
+    """Bends are at ±½; two fifths of what lies between is added on either side."""
     _, _, data = page_of(THREE, tmp_path)
-    assert data["view"]["low"] == pytest.approx(
-        [-0.9]
-    )  # bends at ±½; a box of nine tenths with two fifths around it
+    assert data["view"]["low"] == pytest.approx([-0.9])
     assert data["view"]["high"] == pytest.approx([0.9])
     bends = sorted({round(x, 12) for cell in data["regions"]["cells"] for (x,) in cell["corners"]})
     assert bends == pytest.approx([-0.9, -0.5, 0.5, 0.9])
