@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hjsym
+from hjsym.cli import main
 from hjsym.hopf import LSELayer
 from hjsym.layers import Affine, Relu, Sigmoid
 from hjsym.network import Network
@@ -304,3 +305,46 @@ def test_names_of_the_largest_plane():
     assert plane.axes == ("s",)
     np.testing.assert_allclose(plane.directions @ plane.directions.T, np.eye(1), atol=1e-15)
     assert network_data.on_plane(hjsym.load([(np.eye(5), np.zeros(5))]), plane).network.input_size == 1
+
+
+# ---- the command -------------------------------------------------------------------------------------
+
+
+def test_command_writes_the_page_and_says_what_is_on_it(tmp_path, capsys):
+    path = tmp_path / "new" / "page.html"
+    arguments = [
+        "page",
+        str(MODELS / "digits-relu.onnx"),
+        "-o",
+        str(path),
+        "--points",
+        "8",
+        "1",
+        "--title",
+        "A line",
+    ]
+    assert main(arguments) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "the line through digits #8, class 8; digits #1, class 1" in printed.out
+    assert data_of(path.read_text(encoding="utf-8"))["title"] == "A line"
+    assert main([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["command"], found["kind"], found["variables"]) == ("page", "network", 1)
+    assert (found["path"], found["size"], found["left_out"]) == (str(path), path.stat().st_size, [])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--points", "3"], "two different numbers"),
+        (["--box", "0", "1"], "64 variables"),
+        (["--time", "0"], "t is 0.0"),
+    ],
+)
+def test_command_refuses_in_one_line(tmp_path, capsys, options, message):
+    code = main(["page", str(MODELS / "digits-lse.npz"), "-o", str(tmp_path / "page.html"), *options])
+    printed = capsys.readouterr()
+    assert (code, printed.out, printed.err.count("\n")) == (2, "", 1)
+    assert message in printed.err
+    assert not list(tmp_path.iterdir())
