@@ -15,8 +15,8 @@ SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 CORE_TESTS = $(SIDE_BY_SIDE) -m "not slow" --hypothesis-profile=quick $(TESTS)
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
-.PHONY: demo paper docs test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind wheel \
-	clean
+.PHONY: demo paper docs test test-ceilings test-slow test-page test-frameworks mutants lint bench train sanitize coverage \
+	valgrind wheel clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
@@ -42,6 +42,10 @@ test-ceilings: $(VENV)/installed-test
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m slow
+
+# Pages in Chromium, which has to be installed (apt-get install chromium).
+test-page: $(VENV)/installed-browser
+	HJSYM_BROWSER=required $(BIN)/pytest tests/hjsym/test_page_browser.py
 
 # The readers of torch, Keras and Equinox, and code for torch and JAX, with those; installs about a gigabyte.
 test-frameworks: $(VENV)/installed-frameworks

@@ -8,11 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hjsym.commands import compile, completion, diagram, explain, inspect, paper, regions, selftest
+from hjsym.commands import compile, completion, diagram, explain, inspect, page, paper, regions, selftest
 
 __all__ = ["main", "make_parser"]
 
-_COMMANDS = (compile, inspect, regions, diagram, explain, paper, selftest)
+_COMMANDS = (compile, inspect, regions, diagram, explain, page, paper, selftest)
 
 
 def make_parser() -> argparse.ArgumentParser:

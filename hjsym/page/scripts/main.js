@@ -441,7 +441,8 @@ function connect() {
   });
   byId("controls").addEventListener("submit", (event) => event.preventDefault());
   byId("tropical").addEventListener("click", () => setEps(0));
-  if (data.eps.own !== null) {
+  if (data.eps.own === null) byId("own").remove();
+  else {
     byId("own").hidden = false;
     byId("own").textContent = `ε = ${readable(data.eps.own, 4)}`;
     byId("own").title = "the temperature of the layer";
