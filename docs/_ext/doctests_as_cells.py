@@ -12,7 +12,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 _ROOT = Path(__file__).resolve().parents[2]
-_BLOCK = re.compile(r"^```python\n(>>>.*?)^```$", re.M | re.S)
+_BLOCK = re.compile(r"^```(?:python|pycon)?\n(>>>.*?)^```$", re.M | re.S)
 _BLANK = re.compile(r"\n\n```\n")  # ends what doctest expects; nobody has to see it
 _OPTION = re.compile(r"\s*# doctest:.*$", re.M)
 _HEAD = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n"
