@@ -2,13 +2,15 @@
 
 import re
 from fnmatch import fnmatch
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 _ENTRY = re.compile(r"^[\w/*-]+\n", re.M)
 
 
-def _resolve(app: Sphinx, docname: str, source: list[str]) -> None:
+def _resolve(app: "Sphinx", docname: str, source: list[str]) -> None:
     if docname != app.config.root_doc:
         return
     pages = sorted(app.env.found_docs - {docname})
@@ -24,6 +26,6 @@ def _resolve(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = _ENTRY.sub(entry, source[0])
 
 
-def setup(app: Sphinx) -> dict:
+def setup(app: "Sphinx") -> dict:
     app.connect("source-read", _resolve)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
