@@ -1,6 +1,7 @@
 """Neural networks as tropical rational functions and Hamilton-Jacobi equations, in SymPy."""
 
 import importlib
+import sys
 
 from hjsym import hopf
 from hjsym.compile import TropicalNetwork, compile
@@ -42,6 +43,7 @@ __all__ = [
     "compile",
     "conjugate",
     "critical_points",
+    "datasets",
     "diagram",
     "equivalent",
     "expression",
@@ -86,6 +88,7 @@ _LATER = {
     "certify": "hjsym.robustness",
     "conjugate": None,
     "critical_points": "hjsym.bifurcation",
+    "datasets": None,
     "diagram": "hjsym.square",
     "hamiltonian": "hjsym.systems",
     "hessian_norm": "hjsym.robustness",
@@ -105,7 +108,8 @@ _LATER = {
 
 def __getattr__(name: str):
     if name not in _LATER:
-        raise AttributeError(f"module 'hjsym' has no attribute {name!r}")
+        this = sys.modules[__name__]
+        raise AttributeError(f"module 'hjsym' has no attribute {name!r}", name=name, obj=this)
     home = _LATER[name]
     return (
         importlib.import_module(f"hjsym.{name}")

@@ -29,6 +29,7 @@ from hjsym.frontends.npz import read_npz
 from hjsym.network import Network
 from tropical import MIN_PLUS, Polynomial, Semiring
 from tropical._arrays import as_points, frozen
+from tropical._display import summary
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["KernelGauge", "LSELayer", "PlaneWaveGauge", "symbolic_residual"]
@@ -84,6 +85,8 @@ class LSELayer:
     eps: float
     kappa: float = 1.0
     labels: ArrayLike | None = None
+
+    __repr__ = summary
 
     def __post_init__(self):
         for name in ("eps", "kappa"):
@@ -212,6 +215,8 @@ class PlaneWaveGauge:
 
     layer: LSELayer
 
+    __repr__ = summary
+
     def at(self, s: float) -> Polynomial:
         """F(·, s) as a log-semiring polynomial."""
         squares = (self.layer.W**2).sum(axis=1)
@@ -277,6 +282,8 @@ class KernelGauge:
 
     layer: LSELayer
     t: float = 1.0
+
+    __repr__ = summary
 
     def __post_init__(self):
         _check_time(self.t)

@@ -34,6 +34,7 @@ from hjsym.smooth_bounds import (
     smoothness,
 )
 from tropical import Polynomial, PolynomialMap, Rational
+from tropical._display import summary
 from tropical._norms import as_norm
 from tropical._rounding import U, rounded_up
 from tropical.errors import InputError
@@ -75,6 +76,8 @@ class Certificate:
     margin: np.ndarray
     decision: np.ndarray
     norm: float
+
+    __repr__ = summary
 
 
 def certify(

@@ -19,6 +19,7 @@ from hjsym.layer_norms import lipschitz_bound
 from hjsym.network import Network
 from tropical import Circuit, Polynomial, Rational
 from tropical._arrays import FLOAT64, as_points, refuse_where
+from tropical._display import summary
 from tropical._norms import as_norm
 from tropical._rounding import rounded_up
 from tropical.errors import InputError
@@ -67,6 +68,8 @@ class Smoothness:
     paper: float | None = None
     diameter: tuple[float, float] | None = None
     pair: tuple[int, int] | None = None
+
+    __repr__ = summary
 
     @property
     def curvature(self) -> float | np.ndarray:

@@ -26,6 +26,7 @@ __all__ = [
     "is_finite",
     "is_number",
     "refuse_where",
+    "spoiled",
     "to_floats",
 ]
 
@@ -145,6 +146,13 @@ def as_points(x: ArrayLike, variables: int, dtype: np.dtype) -> np.ndarray:
             f"x has shape {x.shape} but there are {variables} variables; pass points of shape (..., {variables})"
         )
     return convert(x, common_dtype(x.dtype, dtype))
+
+
+def spoiled(x: np.ndarray, *results: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Results (…, more axes) with NaN at those of the points x (…, d) that are not finite."""
+    if x.dtype == EXACT or (lost := ~np.isfinite(x).all(axis=-1)).sum() == 0:
+        return results
+    return tuple(np.where(lost.reshape(lost.shape + (1,) * (r.ndim - lost.ndim)), np.nan, r) for r in results)
 
 
 def as_output(

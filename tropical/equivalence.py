@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from tropical._chart import Chart
+from tropical._display import summary
 from tropical._rails import rails
 from tropical._region import Region
 from tropical._region_shape import exact_array, vertices
@@ -45,6 +46,8 @@ class Equivalence:
     regions: int
     point: np.ndarray | None = None
     values: tuple[np.ndarray, np.ndarray] | None = None
+
+    __repr__ = summary
 
     def __bool__(self) -> bool:
         return self.equal

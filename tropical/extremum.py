@@ -6,6 +6,7 @@ from math import inf
 
 import numpy as np
 
+from tropical._display import summary
 from tropical._region_program import value
 from tropical._region_shape import exact_array, interior_point
 from tropical.circuit import Circuit
@@ -49,6 +50,8 @@ class Extremum:
     direction: np.ndarray | None = None
     bound: Fraction | float | None = None
     solver_bound: float | None = None
+
+    __repr__ = summary
 
     def __post_init__(self):
         if self.bound is None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, as_points, convert, is_finite
+from tropical._display import summary
 from tropical._nearest_in_hull import dot, nearest_in_hull
 from tropical._norms import as_norm, norm_bounds
 from tropical._rails import compared, rails, scores
@@ -58,6 +59,8 @@ class NearestBoundary:
     norm: float
     point: np.ndarray | None
     classes: tuple[int, int | None]
+
+    __repr__ = summary
 
     @property
     def distance(self) -> Fraction | float:

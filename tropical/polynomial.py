@@ -366,6 +366,9 @@ class Polynomial(Evaluation, HasFormula):
 
     # ---- reading ---------------------------------------------------------------------------------
 
+    def __reduce__(self):
+        return type(self), (self.slopes, self.coefficients, self.semiring)  # not what was compiled of them
+
     def __repr__(self) -> str:
         return _text.summary(self)
 
@@ -392,4 +395,6 @@ def variables(d: int, semiring: Semiring = MAX_PLUS) -> tuple[Polynomial, ...]:
     >>> (x + y + 0)([[3.0, -1.0], [-1.0, -2.0]])
     array([3., 0.])
     """
+    if not isinstance(d, (int, np.integer)) or d < 0:
+        raise InputError(f"d is {d!r}; pass how many variables there are, a whole number >= 0")
     return tuple(Polynomial(row[None], [0.0], semiring) for row in np.eye(d))

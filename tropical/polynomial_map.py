@@ -51,6 +51,9 @@ class PolynomialMap:
            [ 0.,  1.,  3.]])
     """
 
+    def __reduce__(self):
+        return type(self), (self.polynomials,)  # not what was compiled of them
+
     def __init__(self, polynomials: Iterable[Polynomial]):
         self.polynomials = tuple(polynomials)
         for i, p in enumerate(self.polynomials):

@@ -14,6 +14,7 @@ from hjsym.bifurcation.critical import as_region, critical_points
 from hjsym.bifurcation.landscape import as_eps
 from hjsym.bifurcation.natural_balls import NaturalGradientBalls, import_flint
 from tropical import Box
+from tropical._display import summary
 from tropical._progress import Progress, reporting
 
 __all__ = ["Certificate", "certify"]
@@ -55,6 +56,8 @@ class Certificate:
     indices: np.ndarray
     undecided: np.ndarray
     boxes: int
+
+    __repr__ = summary
 
     @property
     def count(self) -> int | None:

@@ -10,6 +10,7 @@ from hjsym.bifurcation.landscape import EntropyLandscape, as_eps
 from hjsym.bifurcation.scan import scan
 from hjsym.bifurcation.search import search
 from tropical import Box, Slice
+from tropical._display import summary
 from tropical.domain import Domain, as_domain
 from tropical.errors import InputError
 
@@ -52,6 +53,8 @@ class CriticalPoint:
     atom: int
     eigenvalues: np.ndarray
 
+    __repr__ = summary
+
 
 @dataclass(frozen=True)
 class CriticalPoints:
@@ -86,6 +89,12 @@ class CriticalPoints:
     high: np.ndarray
     degree: int | None
     suspects: np.ndarray
+
+    def __repr__(self) -> str:
+        kinds = [p.kind for p in self.points]
+        counts = ", ".join(f"{kind} × {kinds.count(kind)}" for kind in sorted(set(kinds)))
+        confirmed = "confirmed" if self.confirmed else "not confirmed"
+        return f"<CriticalPoints at eps = {self.eps:g}: {counts or 'none'}; {confirmed}>"
 
     def __len__(self) -> int:
         return len(self.points)

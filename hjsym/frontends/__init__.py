@@ -14,6 +14,12 @@ from hjsym.network import Network
 
 __all__ = ["load"]
 
+_OF_FRAMEWORKS = {
+    **dict.fromkeys((".pt", ".pth"), "torch"),
+    **dict.fromkeys((".keras", ".h5"), "Keras"),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), "pickle"),
+}
+
 
 def load(source, input_shape: Sequence[int] | None = None) -> Network:
     """Read a network.
@@ -110,6 +116,11 @@ def _load_file(path: Path, input_shape: Sequence[int] | None) -> Network:
         if document.get("format") == described.FORMAT:
             return described.load_described(path, document)
         return saved.load_saved(path, document)
+    if path.suffix in _OF_FRAMEWORKS:
+        raise ModelFileError(
+            f"{path} is a file of {_OF_FRAMEWORKS[path.suffix]}, which can run code when it is read; "
+            "load it there and pass the model, or export it to .onnx"
+        )
     raise ModelFileError(
         f"{path} is neither .onnx nor .npz nor .json; pass one of them, or (W, b) pairs of arrays"
     )

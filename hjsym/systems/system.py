@@ -107,6 +107,17 @@ class HJSystem:
             raise InputError(f"label is {self.label!r}; pass one of {', '.join(LABELS)}")
         for name in ("H", "viscosity", "source"):
             object.__setattr__(self, name, sympy.sympify(getattr(self, name)))
+        self._protect()
+
+    def __getstate__(self) -> dict:
+        """Mappings that nobody can change are not pickled as such."""
+        return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self.__dict__.items()}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._protect()
+
+    def _protect(self) -> None:
         for name in ("parameters", "fields"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
@@ -272,6 +283,9 @@ class HJSystem:
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
+
+    def __repr__(self) -> str:
+        return f"<HJSystem: {self.name}; {self.label}>"
 
     def __str__(self) -> str:
         lines = [
