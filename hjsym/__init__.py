@@ -49,6 +49,7 @@ __all__ = [
     "compile",
     "conjugate",
     "critical_points",
+    "datasets",
     "diagram",
     "equivalent",
     "expression",
@@ -140,7 +141,8 @@ def __getattr__(name: str):
     except ModuleNotFoundError as error:
         if error.name != home:
             raise
-        raise AttributeError(f"module 'hjsym' has no attribute {name!r}") from None
+        this = sys.modules[__name__]
+        raise AttributeError(f"module 'hjsym' has no attribute {name!r}", name=name, obj=this) from None
     return getattr(module, name) if name in _HOMES else module
 
 

@@ -30,6 +30,7 @@ from hjsym.frontends.npz import read_npz
 from hjsym.network import Network
 from tropical import MIN_PLUS, Polynomial, Semiring
 from tropical._arrays import as_points, frozen
+from tropical._display import summary
 from tropical._formulas import in_display
 from tropical._html import shown
 from tropical._tables import HasTable, coordinates
@@ -89,6 +90,8 @@ class LSELayer(HasTable):
     eps: float
     kappa: float = 1.0
     labels: ArrayLike | None = None
+
+    __repr__ = summary
 
     def __post_init__(self):
         for name in ("eps", "kappa"):
@@ -254,6 +257,8 @@ class PlaneWaveGauge:
 
     layer: LSELayer
 
+    __repr__ = summary
+
     def at(self, s: float) -> Polynomial:
         """F(·, s) as a log-semiring polynomial."""
         squares = (self.layer.W**2).sum(axis=1)
@@ -322,6 +327,8 @@ class KernelGauge(HasTable):
 
     layer: LSELayer
     t: float = 1.0
+
+    __repr__ = summary
 
     def __post_init__(self):
         _check_time(self.t)

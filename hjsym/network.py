@@ -107,6 +107,10 @@ class Network(HasTable):
     exact: bool = False
     sizes: tuple[int, ...] = field(init=False)
 
+    def __repr__(self) -> str:
+        sizes = f"{self.input_size} → {self.output_size}, {len(self.nodes)} layers"
+        return f"<Network: {sizes}, {self.parameters:,} parameters{', exact' if self.exact else ''}>"
+
     def __post_init__(self):
         if not self.nodes:
             raise InputError("the network has no layers; give at least one")
@@ -197,8 +201,9 @@ class Network(HasTable):
     def values(self, x: ArrayLike) -> list[np.ndarray]:
         """What every node computes: the points first, the output last."""
         values = [as_points(x, self.input_size, EXACT if self.exact else FLOAT64)]
-        for node in self.nodes:
-            values.append(node.layer(*(values[i] for i in node.inputs)))
+        with np.errstate(invalid="ignore"):  # infinite points
+            for node in self.nodes:
+                values.append(node.layer(*(values[i] for i in node.inputs)))
         return values
 
     def pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -28,6 +28,7 @@ from hjsym.adjoints import curve, pull, push, weight_gradients
 from hjsym.frontends import load
 from hjsym.network import Network
 from tropical._arrays import as_array, convert, refuse_where
+from tropical._display import summary
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["Extremal", "Step", "pontryagin", "steps_of"]
@@ -136,6 +137,8 @@ class Extremal:
     network: Network
     values: tuple[np.ndarray, ...]
     terminal: np.ndarray
+
+    __repr__ = summary
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

@@ -34,6 +34,7 @@ from hjsym.smooth_bounds import (
     smoothness,
 )
 from tropical import Polynomial, PolynomialMap, Rational
+from tropical._display import summary
 from tropical._html import card
 from tropical._norms import as_norm
 from tropical._rounding import U, rounded_up
@@ -96,6 +97,8 @@ class Certificate(HasTable):
     def _html(self) -> str:
         title = f"Certificate: radii in the norm {self.norm:g} around {np.size(self.radius):,} points"
         return card(title, self._first_rows())
+
+    __repr__ = summary
 
 
 def certify(

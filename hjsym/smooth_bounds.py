@@ -19,6 +19,7 @@ from hjsym.layer_norms import lipschitz_bound
 from hjsym.network import Network
 from tropical import Circuit, Polynomial, Rational
 from tropical._arrays import FLOAT64, as_points, refuse_where
+from tropical._display import summary
 from tropical._html import ShowsFields
 from tropical._norms import as_norm
 from tropical._rounding import rounded_up
@@ -68,6 +69,8 @@ class Smoothness(ShowsFields):
     paper: float | None = None
     diameter: tuple[float, float] | None = None
     pair: tuple[int, int] | None = None
+
+    __repr__ = summary
 
     @property
     def curvature(self) -> float | np.ndarray:

@@ -99,6 +99,9 @@ class Diagram(HasTable):
     t: float
     points: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"<Diagram of {self.layer!r} at t = {self.t:g}>"
+
     def __post_init__(self):
         if not len(self.points):
             raise ShapeError("there are no points to check the arrows at; pass at least one")

@@ -27,6 +27,7 @@ __all__ = [
     "is_number",
     "points_error",
     "refuse_where",
+    "spoiled",
     "to_floats",
 ]
 
@@ -150,6 +151,13 @@ def points_error(shape: tuple[int, ...], variables: int) -> ShapeError:
     return ShapeError(
         f"x has shape {shape} but there are {variables} variables; pass points of shape (..., {variables})"
     )
+
+
+def spoiled(x: np.ndarray, *results: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Results (…, more axes) with NaN at those of the points x (…, d) that are not finite."""
+    if x.dtype == EXACT or (lost := ~np.isfinite(x).all(axis=-1)).sum() == 0:
+        return results
+    return tuple(np.where(lost.reshape(lost.shape + (1,) * (r.ndim - lost.ndim)), np.nan, r) for r in results)
 
 
 def as_output(

@@ -16,7 +16,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical import _dask
-from tropical._arrays import EXACT, FLOAT64, as_array, as_points, common_dtype, convert, frozen, is_finite
+from tropical._arrays import (
+    EXACT,
+    FLOAT64,
+    as_array,
+    as_points,
+    common_dtype,
+    convert,
+    frozen,
+    is_finite,
+    spoiled,
+)
 from tropical._formulas import HasFormula
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 from tropical.polynomial import Polynomial
@@ -351,7 +361,7 @@ class Circuit(HasFormula):
                 ]
             for operand, part in passed:
                 adjoints[operand] = adjoints[operand] + part if operand in adjoints else part
-        return adjoints[self.node.source], intercept
+        return spoiled(x, adjoints[self.node.source], intercept)
 
     def _shares(self, gate: Max, values: dict[Node, np.ndarray]) -> np.ndarray:
         """Gibbs weights of a gate's branches, stacked in front."""
@@ -500,7 +510,9 @@ class Circuit(HasFormula):
 
     def __repr__(self) -> str:
         kind = "exact" if self.is_exact else self.dtype.name
-        return f"<Circuit: R^{self.variables} → R^{self.outputs}, {self.gates} max gates, {kind}>"
+        gates = f"{self.gates} {'max' if self.is_tropical else 'soft'} gates"
+        eps = "" if self.eps is None or self.is_tropical else f" at eps = {self.eps:g}"
+        return f"<Circuit: R^{self.variables} → R^{self.outputs}, {gates}{eps}, {kind}>"
 
 
 def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None = None) -> Circuit:
@@ -588,10 +600,11 @@ def node_values(circuit: Circuit, order: Iterable[Node], x: np.ndarray) -> dict[
 
 def _affine_value(node: Affine, values: dict[Node, np.ndarray], x: np.ndarray) -> np.ndarray:
     (weights, operand), *others = node.terms
-    total = _times(values[operand], _as(weights, x.dtype).T)
-    total += _as(node.bias, x.dtype)
-    for weights, operand in others:
-        total += _times(values[operand], _as(weights, x.dtype).T)
+    with np.errstate(invalid="ignore"):  # infinite points
+        total = _times(values[operand], _as(weights, x.dtype).T)
+        total += _as(node.bias, x.dtype)
+        for weights, operand in others:
+            total += _times(values[operand], _as(weights, x.dtype).T)
     return total
 
 

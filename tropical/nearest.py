@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, as_points, convert, is_finite
+from tropical._display import summary
 from tropical._html import ShowsFields
 from tropical._nearest_in_hull import dot, nearest_in_hull
 from tropical._norms import as_norm, norm_bounds
@@ -59,6 +60,8 @@ class NearestBoundary(ShowsFields):
     norm: float
     point: np.ndarray | None
     classes: tuple[int, int | None]
+
+    __repr__ = summary
 
     @property
     def distance(self) -> Fraction | float:

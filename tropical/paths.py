@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import floyd_warshall
 
 from tropical._arrays import as_array, convert, frozen, is_exact, refuse_where
+from tropical._display import summary
 from tropical._square import as_square, need_tropical, shrunk
 from tropical.closure import reduced, star
 from tropical.errors import DivergenceError, InputError, ShapeError
@@ -37,6 +38,8 @@ class BestPaths:
 
     weights: np.ndarray
     predecessors: np.ndarray
+
+    __repr__ = summary
 
     def path(self, start: int, end: int) -> list[int]:
         """The nodes from `start` to `end`, both included; an empty list if there is no path."""

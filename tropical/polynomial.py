@@ -395,4 +395,6 @@ def variables(d: int, semiring: Semiring = MAX_PLUS) -> tuple[Polynomial, ...]:
     >>> (x + y + 0)([[3.0, -1.0], [-1.0, -2.0]])
     array([3., 0.])
     """
+    if not isinstance(d, (int, np.integer)) or d < 0:
+        raise InputError(f"d is {d!r}; pass how many variables there are, a whole number >= 0")
     return tuple(Polynomial(row[None], [0.0], semiring) for row in np.eye(d))

@@ -145,7 +145,8 @@ class Rational(HasFormula):
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """f(x) at points of shape (..., d)."""
         p, q = self.parts(x)
-        return p - q
+        with np.errstate(invalid="ignore"):  # where both are infinite
+            return p - q
 
     def parts(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """P(x) and Q(x); work that circuits share is done once."""
@@ -357,6 +358,9 @@ class Rational(HasFormula):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: P = {self.P!r}, Q = {self.Q!r}>"
+
+    def __str__(self) -> str:
+        return f"({self.P}) ⊘ ({self.Q})"
 
 
 def _fits(other) -> bool:

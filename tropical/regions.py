@@ -179,6 +179,8 @@ class Regions(HasTable, Sequence):
     def __getitem__(self, k):
         if isinstance(k, slice):
             return [self[i] for i in range(*k.indices(len(self)))]
+        if not -len(self) <= k < len(self):
+            raise IndexError(f"region {k} of {len(self)}")
         k = range(len(self))[k]
         return Region(self, k)
 

@@ -12,6 +12,7 @@ from hjsym.bifurcation.natural_gradient import NaturalGradient, natural_gradient
 from hjsym.hopf import KernelGauge, LSELayer
 from tropical import Polynomial, Semiring, Slice
 from tropical._arrays import as_array, as_points, frozen, is_finite, refuse_where, to_floats
+from tropical._display import summary
 from tropical._html import card
 from tropical._tables import HasTable, coordinates
 from tropical.errors import BudgetExceeded, InputError, ShapeError
@@ -71,6 +72,8 @@ class EntropyLandscape(HasTable):
 
     W: ArrayLike
     b: ArrayLike
+
+    __repr__ = summary
 
     def __post_init__(self):
         W, b = (to_floats(as_array(name, getattr(self, name))).astype(float) for name in ("W", "b"))

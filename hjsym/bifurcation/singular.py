@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hjsym.bifurcation.landscape import EntropyLandscape
+from tropical._display import summary
 from tropical.errors import DivergenceError, InputError
 
 __all__ = ["Bifurcation", "branch_point", "fold"]
@@ -70,6 +71,8 @@ class Bifurcation:
     residual: float
     index: int
     opens: str
+
+    __repr__ = summary
 
 
 def fold(source, x: ArrayLike, eps: float, v: ArrayLike | None = None) -> Bifurcation:

@@ -26,6 +26,7 @@ from hjsym.solutions._input import as_even_nodes
 from hjsym.solutions.stencils import BOUNDARIES, GHOSTS, ORDERS, laplacian, one_sided_slopes
 from hjsym.systems.system import HJSystem
 from tropical._arrays import refuse_where
+from tropical._display import summary
 from tropical._progress import Progress, reporting
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
@@ -67,6 +68,8 @@ class GridSolution:
     t: float
     steps: int
     speeds: tuple[float, ...]
+
+    __repr__ = summary
 
 
 def march(

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from hjsym.solutions._input import as_even_nodes, positive_numbers
 from tropical import hopf_lax
+from tropical._display import summary
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["ShockSet", "shock_set"]
@@ -49,6 +50,8 @@ class ShockSet:
     jumps: np.ndarray
     x: tuple[np.ndarray, ...]
     values: np.ndarray
+
+    __repr__ = summary
 
     def plot(self, ax=None):
         """u and its shocks, of one or two variables, on new axes of matplotlib unless given; returns the axes."""

@@ -12,6 +12,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from hjsym.hopf import LSELayer
 from tropical import Box, Semiring
+from tropical._display import summary
 from tropical.errors import InputError
 
 __all__ = ["Merged", "merge_neurons"]
@@ -41,6 +42,8 @@ class Merged:
     layer: LSELayer
     groups: np.ndarray
     error: float
+
+    __repr__ = summary
 
 
 def merge_neurons(
