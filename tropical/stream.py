@@ -48,7 +48,7 @@ def stream(
     rows : int, optional
         Points in a piece; by default as many as make four megabytes of points or of results.
     resume : bool
-        For a path: go on where a run ended that did not come to its end.
+        For a path: go on where a run ended that did not come to its end, instead of from the beginning.
     executor : concurrent.futures.Executor, or a callable that makes one, optional
         Computes pieces, as in `linear_regions`. This process reads and writes, so workers need no access to the files.
     ahead : int
