@@ -180,10 +180,8 @@ class Circuit(HasFormula):
             raise InputError(f"an exact circuit at eps = {eps:g}: log-sum-exp is transcendental; use floats")
 
     def __getstate__(self) -> dict:
-        return {
-            "nodes": self.nodes,
-            **vars(self),
-        }  # operands first, so that pickling does not go down node by node
+        # Operands first, so that pickling does not go down from node to node, for which Python's stack is too short.
+        return {"nodes": self.nodes, **vars(self)}
 
     @cached_property
     def nodes(self) -> list[Node]:

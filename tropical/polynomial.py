@@ -70,7 +70,8 @@ class Polynomial(Evaluation, HasFormula):
     W_j·x + b_j is a chain of fused multiply-adds that starts at b_j and runs through the variables in
     order: one rounding per variable. At ε = 0 that is the whole error. `n_threads` is how many threads share
     the points, or very many monomials: None takes as many as help, and no result depends on it. `out` takes
-    the results: an array of their shape and dtype, of any strides, that overlaps no input.
+    the results: an array of their shape and dtype, of any strides, that overlaps no input. Points in a dask array
+    give dask arrays, computed when they are asked for; points in files, see `stream`.
 
     Examples
     --------
