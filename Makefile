@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 # What runs the compiled code, which the targets that build or choose it anew repeat; TESTS=tests repeats everything.
-CORE := arrays chain circuit closure exp kernels log matrix memory polynomial polynomial_map regions_kernel semiring \
+CORE := arrays boundary chain circuit closure exp kernels log matrix memory polynomial polynomial_map regions_kernel semiring \
 	sizes sparse special_values threads transform
 # What takes the branches of the search for regions besides, which no choice of kernels changes.
 REGIONS := regions regions_search
@@ -15,7 +15,7 @@ SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 CORE_TESTS = $(SIDE_BY_SIDE) -m "not slow" --hypothesis-profile=quick $(TESTS)
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
-.PHONY: demo paper test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind wheel clean
+.PHONY: demo paper test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind fuzz wheel clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
@@ -74,6 +74,12 @@ coverage: $(SOURCES)
 # The kernels under valgrind; SUBSET selects tests as pytest -k does.
 valgrind: $(VENV)/installed-test
 	$(BIN)/python tests/memcheck.py $(SUBSET)
+
+# The readers of model files on changed ones, SECONDS for each reader; guided where atheris has a wheel for this Python.
+SECONDS ?= 60
+fuzz: $(VENV)/installed-test
+	-$(BIN)/pip install --quiet --disable-pip-version-check --only-binary=:all: atheris
+	$(BIN)/python tests/attacks/fuzz.py --seconds $(SECONDS)
 
 wheel: $(VENV)/built
 	mkdir -p dist
