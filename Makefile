@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 # What runs the compiled code, which the targets that build or choose it anew repeat; TESTS=tests repeats everything.
-CORE := arrays chain circuit closure exp kernels log matrix memory polynomial polynomial_map regions_kernel semiring \
-	sizes sparse special_values threads transform
+CORE := arrays boundary chain circuit closure exp kernels log matrix memory polynomial polynomial_map regions_kernel \
+	semiring sizes sparse special_values threads transform
 # What of them chooses all kernels by itself, or knows no choice.
 ALL_KERNELS := arrays exp log memory regions_kernel sizes
 # What takes the branches of the search for regions besides, which no choice of kernels changes.
@@ -19,7 +19,7 @@ QUICKLY = $(SIDE_BY_SIDE) -m "not slow" --hypothesis-profile=quick
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
 .PHONY: demo paper docs test test-ceilings test-slow test-page test-frameworks mutants lint bench train sanitize coverage \
-	valgrind wheel clean
+	valgrind fuzz wheel clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
@@ -88,6 +88,12 @@ coverage: build-coverage/built $(VENV)/installed-test
 # The kernels under valgrind; SUBSET selects tests as pytest -k does.
 valgrind: $(VENV)/installed-test
 	$(BIN)/python tests/memcheck.py $(SUBSET)
+
+# The readers of model files on changed ones, SECONDS for each reader; guided where atheris has a wheel for this Python.
+SECONDS ?= 60
+fuzz: $(VENV)/installed-test
+	-$(BIN)/pip install --quiet --disable-pip-version-check --only-binary=:all: atheris
+	$(BIN)/python tests/attacks/fuzz.py --seconds $(SECONDS)
 
 wheel: $(VENV)/built
 	mkdir -p dist

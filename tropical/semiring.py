@@ -119,7 +119,7 @@ class Semiring:
     def mul(self, a: ArrayLike, b: ArrayLike) -> np.ndarray:
         """a ⊗ b = a + b, elementwise with broadcasting; the zero absorbs every number, NaN propagates."""
         a, b = self._operands(a, b)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             total = np.asarray(a + b)
         absorbed = ((a == self.zero) | (b == self.zero)) & (a == a) & (b == b)
         return np.where(absorbed, convert(np.asarray(self.zero), total.dtype), total)[()]
