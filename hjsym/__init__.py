@@ -64,6 +64,7 @@ __all__ = [
     "maximize",
     "minimize",
     "nearest_boundary",
+    "page",
     "plot_slice",
     "pontryagin",
     "robustness",
@@ -75,6 +76,7 @@ __all__ = [
     "to_network",
     "to_onnx",
     "training",
+    "write_page",
 ]
 
 # Found when asked for, so that `import hjsym`, and the help of its command line, do not wait for SymPy.
@@ -119,6 +121,7 @@ _HOMES = {
     "smoothness": "robustness",
     "to_network": "export",
     "to_onnx": "export",
+    "write_page": "page",
 }
 
 

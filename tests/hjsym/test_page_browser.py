@@ -376,6 +376,8 @@ def test_pointer_and_buttons(show):
         page.tab.check(f"input[value={field}]")
         page.settle()
         assert page.tab.locator("#map canvas").is_visible() == (field != "regions")
+        assert page.tab.locator("#planar").is_visible() == (field == "entropy")
+    assert page.tab.locator("#planar").evaluate("(e) => e.textContent") == "1 maximum2 saddles"
     page.tab.fill("#eps-exact", "minus one")
     page.tab.press("#eps-exact", "Enter")
     assert page.tab.get_attribute("#eps-exact", "aria-invalid") == "true"

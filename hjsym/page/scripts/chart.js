@@ -152,9 +152,7 @@ class Chart {
   dot(x, y, kind, shape = "circle") {
     const [cx, cy] = [this.px(x), this.py(y)];
     if (shape === "circle") return svgElement("circle", { class: `dot ${kind}`, cx, cy, r: 4.5 }, this.inside);
-    const tip = shape === "up" ? -1 : 1;
-    const points = `${cx},${cy + tip * 6} ${cx - 5.5},${cy - tip * 4} ${cx + 5.5},${cy - tip * 4}`;
-    return svgElement("polygon", { class: `dot ${kind}`, points }, this.inside);
+    return svgElement("polygon", { class: `dot ${kind}`, points: outline(shape, cx, cy) }, this.inside);
   }
 
   vertical(x, kind) {
@@ -182,6 +180,13 @@ class Chart {
       }
     }
   }
+}
+
+// A triangle that points up or down, or a diamond.
+function outline(shape, x, y) {
+  if (shape === "diamond") return `${x},${y - 6} ${x + 6},${y} ${x},${y + 6} ${x - 6},${y}`;
+  const tip = shape === "up" ? -1 : 1;
+  return `${x},${y + tip * 6} ${x - 5.5},${y - tip * 4} ${x + 5.5},${y - tip * 4}`;
 }
 
 function share({ low, high, log }, value) {

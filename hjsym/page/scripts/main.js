@@ -9,6 +9,7 @@ const table = data.table ?? null;
 const plane = view.variables === 2 ? new PlaneMap(byId("map"), view) : null;
 const STEPS = 1000;
 const PANEL_GAP = 20;
+const PLURALS = { maximum: "maxima", saddle: "saddles", minimum: "minima", degenerate: "degenerate points" };
 const state = { eps: 0, point: data.start.slice(), output: 0, field: "regions", line: null };
 
 // ---- values ----------------------------------------------------------------------------------------
@@ -264,7 +265,7 @@ function showSquare(curves, points) {
   if (arrows.length >= 3) drawSquare(byId("square"), layer ? LAYER_CORNERS : cornersOf(arrows), arrows);
   showTable(byId("arrows"), `Largest errors over ${points.length} points of the line`, [["arrow", "name"], ["claim", ""], ["error", "number"], ["allowed", "number"], ["", ""]],
     arrows.map(({ source, target, claim, error, bound }) => [
-      source === target ? source : `${source} → ${target}`, claim,
+      source === target ? `${source}, its equation` : `${source} → ${target}`, claim,
       { value: error, key: `arrow-${source}-${target}`, text: readable(error, 4) },
       { value: bound, key: `bound-${source}-${target}`, text: readable(bound, 3) },
       { node: element("span", { class: error <= bound ? "good" : "bad" }, error <= bound ? "✓ holds" : "✗ fails") },
@@ -278,6 +279,7 @@ function cornersOf(arrows) {
 
 function showMap() {
   const field = state.field === "regions" ? null : fieldOf(state.field);
+  const shown = state.field === "entropy" && data.planar && data.planar.eps === state.eps ? data.planar.points : [];
   plane.draw({
     field,
     cells: data.regions ? data.regions.cells : [],
@@ -285,7 +287,9 @@ function showMap() {
     point: state.point,
     home: data.bifurcation ? data.bifurcation.at[0] : null,
     marks: view.marks,
+    critical: shown,
   });
+  showPlanar(shown);
   byId("map-scale").hidden = field === null;
   if (field !== null) {
     byId("map-low").textContent = readable(field.low, 3);
@@ -293,6 +297,20 @@ function showMap() {
   }
   const cells = data.regions ? data.regions.cells.length : 0;
   byId("map").setAttribute("aria-label", `The plane ${view.axes.join(", ")} with ${cells} linear regions; the point is at ${state.point.map((v) => readable(v, 4)).join(", ")}.`);
+}
+
+// What marks the critical points of the plane, which are known at one temperature.
+function showPlanar(shown) {
+  const host = byId("planar");
+  host.hidden = state.field !== "entropy" || !data.planar;
+  if (host.hidden) return;
+  if (shown.length === 0) {
+    host.replaceChildren(element("li", {}, `Critical points of the plane are shown at ε = ${readable(data.planar.eps, 4)}.`));
+    return;
+  }
+  const shapes = { maximum: "up", saddle: "diamond", minimum: "down", degenerate: "diamond" };
+  const counts = Object.keys(shapes).map((kind) => [kind, shown.filter((p) => p.kind === kind).length]);
+  showLegend(host, counts.filter(([, n]) => n > 0).map(([kind, n]) => [kind, `${n} ${n === 1 ? kind : PLURALS[kind]}`, shapes[kind]]));
 }
 
 // f_ε or the entropy on a grid of the plane, as fine as its cost allows.

@@ -19,7 +19,8 @@ class PlaneMap {
   }
 
   // field: null, or { values, columns, rows, low, high } from the lower left, row after row.
-  draw({ field, cells, labelled, point, home, marks }) {
+  // critical: points of the plane with their kinds.
+  draw({ field, cells, labelled, point, home, marks, critical }) {
     const { low, high, axes } = this.view;
     const width = Math.max(240, this.host.clientWidth || 480);
     const height = Math.round(Math.min(460, Math.max(260, width * 0.8)));
@@ -32,7 +33,11 @@ class PlaneMap {
       const points = corners.map(([a, b]) => `${chart.px(a).toFixed(1)},${chart.py(b).toFixed(1)}`).join(" ");
       svgElement("polygon", { class: field ? "cell outline" : `cell c${colour % 8}`, points }, chart.inside);
     }
-    if (labelled) this.labels(chart, cells);
+    if (labelled) this.labels(chart, cells, marks);
+    for (const { at, kind } of critical) {
+      const shape = { maximum: "up", minimum: "down" }[kind] ?? "diamond";
+      chart.dot(at[0], at[1], `${kind} planar`, shape);
+    }
     const across = { x1: MARGIN.left, x2: chart.right, y1: chart.py(point[1]), y2: chart.py(point[1]) };
     svgElement("line", { class: "cut under", ...across }, chart.inside);
     svgElement("line", { class: "cut", ...across }, chart.inside);
@@ -73,7 +78,7 @@ class PlaneMap {
   }
 
   // The label of each kind of cell, in its largest cell and in others with room.
-  labels(chart, cells) {
+  labels(chart, cells, marks) {
     const sized = cells.map((cell) => ({ ...cell, area: areaOf(cell.corners.map(([a, b]) => [chart.px(a), chart.py(b)])) }));
     sized.sort((a, b) => b.area - a.area);
     const seen = new Set();
@@ -81,7 +86,9 @@ class PlaneMap {
       if (!label || area < (seen.has(label) ? 6000 : 350)) continue;
       seen.add(label);
       const x = corners.reduce((sum, c) => sum + chart.px(c[0]), 0) / corners.length;
-      const y = corners.reduce((sum, c) => sum + chart.py(c[1]), 0) / corners.length;
+      const middle = corners.reduce((sum, c) => sum + chart.py(c[1]), 0) / corners.length;
+      const hidden = marks.some(({ at }) => Math.abs(chart.px(at[0]) - x) < 110 && Math.abs(chart.py(at[1]) - 8 - middle) < 16);
+      const y = hidden ? middle - 26 : middle; // not under the name of a point
       svgElement("text", { class: "cell-label", x, y: y + 4, "text-anchor": "middle" }, chart.inside, label);
     }
   }

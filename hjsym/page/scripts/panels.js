@@ -30,10 +30,8 @@ function showLegend(host, entries) {
   host.replaceChildren(...entries.map(([kind, text, shape]) => {
     const svg = svgElement("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" });
     if (shape === "band") svgElement("rect", { class: `band ${kind}`, x: 0, y: 0, width: 26, height: 12 }, svg);
-    else if (shape === "up" || shape === "down") {
-      const tip = shape === "up" ? -1 : 1;
-      svgElement("polygon", { class: `dot ${kind}`, points: `13,${6 + tip * 6} 7.5,${6 - tip * 4} 18.5,${6 - tip * 4}` }, svg);
-    } else if (shape === "circle") svgElement("circle", { class: `dot ${kind}`, cx: 13, cy: 6, r: 4.5 }, svg);
+    else if (["up", "down", "diamond"].includes(shape)) svgElement("polygon", { class: `dot ${kind}`, points: outline(shape, 13, 6) }, svg);
+    else if (shape === "circle") svgElement("circle", { class: `dot ${kind}`, cx: 13, cy: 6, r: 4.5 }, svg);
     else if (shape === "rule") svgElement("line", { class: kind, x1: 0, x2: 26, y1: 6, y2: 6 }, svg);
     else svgElement("path", { class: `line ${kind}`, d: "M0 6H26" }, svg);
     return element("li", {}, svg, ...rich(text));
