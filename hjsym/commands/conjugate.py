@@ -48,5 +48,5 @@ def add(commands) -> None:
 def run(options):
     from hjsym.reports.conjugate import Source, conjugate_report
 
-    source = Source(options.source, options.variables, options.domain, options.output)
+    source = Source(options.source.strip(), options.variables, options.domain, options.output)
     return conjugate_report(source, options.at, options.latex, options.figures)

@@ -100,7 +100,7 @@ def _explain_network(
     slope = f.gradient(x)[chosen]
     shares, losses = slope * x, scores[chosen] - _without_each(f, x, chosen)
     constant = float(scores[chosen] - shares.sum())
-    report.line(f"output {chosen}: f = {scores[chosen]:.12g} = Σ slope × input + {constant:.12g}")
+    report.line(f"output {chosen}: f = {scores[chosen]:.12g} = Σ slope × input {constant:+.12g}")
     order = np.argsort(-np.abs(shares), kind="stable")[:top]
     rows = [
         {"input": int(k), "x": x[k], "slope": slope[k], "share": shares[k], "loss": losses[k]} for k in order

@@ -37,7 +37,8 @@ def read_formula(text: str, parameters: frozenset[str] | set[str] = frozenset())
 
     Numbers, ``+ - * / **`` (or ``^``), ``a if x > 0 else b``, and the functions abs, sqrt, exp, log, sign, max, min,
     relu, softplus, logsumexp, and the circular and hyperbolic ones with their inverses. Decimals are read as the
-    fractions that they write. Nothing is evaluated by Python, and sizes are limited, so that a text from anywhere may be read.
+    fractions that they write. Nothing is evaluated by Python, and sizes are limited, so that a text from anywhere may
+    be read.
 
     Raises
     ------
