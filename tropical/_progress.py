@@ -54,6 +54,7 @@ def _rich_bar(what: str) -> Iterator[Callable[[int], object]]:
         TextColumn("{task.completed} {task.description}"),
         TimeElapsedColumn(),
         console=Console(stderr=True),
+        transient=True,
     ) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done: bar.update(task, completed=done)

@@ -9,6 +9,7 @@ from hjsym.attribution import Attribution
 from hjsym.compile import TropicalNetwork, compile
 from hjsym.hopf import LSELayer
 from hjsym.plotting import attribution_figure
+from hjsym.reports.differences import STEP, nearby
 from hjsym.reports.examples import Asked, Examples
 from hjsym.reports.model import Model
 from hjsym.reports.pictures import list_pictures
@@ -99,7 +100,7 @@ def _explain_network(
     slope = f.gradient(x)[chosen]
     shares, losses = slope * x, scores[chosen] - _without_each(f, x, chosen)
     constant = float(scores[chosen] - shares.sum())
-    report.line(f"output {chosen}: f = {scores[chosen]:.12g} = Σ slope × input + {constant:.12g}")
+    report.line(f"output {chosen}: f = {scores[chosen]:.12g} = Σ slope × input {constant:+.12g}")
     order = np.argsort(-np.abs(shares), kind="stable")[:top]
     rows = [
         {"input": int(k), "x": x[k], "slope": slope[k], "share": shares[k], "loss": losses[k]} for k in order
@@ -108,13 +109,13 @@ def _explain_network(
         "output": chosen, "value": scores[chosen], "scores": scores, "constant": constant, "inputs": rows,
     }  # fmt: skip
     report.table(
-        ["input", "x", "slope", "slope × x", "f falls at x = 0 by"],
+        ["input", "x", "slope", "slope × x", "f falls with it at 0 by"],
         [
             [f"x{row['input'] + 1}", *(f"{row[k]:.6f}" for k in ("x", "slope", "share", "loss"))]
             for row in rows
         ],
     )
-    _check_slope(report, f, x, chosen, slope)
+    _check_slope(report, f, x, chosen)
     _describe_certificate(report, f, x)
     names = [f"x{k}" for k in range(1, len(x) + 1)]
     return f"slope × input, output {chosen}", shares, names, slope
@@ -130,15 +131,17 @@ def _without_each(f: TropicalNetwork, x: np.ndarray, output: int) -> np.ndarray:
     return values
 
 
-def _check_slope(report: Report, f: TropicalNetwork, x: np.ndarray, output: int, slope: np.ndarray) -> None:
-    """The slope along itself, by a central difference of the network as it was read."""
+def _check_slope(report: Report, f: TropicalNetwork, x: np.ndarray, output: int) -> None:
+    """The slope along itself, near the point, by a central difference of the network as it was read."""
+    x = nearby(x)
+    slope = f.gradient(x)[output]
     size = np.linalg.norm(slope)
     if not size:
         return
-    step = 1e-6 * max(1.0, np.abs(x).max()) * slope / size
+    step = STEP * max(1.0, np.abs(x).max()) * slope / size
     ahead, back = (f.network(x + s * step)[output] for s in (1, -1))
     found = (ahead - back) / (2 * np.linalg.norm(step))
-    report.check("|slope| − difference of the network along it, relative", abs(found - size) / size, 1e-6)
+    report.check("|slope| − difference along it, near the point, relative", abs(found - size) / size, 1e-6)
 
 
 # ---- certificates ------------------------------------------------------------------------------------
@@ -156,5 +159,14 @@ def _describe_certificate(report: Report, f, x: np.ndarray) -> None:
         called = "inf" if norm == math.inf else str(norm)
         report.data["certificates"].append({"norm": called, "decision": found.decision} | entry)
         rows.append([f"‖·‖_{'∞' if norm == math.inf else norm}", *(f"{v:.6g}" for v in entry.values())])
-    report.line(f"decision: {found.decision}")
+    report.line(f"decision: {_decision(f, int(found.decision))}")
     report.table(["norm", "radius", "by Lipschitz", "by curvature", "by convexity", "margin"], rows)
+
+
+def _decision(f, decision: int) -> str:
+    """In words: a class, or the sign of one function."""
+    if isinstance(f, LSELayer) and f.labels is not None:
+        return f"class {decision}"
+    if isinstance(f, LSELayer) or f.network.output_size == 1:
+        return "f > 0" if decision else "f ≤ 0"
+    return f"output {decision} is the largest"

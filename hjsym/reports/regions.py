@@ -163,17 +163,15 @@ def _describe_largest(report: Report, regions: Regions, where: Where, top: int) 
         rows.append([str(k), volume, str(len(regions.facets(k))), formula])
     if rows:
         report.heading(f"The {len(rows)} largest")
-        report.table(["region", "volume", "facets", "f there"], rows)
+        several = len(regions[0].intercept) > 1
+        report.table(["region", "volume", "facets", "output 0 there" if several else "f there"], rows)
 
 
 def _map(slope: np.ndarray, intercept: np.ndarray, name: str) -> str:
     """The first output as a formula, or the size of its slope."""
-    rest = " …" if len(intercept) > 1 else ""
     if slope.shape[1] > _SHOWN:
-        return f"{intercept[0]:+.4g}, |slope| = {np.linalg.norm(slope[0]):.4g}{rest}"
-    return (
-        " ".join([f"{intercept[0]:.4g}", *(f"{a:+.4g}·{name}{k}" for k, a in enumerate(slope[0], 1))]) + rest
-    )
+        return f"{intercept[0]:+.4g}, |slope| = {np.linalg.norm(slope[0]):.4g}"
+    return " ".join([f"{intercept[0]:.4g}", *(f"{a:+.4g}·{name}{k}" for k, a in enumerate(slope[0], 1))])
 
 
 def _describe_decision(report: Report, decided: DecisionRegions) -> None:

@@ -325,7 +325,7 @@ def test_a_bar_of_rich(monkeypatch, networks):
     shown = []
 
     class Progress:
-        def __init__(self, *columns, console):
+        def __init__(self, *columns, console, transient):
             shown.append(console)
 
         def __enter__(self):
