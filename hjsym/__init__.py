@@ -64,6 +64,7 @@ __all__ = [
     "maximize",
     "minimize",
     "nearest_boundary",
+    "notebook",
     "page",
     "plot_slice",
     "pontryagin",

@@ -1,6 +1,7 @@
 """What all pictures share: colours that colour-blind readers can tell apart, and axes; matplotlib comes in late."""
 
 import io
+import re
 from collections.abc import Callable
 from threading import Lock
 
@@ -37,6 +38,7 @@ _RC = {
     "legend.frameon": False, "legend.fontsize": "small", "savefig.transparent": True, "svg.hashsalt": "hjsym",
     "text.color": INK, "xtick.color": INK, "ytick.color": INK,
 }  # fmt: skip
+_STYLE = re.compile(r"\s*<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
 _ONE_AT_A_TIME = Lock()  # the settings above are matplotlib's global ones for as long as a picture takes
 
 
@@ -60,7 +62,11 @@ def inline_svg(draw: Callable, size: tuple[float, float]) -> str:
         draw(figure)
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     text = file.getvalue().replace(INK, "currentColor")
-    return text[text.index("<svg") :]
+    text = text[text.index("<svg") :]
+    # the style sheet would hold for the whole page around it; these two are inherited
+    return _STYLE.sub("", text, count=1).replace(
+        "<svg", '<svg stroke-linejoin="round" stroke-linecap="butt"', 1
+    )
 
 
 def axes_or_new(ax, **options):

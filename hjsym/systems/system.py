@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 import sympy
 
-from hjsym._latex import latex, latex_of
+from hjsym._latex import is_long, latex, latex_of
 from hjsym.expr import symbolic
 from hjsym.systems.lagrangians import conjugated
 from hjsym.systems.matrices import matrix_function
@@ -28,7 +28,7 @@ LABELS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HJSystem(HasTable):
     """V_t + H(x, ∇V, t) = ν tr(A∇²V) + source, and its characteristics x' = ∂H/∂p, p' = −∂H/∂x.
 
@@ -297,7 +297,7 @@ class HJSystem(HasTable):
         return system_html(self) if self._repr_latex_() is None else None
 
     def __repr__(self) -> str:
-        return f"<HJSystem: {self.name}; {self.label}>"
+        return f"<HJSystem: {self.name}, {self.label}, {self.size} coordinates>"
 
     def __str__(self) -> str:
         lines = [
@@ -330,5 +330,7 @@ def readable(expr: sympy.Basic, digits: int = 6) -> sympy.Basic:
 
 
 def _short(expr: sympy.Basic) -> str:
+    if is_long(expr):
+        return "a formula that is too long to write"
     text = str(readable(expr))
     return text if len(text) <= 300 else f"{text[:300]} … ({len(text):,} characters)"
