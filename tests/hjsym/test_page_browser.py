@@ -112,7 +112,7 @@ class Shown:
     def curves(self) -> dict[str, np.ndarray]:
         """What is drawn, and the points (n, k) where."""
         found = self.tab.evaluate(
-            "(() => { const p = pointsOfLine(); return { ...curvesAt(p), points: p }; })()"
+            "(() => { const p = pointsOfLine(); return { ...valuesAt(p), points: p }; })()"
         )
         return {k: np.array(v, float) for k, v in found.items() if v is not None}
 
@@ -236,7 +236,7 @@ def test_layer_on_a_plane_through_images(show):
         close(shown[f"class-{found.classes[best]}"], found.class_weight[best])
         assert page.tab.locator("#arrows .bad").count() == 0
     field = page.tab.evaluate("fieldOf('entropy')")
-    grid = np.stack(np.meshgrid(*[np.linspace(-0.25, 1.25, field["columns"])] * 2), axis=-1)
+    grid = np.stack(np.meshgrid(*[np.linspace(-0.25, 1.25, field["size"])] * 2), axis=-1)
     close(np.array(field["values"]), p.entropy(images[0] + grid.reshape(-1, 2) @ (images[1:] - images[0])))
 
 
