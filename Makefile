@@ -55,6 +55,7 @@ bench: $(VENV)/installed-demo
 train: $(VENV)/installed-demo
 	$(BIN)/python examples/train_relu.py
 	$(BIN)/python examples/train_conv.py
+	$(BIN)/python examples/train_moons.py
 	$(BIN)/python examples/train_lse.py
 
 # The tests of the compiled core under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -87,12 +88,14 @@ $(VENV)/bin/pip:
 
 # Built once, whatever is installed with it. What is left of removed or renamed files would be packed again.
 $(VENV)/built: $(SOURCES) | $(VENV)/bin/pip
+	@echo "Building the C core; nothing is printed for a minute or so"
 	rm -rf build build-coverage $(VENV)/dist
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VENV)/dist .
 	touch $@
 
 # One rule for the extras: installed-demo has what the demo needs, installed-test what the tests need.
 $(VENV)/installed-%: $(VENV)/built
+	@echo "Installing with what [$*] needs"
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(VENV)/dist/*.whl
 	$(BIN)/pip install --quiet --disable-pip-version-check "$$(echo $(VENV)/dist/*.whl)[$*]"
 	touch $@

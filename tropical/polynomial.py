@@ -45,7 +45,8 @@ class Polynomial(Evaluation, HasFormula):
     any reals, so these are the generalised (Laurent, real-exponent) polynomials.
 
     Operators are the semiring's: ``p + q`` is ⊕, ``p * q`` is ⊗, ``p ** k`` is the k-fold ⊗ and ``p / q`` a
-    `Rational`. A real number stands for the constant polynomial.
+    `Rational`. A real number stands for the constant polynomial. ``p == q`` asks whether they are one object: `equals`
+    compares functions, `same_terms` monomials.
 
     Parameters
     ----------
