@@ -70,6 +70,7 @@ bench: $(VENV)/installed-demo
 train: $(VENV)/installed-demo
 	$(BIN)/python examples/train_relu.py
 	$(BIN)/python examples/train_conv.py
+	$(BIN)/python examples/train_moons.py
 	$(BIN)/python examples/train_lse.py
 
 # The tests of the compiled core under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -107,6 +108,7 @@ $(VENV)/bin/pip:
 
 # Built once, whatever is installed with it. What is left of removed or renamed files would be packed again.
 $(VENV)/built: $(SOURCES) | $(VENV)/bin/pip
+	@echo "Building the C core; nothing is printed for a minute or so"
 	rm -rf build $(VENV)/dist
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VENV)/dist .
 	touch $@
@@ -121,6 +123,7 @@ build-%/built: $(SOURCES) | $(VENV)/bin/pip
 
 # One rule for the extras: installed-demo has what the demo needs, installed-test what the tests need.
 $(VENV)/installed-%: $(VENV)/built
+	@echo "Installing with what [$*] needs"
 	$(PIP) --no-deps --force-reinstall $(VENV)/dist/*.whl
 	$(PIP) "$$(echo $(VENV)/dist/*.whl)[$*]"
 	touch $@

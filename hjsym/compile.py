@@ -1,5 +1,7 @@
 """Networks to tropical rational functions, exactly; `hjsym.rails` has the rule of each layer."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -70,7 +72,7 @@ class TropicalNetwork(Rational):
         head = "" if self.head is None else f", in front of {self.head}"
         return f"{self.network}{head}"
 
-    def deform(self, eps: float) -> "TropicalNetwork":
+    def deform(self, eps: float) -> TropicalNetwork:
         """P_ε ⊘ Q_ε: every max gate becomes log-sum-exp at temperature `eps`.
 
         The network is deformed with them, since A ⊕_ε B − B = ε log(1 + e^{(A − B)/ε}): a ReLU of A − B becomes a
@@ -105,7 +107,7 @@ class TropicalNetwork(Rational):
         return network_bound(self.network, x)
 
     @cached_property
-    def exactly(self) -> "TropicalNetwork":
+    def exactly(self) -> TropicalNetwork:
         """The network compiled over Fractions: in floats the rails of a bend may have rounded its slopes."""
         if self.is_exact or any(node.layer.eps for node in self.network.nodes):
             return self

@@ -9,6 +9,8 @@ Sources: E. Hopf (1950) and J. D. Cole (1951) for the transform; Miñoza, Legara
 plane-wave gauge and the defect of the un-normalised kernel sum are derived here.
 """
 
+from __future__ import annotations
+
 import math
 import os
 from collections.abc import Sequence
@@ -119,7 +121,7 @@ class LSELayer(HasTable):
     @classmethod
     def from_initial_data(
         cls, y: ArrayLike, g: ArrayLike, eps: float, t: float = 1.0, kappa: float = 1.0
-    ) -> "LSELayer":
+    ) -> LSELayer:
         """The layer whose kernel gauge at time t has atoms y (N, d) with initial values g (N,):
         W = y/2κt, b = −g − |y|²/4κt."""
         y, g = np.asarray(y, float), np.asarray(g, float)
@@ -128,7 +130,7 @@ class LSELayer(HasTable):
         return cls(y / (2 * kappa * t), -g - (y**2).sum(axis=1) / (4 * kappa * t), eps, kappa)
 
     @classmethod
-    def from_network(cls, source, kappa: float = 1.0) -> "LSELayer":
+    def from_network(cls, source, kappa: float = 1.0) -> LSELayer:
         """The layer in a network that is one affine map followed by LogSumExp, or by Softplus of one output."""
         network = load(source)
         kinds = [node.layer for node in network.nodes if not isinstance(node.layer, layers.Identity)]
@@ -143,7 +145,7 @@ class LSELayer(HasTable):
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike, kappa: float = 1.0, *, limits: Limits = DEFAULT) -> "LSELayer":
+    def load(cls, path: str | os.PathLike, kappa: float = 1.0, *, limits: Limits = DEFAULT) -> LSELayer:
         """Read a layer that `save` wrote: an .npz file with W, b, eps and perhaps labels."""
         arrays = read_npz(Path(path), limits)
         if missing := {"W", "b", "eps"} - arrays.keys():
@@ -229,11 +231,11 @@ class LSELayer(HasTable):
     # ---- gauges ----------------------------------------------------------------------------------
 
     @cached_property
-    def plane_wave(self) -> "PlaneWaveGauge":
+    def plane_wave(self) -> PlaneWaveGauge:
         """f as initial data: F(x, 0) = f(x)."""
         return PlaneWaveGauge(self)
 
-    def kernel(self, t: float = 1.0) -> "KernelGauge":
+    def kernel(self, t: float = 1.0) -> KernelGauge:
         """f as the solution at time t."""
         return KernelGauge(self, t)
 

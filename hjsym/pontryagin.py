@@ -15,6 +15,8 @@ Source: A. E. Bryson, Y.-C. Ho, *Applied Optimal Control* (1975), section 2.2; Q
 "Maximum principle based algorithms for deep learning", JMLR 18 (2018), section 2.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,7 +42,7 @@ def pontryagin(
     terminal: ArrayLike | Callable[[np.ndarray], ArrayLike],
     *,
     input_shape: Sequence[int] | None = None,
-) -> "Extremal":
+) -> Extremal:
     """States, co-states, Hamiltonians and gradients of a network at points x, for a cost of its outputs.
 
     Parameters

@@ -3,6 +3,8 @@
 Each takes what `hjsym.compile` returns or takes, or a function of `tropical`.
 """
 
+from __future__ import annotations
+
 import math
 from contextlib import suppress
 from dataclasses import replace

@@ -13,6 +13,8 @@ of f_c for layers, since f_w is convex. With a constant f_c the last radius is m
 ∞, those of slopes dual. The norm of ∇²f at one point can rise with ε; f and the entropy are monotone, it is not.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

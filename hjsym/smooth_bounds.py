@@ -3,6 +3,8 @@
 A layer has the slopes E_π W and the second derivatives Cov_π(W)/ε. Networks go layer by layer, see `curvature_bounds`.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from math import prod

@@ -12,6 +12,7 @@ import hjsym
 import tropical
 from hjsym.hopf import LSELayer
 from tropical._display import short
+from tropical.sparse import SparseMatrix
 
 x, y = tropical.variables(2)
 LAYER = LSELayer(np.linspace(-1, 1, 80).reshape(40, 2), np.zeros(40), eps=0.5)
@@ -22,6 +23,7 @@ OBJECTS = {
     "polynomial": lambda: x + y + 0,
     "soft polynomial": lambda: (x + y + 0).deform(0.5),
     "map": lambda: tropical.PolynomialMap([x + y, x * y + 1]),
+    "sparse matrix": lambda: SparseMatrix((2, 3), [0, 1, 1], [2, 0, 2], [5.0, 1.0, -1.0]),
     "rational": lambda: (x + y) / (x + 0),
     "circuit": lambda: tropical.Circuit.identity(2).affine([[1, 2], [3, 4]]) + 0,
     "network": lambda: f.network,
@@ -44,6 +46,11 @@ OBJECTS = {
 VALUES = {"polynomial", "soft polynomial", "map", "rational", "circuit", "network", "compiled", "layer"}
 
 
+USES = {
+    "sparse matrix": lambda o: o @ np.array([1.0, 2.0, 3.0]),
+}
+
+
 @pytest.mark.parametrize("name", OBJECTS)
 def test_printed_in_one_line(name):
     text = repr(OBJECTS[name]())
@@ -56,11 +63,11 @@ def test_copied_and_pickled_after_use(name, again):
     """Compiled tables that evaluation leaves behind stay behind."""
     thing = OBJECTS[name]()
     points = np.array([[0.3, -1.2], [2.0, 0.5]])
-    values = thing(points) if name in VALUES else None
+    use = USES.get(name, lambda o: o(points) if name in VALUES else 0)
+    values = use(thing)
     found = again(thing)
     assert repr(found) == repr(thing)
-    if values is not None:
-        np.testing.assert_array_equal(found(points), values)
+    np.testing.assert_array_equal(use(found), values)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 __all__ = ["summary"]
 
 _MOST = 6  # entries of an array or a sequence that are written out
+_LONGEST = 120  # characters of anything else
 _LONG = 12  # characters, beyond which a Fraction is written as a float
 
 
@@ -39,7 +40,8 @@ def short(value) -> str:
         if len(value) > _MOST:
             return f"<{len(value)} of {type(value[0]).__name__}>"
         return f"({', '.join(map(short, value))})"
-    return repr(value)
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"<{type(value).__name__}>"
 
 
 def _rounded(value: Fraction) -> str:

@@ -1,5 +1,7 @@
 """Chains (hidden Markov models) over a semiring: forward and backward messages, marginals, best paths."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,6 +5,8 @@ astronomically many monomials. Nodes are immutable and refer to their operands, 
 one another share them: evaluating several circuits together does shared work once.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +51,7 @@ class Node:
     """
 
     size: int
-    source: "Input" = field(init=False)
+    source: Input = field(init=False)
     dtype: np.dtype | None = field(init=False)
 
     def __post_init__(self):
@@ -63,7 +65,7 @@ class Node:
         object.__setattr__(self, "dtype", common_dtype(*dtypes - {None}) if dtypes - {None} else None)
 
     @property
-    def operands(self) -> tuple["Node", ...]:
+    def operands(self) -> tuple[Node, ...]:
         return ()
 
     @property
@@ -189,7 +191,7 @@ class Circuit(HasFormula):
         return in_order([self.node])
 
     @classmethod
-    def identity(cls, d: int, exact: bool = False) -> "Circuit":
+    def identity(cls, d: int, exact: bool = False) -> Circuit:
         """x ↦ x on R^d, from which every circuit starts; over Fractions if `exact`."""
         return cls(Input(int(d), exact))
 
@@ -220,7 +222,7 @@ class Circuit(HasFormula):
         """Whether every gate is at ε = 0."""
         return all(self._temperature(n) == 0 for n in self.nodes if isinstance(n, Max))
 
-    def deform(self, eps: float) -> "Circuit":
+    def deform(self, eps: float) -> Circuit:
         """The same circuit with every gate at temperature `eps`; nodes stay shared."""
         return Circuit(self.node, eps)
 
@@ -229,7 +231,7 @@ class Circuit(HasFormula):
 
     # ---- building --------------------------------------------------------------------------------
 
-    def affine(self, weights: ArrayLike, bias: ArrayLike | None = None) -> "Circuit":
+    def affine(self, weights: ArrayLike, bias: ArrayLike | None = None) -> Circuit:
         """weights @ c + bias: monomials in this circuit's outputs.
 
         Parameters
@@ -241,7 +243,7 @@ class Circuit(HasFormula):
         """
         return combine([(weights, self)], bias)
 
-    def __getitem__(self, index) -> "Circuit":
+    def __getitem__(self, index) -> Circuit:
         """The circuit of some outputs only."""
         rows = np.atleast_1d(np.arange(self.outputs)[index])
         return self.affine(convert(np.equal.outer(rows, np.arange(self.outputs)), self.dtype))
@@ -249,18 +251,18 @@ class Circuit(HasFormula):
     def _ones(self) -> np.ndarray:
         return convert(np.ones(self.outputs), self.dtype)
 
-    def _constant(self, value: Real) -> "Circuit":
+    def _constant(self, value: Real) -> Circuit:
         zeros = convert(np.zeros((self.outputs, self.variables)), self.dtype)
         bias = convert(np.full(self.outputs, value), self.dtype)
         return combine([(zeros, Circuit(self.node.source, self.eps))], bias)
 
-    def __add__(self, other) -> "Circuit":
+    def __add__(self, other) -> Circuit:
         """c1 ⊕ c2: elementwise max, or its soft version."""
         if not isinstance(other, (Circuit, Real)):
             return NotImplemented
         return soft_max([self, self._constant(other) if isinstance(other, Real) else other])
 
-    def __mul__(self, other) -> "Circuit":
+    def __mul__(self, other) -> Circuit:
         """c1 ⊗ c2: elementwise sum."""
         if not isinstance(other, (Circuit, Real)):
             return NotImplemented
@@ -271,7 +273,7 @@ class Circuit(HasFormula):
     __radd__ = __add__
     __rmul__ = __mul__
 
-    def __pow__(self, exponent: Real) -> "Circuit":
+    def __pow__(self, exponent: Real) -> Circuit:
         """c^{⊗a}: the functions a·c(x), a ≥ 0."""
         if not isinstance(exponent, Real):
             return NotImplemented

@@ -1,5 +1,7 @@
 """Products of matrices over a semiring."""
 
+from __future__ import annotations
+
 import math
 from functools import partial
 

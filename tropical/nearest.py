@@ -1,5 +1,7 @@
 """The distance from a point to the decision boundary of a piecewise-linear classifier, exactly."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,5 +1,7 @@
 """Paths of a weighted graph: best ones node by node, and sums over all of them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

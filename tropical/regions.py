@@ -1,5 +1,7 @@
 """Linear regions of piecewise-linear functions, exactly: enumeration, counts, adjacency, point location."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -40,7 +42,7 @@ def linear_regions(
     partial: bool = False,
     progress: Progress = None,
     executor: Workers = None,
-) -> "Regions":
+) -> Regions:
     """All regions on which f is affine, decided in whole numbers.
 
     Parameters
@@ -114,7 +116,7 @@ def linear_regions(
     return regions
 
 
-def budget_error(regions: "Regions", limit: int) -> BudgetExceeded:
+def budget_error(regions: Regions, limit: int) -> BudgetExceeded:
     """Why regions are not all there, with those that are."""
     if regions._table.parts[-1].reason == TOO_MANY_RAYS:
         return BudgetExceeded(

@@ -1,5 +1,7 @@
 """The semirings: two numbers, a sign and a temperature, give max-plus, min-plus and their log versions."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +74,7 @@ class Semiring:
         """Whether ε = 0."""
         return self.eps == 0.0
 
-    def deform(self, eps: float) -> "Semiring":
+    def deform(self, eps: float) -> Semiring:
         """The same sign at another temperature."""
         return Semiring(self.sign, eps)
 

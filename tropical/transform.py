@@ -1,5 +1,7 @@
 """Transforms of functions on grids: Legendre, Hopf–Lax and its soft version, Hopf–Cole, in near-linear time."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from functools import partial

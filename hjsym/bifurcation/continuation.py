@@ -7,6 +7,8 @@ a fold the tangent's log ε component and det Dn change sign together, at a bran
 Source: H. B. Keller, "Numerical solution of bifurcation and nonlinear eigenvalue problems", 1977.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

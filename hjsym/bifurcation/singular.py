@@ -8,6 +8,8 @@ Sources: R. Seydel, Numer. Math. 33, 1979, and G. Moore, A. Spence, SIAM J. Nume
 folds; G. Moore, Numer. Funct. Anal. Optim. 2, 1980, for that of branch points.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -13,6 +13,8 @@ Sources: S. Osher, C.-W. Shu, SIAM J. Numer. Anal. 28 (1991), section 2; C.-W. S
 (1988).
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -180,7 +182,7 @@ class _Equation:
     is_autonomous: bool
 
     @classmethod
-    def of(cls, source, x: tuple, viscosity: float | None) -> "_Equation":
+    def of(cls, source, x: tuple, viscosity: float | None) -> _Equation:
         mesh = tuple(np.meshgrid(*x, indexing="ij", sparse=True))
         nu, moves = 0.0, False
         if isinstance(source, HJSystem):

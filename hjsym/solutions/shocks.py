@@ -8,6 +8,8 @@ Source: P. Cannarsa, C. Sinestrari, *Semiconcave Functions, Hamilton–Jacobi Eq
 section 1.6 and chapter 4.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

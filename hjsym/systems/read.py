@@ -1,5 +1,7 @@
 """Which Hamilton–Jacobi system a layer or network is: `hamiltonian`."""
 
+from __future__ import annotations
+
 import inspect
 
 import numpy as np

@@ -3,6 +3,8 @@
 At ε > 0 dropping a duplicate, or keeping the larger of two, changes f by up to ε log 2: equal slopes merge with ⊕_ε.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
