@@ -36,7 +36,7 @@ test-ceilings: $(VENV)/installed-test
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m slow
 
-# The readers of torch, Keras and Equinox, and code for torch and JAX, with those; installs about a gigabyte.
+# The readers of torch, Keras and Equinox, code for torch and JAX, and dask, with those; installs about a gigabyte.
 test-frameworks: $(VENV)/installed-frameworks
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(FRAMEWORK_TESTS:%=tests/hjsym/test_%.py)
 
