@@ -51,7 +51,7 @@ test-slow: $(VENV)/installed-test
 test-page: $(VENV)/installed-browser
 	HJSYM_BROWSER=required $(BIN)/pytest tests/hjsym/test_page_browser.py
 
-# The readers of torch, Keras and Equinox, and code for torch and JAX, with those; installs about a gigabyte.
+# The readers of torch, Keras and Equinox, code for torch and JAX, and dask, with those; installs about a gigabyte.
 test-frameworks: $(VENV)/installed-frameworks
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(FRAMEWORK_TESTS:%=tests/hjsym/test_%.py)
 

@@ -24,6 +24,7 @@ from tropical import (
     equivalent,
     essential,
     is_convex,
+    linear_regions,
     lipschitz,
     maximize,
     minimize,
@@ -164,6 +165,24 @@ def test_a_submit_that_finds_the_pool_broken():
 def test_what_is_no_executor_is_refused(executor):
     with pytest.raises(InputError, match=r"executor is a (int|str); pass a concurrent.futures.Executor"):
         list(in_order(abs, [(1,)], executor))
+
+
+def test_a_search_for_regions_goes_on_without_a_worker(networks):
+    f, pools, killed = networks.rails(networks.seeded([3, 12, 8, 1])), [], []
+    others = set(multiprocessing.active_children())
+
+    def make():
+        pools.append(PROCESSES(2))
+        return pools[-1]
+
+    def kill(found):
+        if not killed:
+            killed.append((set(multiprocessing.active_children()) - others).pop())
+            killed[0].kill()
+
+    alone, found = linear_regions(f), linear_regions(f, executor=make, progress=kill)
+    assert len(pools) == 2 and killed[0].exitcode == -signal.SIGKILL
+    assert [region.witness.tolist() for region in found] == [region.witness.tolist() for region in alone]
 
 
 # ---- what is sent to workers ---------------------------------------------------------------------------
