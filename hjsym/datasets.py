@@ -14,7 +14,7 @@ def load_dataset(name: str) -> tuple[np.ndarray, np.ndarray]:
     Recognition of Handwritten Digits", UCI Machine Learning Repository (1998), as bundled with scikit-learn.
     """
     if name != "digits":
-        raise InputError(f"data set {name!r} is unknown; known is 'digits'")
+        raise InputError(f"data set {name!r:.90} is unknown; known is 'digits'")
     try:
         from sklearn.datasets import load_digits
     except ImportError:
