@@ -21,6 +21,8 @@ __all__ = [
     "as_points",
     "common_dtype",
     "convert",
+    "exact_sum",
+    "exact_sums",
     "frozen",
     "is_exact",
     "is_finite",
@@ -106,6 +108,20 @@ def convert(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     for index, value in np.ndenumerate(array):
         out[index] = _to_fraction(value)
     return out
+
+
+def exact_sum(a, b):
+    """a + b of entries of exact arrays; an infinity wins over a Fraction, be that beyond the floats.
+
+    >>> exact_sum(Fraction(10**400), -np.inf)
+    -inf
+    """
+    if isinstance(a, float) == isinstance(b, float):
+        return a + b
+    return a if isinstance(a, float) else b
+
+
+exact_sums = np.frompyfunc(exact_sum, 2, 1)
 
 
 def is_finite(array: np.ndarray) -> np.ndarray:

@@ -6,12 +6,14 @@ import os
 import numpy as np
 import pytest
 import sympy
+from hypothesis import given
+from hypothesis import strategies as st
 
 import hjsym
 from hjsym.cli import main
 from hjsym.conjugate import conjugate
 from hjsym.conjugate.symbolic.read import symbolic_function
-from hjsym.errors import ModelFileError
+from hjsym.errors import ModelFileError, one_line
 from hjsym.frontends import Limits
 from hjsym.solutions.characteristics import Characteristics
 from hjsym.systems import supremum
@@ -131,7 +133,7 @@ DOCUMENTS = {
     "label": (saved(bent(ESCAPES)), "label"),
     "long label": (saved(bent("a" * 99)), "label"),
     "label of another type": (saved(bent([1])), "label"),
-    "metadata": (saved(RELU, metadata={"a": {"b": 1}}), "metadata"),
+    "metadata": (saved(RELU, metadata=[1]), "metadata"),
     "format": (saved(RELU, format=ESCAPES), "format"),
     "name": (saved({**RELU, "layer": ESCAPES}), "is not known"),
     "wrong size, odd name": (saved({**affine(numbers([1.0, 1.0], [1, 2])), "name": ESCAPES}), "layer 0"),
@@ -254,6 +256,26 @@ def test_formulas_that_are_code(reader, text, tmp_path, monkeypatch):
 
 
 # ---- the watch, the command line ------------------------------------------------------------------------
+
+
+@given(text=st.text() | st.text(st.sampled_from("\x1b\n\u202e\ud800a\\")), longest=st.integers(40, 90))
+def test_one_line(text, longest):
+    """Printable, short, unchanged where it is both, and unchanged by a second time."""
+    line = one_line(text, longest)
+    assert line.isprintable() and len(line) <= longest and one_line(line, longest) == line
+    assert line == text or not text.isprintable() or len(text) > longest
+
+
+LIMITED = {
+    "saved": saved(RELU, input_size=5),
+    "described": {"format": "hjsym description 1", "input_shape": [5], "layers": [{"type": "relu"}]},
+}
+
+
+@pytest.mark.parametrize("document", LIMITED.values(), ids=LIMITED)
+def test_limits_on_the_input(write, refused, document):
+    refused(write(document), TropicalError, "numbers a sample", limits=Limits(input_size=4))
+    assert hjsym.load(write(document), limits=Limits(input_size=5)).sizes == (5, 5)
 
 
 def test_the_watch_sees(watched, tmp_path):

@@ -292,3 +292,21 @@ def test_no_warning_leaks(semiring):
     assert np.isinf(semiring.mul([1.7e308, -1.7e308], [1.7e308, -1.7e308])).all()
     with pytest.raises(TropicalError, match="is nan"):
         star(np.array([[np.nan, Fraction(1)], [Fraction(0), np.inf]], dtype=object), semiring)
+
+
+def test_numbers_beyond_the_floats_beside_infinities():
+    """Fraction + inf asks for the Fraction as a float, which there is none of; an exact sum does not."""
+    big, low, inf = Fraction(10**400), -np.inf, np.inf
+    A = np.array([[big, low]], dtype=object)
+    assert Semiring().mul(A, low).tolist() == [[low, low]]
+    assert Semiring(-1).mul(A, inf).tolist() == [[inf, inf]]
+    assert Semiring(-1).mul(A, low).tolist() == [[low, low]]
+    assert matmul(A, np.array([[0, low], [1, 0]], dtype=object)).tolist() == [[big, low]]
+    assert star(np.array([[-big, low], [-1, -big]], dtype=object)).tolist() == [[0, low], [-1, 0]]
+    p = Polynomial([[Fraction(1)], [-big]], [big, low])
+    assert p([Fraction(1)]) == big + 1
+    assert p(np.array([[inf], [low]], dtype=object)).tolist() == [inf, low]
+    with pytest.raises(TropicalError, match="eps"):
+        Polynomial(np.eye(2), [0.0, 1.0], Semiring(eps=0.5)).hessian([[Fraction(1), Fraction(0)]])
+    with pytest.raises(TropicalError, match=r"shapes \(2,\), \(3,\)"):
+        Semiring().mul([1.0, 2.0], [1.0, 2.0, 3.0])
