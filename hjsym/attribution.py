@@ -11,6 +11,8 @@ Koh, P. Liang, "Understanding black-box predictions via influence functions", IC
 without the example, and has to do with π only where the atoms are the training points themselves.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import prod
 
@@ -43,7 +45,7 @@ def attribute(
     inputs: ArrayLike | None = None,
     progress: Progress = None,
     executor: Workers = None,
-) -> "Attribution":
+) -> Attribution:
     """The atoms that decide at points x, with their weights π_j and exact leave-one-out losses −ε log(1 − π_j).
 
     Parameters

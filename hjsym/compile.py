@@ -1,5 +1,7 @@
 """Networks to tropical rational functions, exactly; `hjsym.rails` has the rule of each layer."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -18,7 +20,7 @@ from hjsym.network import Network
 from hjsym.pieces import affine_piece
 from hjsym.rails import Rails, rule
 from tropical import Circuit, Rational
-from tropical._arrays import EXACT, FLOAT64, as_points, is_exact
+from tropical._arrays import EXACT, FLOAT64, as_points, is_exact, spoiled
 from tropical._dask import at_points, is_dask
 from tropical.errors import InputError
 
@@ -60,7 +62,17 @@ class TropicalNetwork(Rational):
         self.network = network
         self.head = head
 
-    def deform(self, eps: float) -> "TropicalNetwork":
+    def __repr__(self) -> str:
+        sizes = f"R^{self.variables} → R^{self.P.outputs}, {len(self.network.nodes)} layers, P and Q"
+        circuit = repr(self.P).partition(", ")[2].rstrip(">")
+        head = "" if self.head is None else f", in front of {self.head}"
+        return f"<TropicalNetwork: {sizes} of {circuit}{head}>"
+
+    def __str__(self) -> str:
+        head = "" if self.head is None else f", in front of {self.head}"
+        return f"{self.network}{head}"
+
+    def deform(self, eps: float) -> TropicalNetwork:
         """P_ε ⊘ Q_ε: every max gate becomes log-sum-exp at temperature `eps`.
 
         The network is deformed with them, since A ⊕_ε B − B = ε log(1 + e^{(A − B)/ε}): a ReLU of A − B becomes a
@@ -95,7 +107,7 @@ class TropicalNetwork(Rational):
         return network_bound(self.network, x)
 
     @cached_property
-    def exactly(self) -> "TropicalNetwork":
+    def exactly(self) -> TropicalNetwork:
         """The network compiled over Fractions: in floats the rails of a bend may have rounded its slopes."""
         if self.is_exact or any(node.layer.eps for node in self.network.nodes):
             return self
@@ -111,14 +123,14 @@ class TropicalNetwork(Rational):
         if any(node.layer.eps for node in self.network.nodes):
             raise InputError("affine_at needs every gate at eps = 0; use gradient, or deform(0)")
         x = self._points(x)
-        return affine_piece(self._network_at(x), x, outputs)
+        return spoiled(x, *affine_piece(self._network_at(x), x, outputs))
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
         """The Jacobian of f, (..., m, d), off the network; at ε = 0 the slope of `affine_at`."""
         if is_dask(x):
             return self._lazily(self.gradient, x, (self.P.outputs, self.variables))
         x = self._points(x)
-        return affine_piece(self._network_at(x), x)[0]
+        return spoiled(x, affine_piece(self._network_at(x), x)[0])[0]
 
     def forecast(self, points: int = 1000, seed: int = 0) -> Forecast:
         """Sizes of the expanded P and Q, of regions and memory, before any work; see `hjsym.forecast.forecast`."""

@@ -29,7 +29,7 @@ def load_dataset(name: str) -> tuple[np.ndarray, np.ndarray]:
     ((1797, 64), (1797,), np.float64(1.0))
     """
     if name != "digits":
-        raise InputError(f"data set {name!r} is unknown; known is 'digits'")
+        raise InputError(f"data set {name!r:.90} is unknown; known is 'digits'")
     try:
         from sklearn.datasets import load_digits
     except ImportError:

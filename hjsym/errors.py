@@ -11,13 +11,17 @@ _LONGEST = 2000  # characters of a message
 def one_line(text: str, longest: int = _LONGEST) -> str:
     """Text that may quote a file, fit for a terminal: what is not printable escaped, what is long cut.
 
-    >>> print(one_line("two\\nlines \\x1b[2J"), one_line("x" * 50, 5))
-    two\\nlines \\x1b[2J xxxxx… (50 characters)
+    >>> print(one_line("two\\nlines \\x1b[2J"))
+    two\\nlines \\x1b[2J
+    >>> one_line("x" * 50, longest=40)
+    'xxxxxxxxxx… (50 characters)'
     """
-    short = text[:longest] if len(text) > longest else text
+    short = text[:longest]
     if not short.isprintable():
         short = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
-    return short if len(text) <= longest else f"{short}… ({len(text):,} characters)"
+    if max(len(text), len(short)) <= longest:
+        return short
+    return f"{short[: longest - 30]}… ({len(text):,} characters)"
 
 
 class _OneLine(InputError):

@@ -9,6 +9,8 @@ Sources: E. Hopf (1950) and J. D. Cole (1951) for the transform; Miñoza, Legara
 plane-wave gauge and the defect of the un-normalised kernel sum are derived here.
 """
 
+from __future__ import annotations
+
 import math
 import os
 from collections.abc import Sequence
@@ -30,6 +32,7 @@ from hjsym.frontends.npz import read_npz
 from hjsym.network import Network
 from tropical import MIN_PLUS, Polynomial, Semiring
 from tropical._arrays import as_points, frozen
+from tropical._display import summary
 from tropical._formulas import in_display
 from tropical._html import shown
 from tropical._tables import HasTable, coordinates
@@ -90,6 +93,8 @@ class LSELayer(HasTable):
     kappa: float = 1.0
     labels: ArrayLike | None = None
 
+    __repr__ = summary
+
     def __post_init__(self):
         for name in ("eps", "kappa"):
             value = float(getattr(self, name))
@@ -116,7 +121,7 @@ class LSELayer(HasTable):
     @classmethod
     def from_initial_data(
         cls, y: ArrayLike, g: ArrayLike, eps: float, t: float = 1.0, kappa: float = 1.0
-    ) -> "LSELayer":
+    ) -> LSELayer:
         """The layer whose kernel gauge at time t has atoms y (N, d) with initial values g (N,):
         W = y/2κt, b = −g − |y|²/4κt."""
         y, g = np.asarray(y, float), np.asarray(g, float)
@@ -125,7 +130,7 @@ class LSELayer(HasTable):
         return cls(y / (2 * kappa * t), -g - (y**2).sum(axis=1) / (4 * kappa * t), eps, kappa)
 
     @classmethod
-    def from_network(cls, source, kappa: float = 1.0) -> "LSELayer":
+    def from_network(cls, source, kappa: float = 1.0) -> LSELayer:
         """The layer in a network that is one affine map followed by LogSumExp, or by Softplus of one output."""
         network = load(source)
         kinds = [node.layer for node in network.nodes if not isinstance(node.layer, layers.Identity)]
@@ -140,7 +145,7 @@ class LSELayer(HasTable):
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike, kappa: float = 1.0, *, limits: Limits = DEFAULT) -> "LSELayer":
+    def load(cls, path: str | os.PathLike, kappa: float = 1.0, *, limits: Limits = DEFAULT) -> LSELayer:
         """Read a layer that `save` wrote: an .npz file with W, b, eps and perhaps labels."""
         arrays = read_npz(Path(path), limits)
         if missing := {"W", "b", "eps"} - arrays.keys():
@@ -149,10 +154,11 @@ class LSELayer(HasTable):
             )
         if arrays["eps"].size != 1:
             raise ModelFileError(f"eps of {path} has shape {arrays['eps'].shape}; one number is needed")
-        if arrays.get("labels", np.zeros(0)).size and arrays["labels"].max() > _MAX_CLASS:
-            raise ModelFileError(
-                f"labels of {path} go up to {arrays['labels'].max()}; {_MAX_CLASS:,} is the last"
-            )
+        if words := [k for k in ("W", "b", "eps") if arrays[k].dtype.kind not in "biuf"]:
+            raise ModelFileError(f"{path} has text in the place of {', '.join(words)}; numbers are needed")
+        labels = arrays.get("labels", np.zeros(0, int))
+        if labels.dtype.kind not in "iu" or labels.max(initial=0) > _MAX_CLASS:
+            raise ModelFileError(f"labels of {path} are no integers up to {_MAX_CLASS:,}")
         try:
             return cls(arrays["W"], arrays["b"], arrays["eps"].item(), kappa, arrays.get("labels"))
         except (TropicalError, TypeError, ValueError, OverflowError) as error:
@@ -225,11 +231,11 @@ class LSELayer(HasTable):
     # ---- gauges ----------------------------------------------------------------------------------
 
     @cached_property
-    def plane_wave(self) -> "PlaneWaveGauge":
+    def plane_wave(self) -> PlaneWaveGauge:
         """f as initial data: F(x, 0) = f(x)."""
         return PlaneWaveGauge(self)
 
-    def kernel(self, t: float = 1.0) -> "KernelGauge":
+    def kernel(self, t: float = 1.0) -> KernelGauge:
         """f as the solution at time t."""
         return KernelGauge(self, t)
 
@@ -252,6 +258,8 @@ class PlaneWaveGauge:
     """
 
     layer: LSELayer
+
+    __repr__ = summary
 
     def at(self, s: float) -> Polynomial:
         """F(·, s) as a log-semiring polynomial."""
@@ -321,6 +329,8 @@ class KernelGauge(HasTable):
 
     layer: LSELayer
     t: float = 1.0
+
+    __repr__ = summary
 
     def __post_init__(self):
         _check_time(self.t)

@@ -19,6 +19,8 @@ Theory* (2004), for the bilinear form; Y. Kodama, *KP Solitons and the Grassmann
 their asymptotics. The tropical web and the dispersive form in ε are derived here.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -163,7 +165,7 @@ class TauFunction:
         object.__setattr__(self, "eps", float(self.eps))
 
     @classmethod
-    def from_layer(cls, layer: LSELayer) -> "TauFunction":
+    def from_layer(cls, layer: LSELayer) -> TauFunction:
         """That of a layer in one variable: k = W, c = b, F(x, s, 0) = ``layer.plane_wave(x, s)`` for κ = 1."""
         if layer.variables != 1:
             raise InputError(

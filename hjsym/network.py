@@ -1,5 +1,7 @@
 """Networks in a neutral form: a validated, immutable graph of layers that hold plain arrays."""
 
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -107,6 +109,10 @@ class Network(HasTable):
     exact: bool = False
     sizes: tuple[int, ...] = field(init=False)
 
+    def __repr__(self) -> str:
+        sizes = f"{self.input_size} → {self.output_size}, {len(self.nodes)} layers"
+        return f"<Network: {sizes}, {self.parameters:,} parameters{', exact' if self.exact else ''}>"
+
     def __post_init__(self):
         if not self.nodes:
             raise InputError("the network has no layers; give at least one")
@@ -134,7 +140,7 @@ class Network(HasTable):
         return Network, (self.input_size, self.nodes, dict(self.metadata), self.exact)
 
     @classmethod
-    def sequential(cls, input_size: int, layers: Sequence[Layer], **kwargs) -> "Network":
+    def sequential(cls, input_size: int, layers: Sequence[Layer], **kwargs) -> Network:
         """The chain of `layers`."""
         return cls(input_size, tuple(Node(layer, (k,)) for k, layer in enumerate(layers)), **kwargs)
 
@@ -154,7 +160,7 @@ class Network(HasTable):
         last = self.nodes[-1].layer
         return last if isinstance(last, Head) else None
 
-    def without_head(self) -> "Network":
+    def without_head(self) -> Network:
         """The network of scores in front of the `head`; itself where there is none."""
         if self.head is None:
             return self
@@ -164,11 +170,11 @@ class Network(HasTable):
             )
         return Network(self.input_size, self.nodes[:-1], self.metadata, self.exact)
 
-    def to_exact(self) -> "Network":
+    def to_exact(self) -> Network:
         """The same network over Fractions: float weights are dyadic rationals, so nothing changes."""
         return self if self.exact else Network(self.input_size, self.nodes, self.metadata, exact=True)
 
-    def deform(self, eps: float) -> "Network":
+    def deform(self, eps: float) -> Network:
         """The same network with every bend and every maximum at temperature `eps`: ReLU becomes softplus.
 
         >>> from hjsym.layers import Relu
@@ -180,7 +186,7 @@ class Network(HasTable):
         nodes = tuple(Node(node.layer.deform(eps), node.inputs, node.name) for node in self.nodes)
         return Network(self.input_size, nodes, self.metadata, self.exact)
 
-    def to_float(self) -> "Network":
+    def to_float(self) -> Network:
         """The float64 network nearest to an exact one, weight by weight."""
         if not self.exact:
             return self
@@ -197,8 +203,9 @@ class Network(HasTable):
     def values(self, x: ArrayLike) -> list[np.ndarray]:
         """What every node computes: the points first, the output last."""
         values = [as_points(x, self.input_size, EXACT if self.exact else FLOAT64)]
-        for node in self.nodes:
-            values.append(node.layer(*(values[i] for i in node.inputs)))
+        with np.errstate(invalid="ignore"):  # infinite points
+            for node in self.nodes:
+                values.append(node.layer(*(values[i] for i in node.inputs)))
         return values
 
     def pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -223,7 +230,7 @@ class Network(HasTable):
         affine = [node.layer for node in self.nodes[::2]]
         return [(np.asarray(layer.weight), layer.bias) for layer in affine]
 
-    def fold(self) -> "Network":
+    def fold(self) -> Network:
         """The same function with fewer affine layers: neighbours become one; see `hjsym.fold`."""
         from hjsym.fold import fold
 

@@ -13,6 +13,8 @@ of f_c for layers, since f_w is convex. With a constant f_c the last radius is m
 ∞, those of slopes dual. The norm of ∇²f at one point can rise with ε; f and the entropy are monotone, it is not.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +36,7 @@ from hjsym.smooth_bounds import (
     smoothness,
 )
 from tropical import Polynomial, PolynomialMap, Rational
+from tropical._display import summary
 from tropical._html import card
 from tropical._norms import as_norm
 from tropical._rounding import U, rounded_up
@@ -96,6 +99,8 @@ class Certificate(HasTable):
     def _html(self) -> str:
         title = f"Certificate: radii in the norm {self.norm:g} around {np.size(self.radius):,} points"
         return card(title, self._first_rows())
+
+    __repr__ = summary
 
 
 def certify(

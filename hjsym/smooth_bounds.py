@@ -3,6 +3,8 @@
 A layer has the slopes E_π W and the second derivatives Cov_π(W)/ε. Networks go layer by layer, see `curvature_bounds`.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from math import prod
@@ -19,6 +21,7 @@ from hjsym.layer_norms import lipschitz_bound
 from hjsym.network import Network
 from tropical import Circuit, Polynomial, Rational
 from tropical._arrays import FLOAT64, as_points, refuse_where
+from tropical._display import summary
 from tropical._html import ShowsFields
 from tropical._norms import as_norm
 from tropical._rounding import rounded_up
@@ -68,6 +71,8 @@ class Smoothness(ShowsFields):
     paper: float | None = None
     diameter: tuple[float, float] | None = None
     pair: tuple[int, int] | None = None
+
+    __repr__ = summary
 
     @property
     def curvature(self) -> float | np.ndarray:

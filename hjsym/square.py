@@ -11,6 +11,8 @@ Every arrow is an identity or a limit with a proved bound, and is checked at poi
 enough to build the others (`hjsym.corners`).
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,7 +38,7 @@ __all__ = ["Arrow", "Diagram", "diagram"]
 
 def diagram(
     source, eps: float | None = None, t: float = 1.0, *, points: ArrayLike | None = None, seed: int = 0
-) -> "Diagram":
+) -> Diagram:
     """The square of a layer from any of its corners, with every arrow checked.
 
     Parameters
@@ -98,6 +100,9 @@ class Diagram(HasTable):
     layer: LSELayer
     t: float
     points: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"<Diagram of {self.layer!r} at t = {self.t:g}>"
 
     def __post_init__(self):
         if not len(self.points):

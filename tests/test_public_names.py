@@ -27,6 +27,7 @@ PACKAGES = [
 
 # Names, or members of classes, that stay without an example, and why.
 WITHOUT_EXAMPLE = {
+    "hjsym.page.Page": "what `write_page` returns, whose example is enough",
     "hjsym.paper.Reproduction": "what `reproduce` returns, whose example is enough: a row takes a second",
     "hjsym.GibbsMean.eval": "SymPy calls it",
     "hjsym.LogSumExp.eval": "SymPy calls it",

@@ -55,8 +55,8 @@ def at_points(
     return tuple(found) if several else (found,)
 
 
-def product(A, B, rows: bool, columns: bool, semiring: Semiring, return_argmax: bool, block: Callable):
-    """A ⊗ B of shapes (..., m, k) and (..., k, n), one of them a dask array; `block` is the product of two blocks.
+def product(A, B, rows: bool, columns: bool, semiring: Semiring, return_argmax: bool, of_blocks: Callable):
+    """A ⊗ B of shapes (..., m, k) and (..., k, n), one of them a dask array, from the products of blocks.
 
     Each chunk of k gives a product, and these are added: exactly at ε = 0.
     """
@@ -70,54 +70,38 @@ def product(A, B, rows: bool, columns: bool, semiring: Semiring, return_argmax: 
     A = A[(None,) * (ndim - A.ndim)]
     B = B[(None,) * (ndim - B.ndim)]
     B = B.rechunk({ndim - 2: A.chunks[-1]})
-    run = partial(block, semiring=semiring, return_argmax=return_argmax, n_threads=1)
+    kind = {"dtype": dtype, "meta": np.empty((0,) * ndim, dtype)}
     parts = []
     for start, stop in _edges(A.chunks[-1]):
-        some = partial(_numbered, run, start) if return_argmax else run
-        parts.append(
-            da.blockwise(
-                some,
-                both,
-                A[..., start:stop],
-                left,
-                B[..., start:stop, :],
-                right,
-                concatenate=True,
-                dtype=dtype,
-                meta=np.empty((0,) * ndim, dtype),
-            )
-        )
+        run = partial(_numbered, of_blocks, start) if return_argmax else of_blocks
+        a, b = A[..., start:stop], B[..., start:stop, :]
+        parts.append(da.blockwise(run, both, a, left, b, right, concatenate=True, **kind))
     found = _put_together(parts, semiring, return_argmax)
     found = tuple(C if rows else C[..., 0, :] for C in found)
     found = tuple(C if columns else C[..., 0] for C in found)
     return found if return_argmax else found[0]
 
 
-def legendre(f, axis: int, x: np.ndarray, p: np.ndarray, exact: bool, return_argmax: bool, block: Callable):
-    """f* along an axis: the maximum of those of the chunks of f, each with its nodes."""
+def legendre(f, axis: int, x: np.ndarray, slopes: int, exact: bool, return_argmax: bool, of_block: Callable):
+    """f* along an axis, at so many slopes: the maximum of those of the chunks of f, each with its nodes."""
     import dask.array as da
 
     dtype = EXACT if exact else _dtype("f", f)
-    chunks = (*f.chunks[:axis], (len(p),), *f.chunks[axis + 1 :])
+    kind = {"dtype": dtype, "meta": np.empty((0,) * f.ndim, dtype)}
+    chunks = (*f.chunks[:axis], (slopes,), *f.chunks[axis + 1 :])
     parts = []
     for start, stop in _edges(f.chunks[axis]):
-        run = partial(block, x=x[start:stop], p=p, axis=axis, return_argmax=return_argmax, n_threads=1)
-        parts.append(
-            da.map_blocks(
-                partial(_numbered, run, start) if return_argmax else run,
-                f[(slice(None),) * axis + (slice(start, stop),)],
-                chunks=chunks,
-                dtype=dtype,
-                meta=np.empty((0,) * f.ndim, dtype),
-            )
-        )
+        run = partial(of_block, x=x[start:stop])
+        run = partial(_numbered, run, start) if return_argmax else run
+        some = f[(slice(None),) * axis + (slice(start, stop),)]
+        parts.append(da.map_blocks(run, some, chunks=chunks, **kind))
     found = _put_together(parts, MAX_PLUS, return_argmax)
     return found if return_argmax else found[0]
 
 
-def along_axes(f, axes: Sequence[int], steps: Sequence[Callable]):
+def along_axes(f, axes: Sequence[int], steps: Sequence[Callable], exact: bool = False):
     """f after steps[i] along axes[i], one after the other; whole lines of an axis come into one block for it."""
-    dtype = _dtype("f", f)
+    dtype = EXACT if exact else _dtype("f", f)
     for axis, step in zip(axes, steps, strict=True):
         if f.numblocks[axis] > 1:
             f = f.rechunk({k: -1 if k == axis else "auto" for k in range(f.ndim)})

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical import _core, _dask
-from tropical._arrays import EXACT, FLOAT64, as_output, as_points, convert
+from tropical._arrays import EXACT, FLOAT64, as_output, as_points, convert, exact_sum, exact_sums
 from tropical._threads import run_in_slices
 from tropical.errors import InputError
 from tropical.semiring import Semiring
@@ -110,6 +110,8 @@ class Evaluation:
         if self.semiring.is_tropical:
             hessian[...] = convert(np.zeros(hessian.shape), x.dtype)
             return hessian
+        if x.dtype == EXACT:
+            self.to_exact()  # refuses: the weights are transcendental
         points = self._flat(x)
         rows = np.ascontiguousarray(hessian.reshape(len(points), d, d))
         kernel = self._kernel(x.dtype)
@@ -306,10 +308,12 @@ class Evaluation:
         if any(v != v for v in point):
             return [math.nan] * max(1, len(self))
         if all(isinstance(v, Fraction) for v in point):
-            return list(self.slopes @ point + self.coefficients)
+            return list(exact_sums(self.slopes @ point, self.coefficients))
         terms, zero = [], self.semiring.zero
         for slope, term in zip(self.slopes, self.coefficients, strict=True):
-            for power in (w * v for w, v in zip(slope, point, strict=True) if w != 0):
-                term = zero if zero in (term, power) else term + power
+            for w, v in zip(slope, point, strict=True):
+                if w != 0:
+                    power = w * v if isinstance(v, Fraction) else v if w > 0 else -v
+                    term = zero if zero in (term, power) else exact_sum(term, power)
             terms.append(term)
         return terms

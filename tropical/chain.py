@@ -1,5 +1,7 @@
 """Chains (hidden Markov models) over a semiring: forward and backward messages, marginals, best paths."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from tropical import _core
 from tropical._arrays import EXACT, as_array, as_output, common_dtype, convert, frozen, is_exact
+from tropical._display import summary
 from tropical._square import need_tropical
 from tropical._threads import run_in_slices
 from tropical.errors import InputError, ShapeError
@@ -168,6 +171,8 @@ class ChainMarginals:
     total: np.ndarray
     through: np.ndarray
     semiring: Semiring
+
+    __repr__ = summary
 
     def weights(self) -> np.ndarray:
         """Posterior weights of states, (T, ..., S), at ε > 0: e^{(through − total)/ε}, Gibbs weights, which sum to 1 at

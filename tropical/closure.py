@@ -1,5 +1,7 @@
 """Closures of a square matrix over a semiring: the best path between each two nodes, or the sum over all paths."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

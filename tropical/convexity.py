@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from tropical._display import summary
 from tropical._html import ShowsFields
 from tropical._region_program import difference, value
 from tropical._region_shape import exact_array, interior_point
@@ -48,6 +49,8 @@ class Convexity(ShowsFields):
     points: np.ndarray | None = None
     values: np.ndarray | None = None
     neighbours: tuple[int, int] | None = None
+
+    __repr__ = summary
 
     def __bool__(self) -> bool:
         return self.convex

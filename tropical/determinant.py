@@ -1,5 +1,7 @@
 """The tropical determinant, which is the permanent: a best assignment, and how many there are."""
 
+from __future__ import annotations
+
 from fractions import Fraction
 
 import numpy as np

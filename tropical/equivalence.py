@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from tropical._chart import Chart
+from tropical._display import summary
 from tropical._html import ShowsFields
 from tropical._rails import rails
 from tropical._region import Region
@@ -46,6 +47,8 @@ class Equivalence(ShowsFields):
     regions: int
     point: np.ndarray | None = None
     values: tuple[np.ndarray, np.ndarray] | None = None
+
+    __repr__ = summary
 
     def __bool__(self) -> bool:
         return self.equal

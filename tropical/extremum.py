@@ -6,6 +6,7 @@ from math import inf
 
 import numpy as np
 
+from tropical._display import summary
 from tropical._html import ShowsFields
 from tropical._region_program import value
 from tropical._region_shape import exact_array, interior_point
@@ -50,6 +51,8 @@ class Extremum(ShowsFields):
     direction: np.ndarray | None = None
     bound: Fraction | float | None = None
     solver_bound: float | None = None
+
+    __repr__ = summary
 
     def __post_init__(self):
         if self.bound is None:

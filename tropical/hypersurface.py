@@ -1,5 +1,7 @@
 """Tropical hypersurfaces: where the maximum is attained twice; curves in the plane, surfaces in space."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -6,6 +6,7 @@ from math import inf
 
 import numpy as np
 
+from tropical._display import summary
 from tropical._html import ShowsFields
 from tropical._norms import Bounds, Matrix, as_norm, definite_beyond, gram_matrix, matrix_norm
 from tropical._region_shape import exact_array
@@ -51,6 +52,8 @@ class Lipschitz(ShowsFields):
     norm: float
     point: np.ndarray | None = None
     slope: np.ndarray | None = None
+
+    __repr__ = summary
 
     @property
     def value(self) -> Fraction | float:

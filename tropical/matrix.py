@@ -1,6 +1,9 @@
 """Products of matrices over a semiring."""
 
+from __future__ import annotations
+
 import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,9 +48,6 @@ def matmul(
     n_threads : int, optional
         Threads, all that help by default; no result depends on it.
 
-    Where A or B is a dask array, so is C, and nothing is computed yet: each chunk of k gives a product, and these are
-    added, which at ε = 0 changes no bit, and at ε > 0 rounds once more for each eight chunks.
-
     Returns
     -------
     C : (..., m, n) array
@@ -69,6 +69,9 @@ def matmul(
     underflow could have mattered, which a bound decides, the entry is summed anew from the terms themselves. With
     u = 1.1e-16 (float32: 6e-8), and max over finite entries, the error is below
     12 u (max|A_i·| + max|B_·j|) + u ε (150 + k/128), and mostly below a third of that.
+
+    Where A or B is a dask array, so is C, and nothing is computed yet: each chunk of k gives a product, and these are
+    added, which at ε = 0 changes no bit, and at ε > 0 rounds once more for every eight chunks.
 
     Examples
     --------
@@ -104,7 +107,8 @@ def matmul(
     lead = _common_lead(A, B)
     if lazy:
         _dask.refuse_out(out)
-        return _dask.product(A, B, rows, columns, semiring, return_argmax, matmul)
+        options = {"semiring": semiring, "return_argmax": return_argmax, "n_threads": n_threads or 1}
+        return _dask.product(A, B, rows, columns, semiring, return_argmax, partial(matmul, **options))
     A, B = convert(A, dtype), convert(B, dtype)
     shape = (*lead, *((A.shape[-2],) if rows else ()), *((B.shape[-1],) if columns else ()))
     result = as_output(out, shape, dtype, A, B)

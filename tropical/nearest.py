@@ -1,5 +1,7 @@
 """The distance from a point to the decision boundary of a piecewise-linear classifier, exactly."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, as_points, convert, is_finite
+from tropical._display import summary
 from tropical._html import ShowsFields
 from tropical._nearest_in_hull import dot, nearest_in_hull
 from tropical._norms import as_norm, norm_bounds
@@ -59,6 +62,8 @@ class NearestBoundary(ShowsFields):
     norm: float
     point: np.ndarray | None
     classes: tuple[int, int | None]
+
+    __repr__ = summary
 
     @property
     def distance(self) -> Fraction | float:

@@ -7,6 +7,7 @@ import numpy as np
 from tropical._clipping import box_of, clipped_edge, clipped_polygon
 from tropical._figures import BLUE, INK, ORANGE, PALETTE, axes_or_new, new_figure, sides
 from tropical.errors import InputError
+from tropical.polynomial import Polynomial
 
 __all__ = [
     "PALETTE",
@@ -23,7 +24,7 @@ def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bo
 
     Parameters
     ----------
-    curve : Hypersurface in the plane
+    curve : Hypersurface in the plane, or the Polynomial that it is of
     ax : matplotlib Axes, optional
         Those of a new figure by default.
     box : Box or ((x0, x1), (y0, y1)), optional
@@ -45,10 +46,11 @@ def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bo
     --------
     >>> from tropical import variables
     >>> x, y = variables(2)
-    >>> ax = plot_curve((x**2 + y + 0).hypersurface(), box=((-2, 2), (-2, 2)))
+    >>> ax = plot_curve(x**2 + y + 0, box=((-2, 2), (-2, 2)))
     >>> ax.get_xlim() == (-2, 2)
     True
     """
+    curve = curve.hypersurface() if isinstance(curve, Polynomial) else curve
     if curve.variables != 2:
         raise InputError(f"the hypersurface lies in R^{curve.variables}; plot_curve draws d = 2")
     ax = axes_or_new(ax)
@@ -107,7 +109,7 @@ def plot_surface(surface, ax=None, *, box=None, **style):
 
     Parameters
     ----------
-    surface : Hypersurface in R³
+    surface : Hypersurface in R³, or the Polynomial that it is of
     ax : matplotlib Axes, optional
         Three-dimensional ones; those of a new figure by default.
     box : Box or ((x0, x1), (y0, y1), (z0, z1)), optional
@@ -126,6 +128,7 @@ def plot_surface(surface, ax=None, *, box=None, **style):
     >>> plot_surface((x + y + z + 0).hypersurface(), box=((-1, 1),) * 3).name
     '3d'
     """
+    surface = surface.hypersurface() if isinstance(surface, Polynomial) else surface
     if surface.variables != 3:
         raise InputError(f"the hypersurface lies in R^{surface.variables}; plot_surface draws d = 3")
     ax = axes_or_new(ax, projection="3d")

@@ -1,5 +1,7 @@
 """Several polynomials in the same variables, evaluated together: the maxout or log-sum-exp layer of a network."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator
 from functools import partial

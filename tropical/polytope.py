@@ -1,5 +1,7 @@
 """Polytopes as convex hulls of points: vertices, facets, volumes, sums and mixed volumes, decided exactly."""
 
+from __future__ import annotations
+
 import math
 from fractions import Fraction
 from functools import cached_property
@@ -215,7 +217,7 @@ class Polytope:
 
     # ---- sums and pictures -----------------------------------------------------------------------
 
-    def __add__(self, other: "Polytope") -> "Polytope":
+    def __add__(self, other: Polytope) -> Polytope:
         """The Minkowski sum {x + y}, from sums of vertices; floats round once."""
         if not isinstance(other, Polytope):
             return NotImplemented

@@ -1,5 +1,7 @@
 """Linear regions of piecewise-linear functions, exactly: enumeration, counts, adjacency, point location."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -40,7 +42,7 @@ def linear_regions(
     partial: bool = False,
     progress: Progress = None,
     executor: Workers = None,
-) -> "Regions":
+) -> Regions:
     """All regions on which f is affine, decided in whole numbers.
 
     Parameters
@@ -57,7 +59,7 @@ def linear_regions(
         are the cells that were not looked at. A cell with too many corners is left out, and the others looked at.
     progress : callable or bool, optional
         Called now and then with the number of regions found so far. An exception in it ends the work. True draws a
-        bar with tqdm or rich, whichever is installed.
+        bar with tqdm or rich, whichever is installed, else a count.
     executor : concurrent.futures.Executor, or a callable that makes one, optional
         Searches parts of the domain at once: a pool of threads, which run truly side by side, or of processes, or
         what offers the same, as ``dask.distributed.Client.get_executor()``. The regions are those without one, in
@@ -114,7 +116,7 @@ def linear_regions(
     return regions
 
 
-def budget_error(regions: "Regions", limit: int) -> BudgetExceeded:
+def budget_error(regions: Regions, limit: int) -> BudgetExceeded:
     """Why regions are not all there, with those that are."""
     if regions._table.parts[-1].reason == TOO_MANY_RAYS:
         return BudgetExceeded(
@@ -179,6 +181,8 @@ class Regions(HasTable, Sequence):
     def __getitem__(self, k):
         if isinstance(k, slice):
             return [self[i] for i in range(*k.indices(len(self)))]
+        if not -len(self) <= k < len(self):
+            raise IndexError(f"region {k} of {len(self)}")
         k = range(len(self))[k]
         return Region(self, k)
 

@@ -5,6 +5,8 @@ of the slope there is the multiplicity of the root (for min, the lower hull). Fl
 that of their exact values, and what is returned is rounded once, to nearest.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise

@@ -1,5 +1,7 @@
 """The semirings: two numbers, a sign and a temperature, give max-plus, min-plus and their log versions."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical import _core
-from tropical._arrays import EXACT, as_array, as_output, common_dtype, convert, is_exact
+from tropical._arrays import EXACT, as_array, as_output, common_dtype, convert, exact_sums, is_exact
 from tropical._gates import fill_gate
 from tropical.errors import InputError, ShapeError
 
@@ -72,7 +74,7 @@ class Semiring:
         """Whether ε = 0."""
         return self.eps == 0.0
 
-    def deform(self, eps: float) -> "Semiring":
+    def deform(self, eps: float) -> Semiring:
         """The same sign at another temperature."""
         return Semiring(self.sign, eps)
 
@@ -92,12 +94,7 @@ class Semiring:
         if not operands:
             raise InputError("nothing to add; pass at least one array")
         arrays = self._operands(*operands)
-        try:
-            if any(a.shape != arrays[0].shape for a in arrays):
-                arrays = np.broadcast_arrays(*arrays)
-        except ValueError:
-            shapes = ", ".join(str(a.shape) for a in arrays)
-            raise ShapeError(f"operands have shapes {shapes}; pass shapes that broadcast to one") from None
+        arrays = _broadcast(arrays)
         total = as_output(out, arrays[0].shape, arrays[0].dtype, *arrays)
         if is_exact(total):
             total[...] = self._add_exact(arrays)
@@ -118,9 +115,9 @@ class Semiring:
 
     def mul(self, a: ArrayLike, b: ArrayLike) -> np.ndarray:
         """a ⊗ b = a + b, elementwise with broadcasting; the zero absorbs every number, NaN propagates."""
-        a, b = self._operands(a, b)
-        with np.errstate(invalid="ignore"):
-            total = np.asarray(a + b)
+        a, b = _broadcast(self._operands(a, b))
+        with np.errstate(invalid="ignore", over="ignore"):
+            total = np.asarray(exact_sums(a, b), dtype=object) if is_exact(a) else np.asarray(a + b)
         absorbed = ((a == self.zero) | (b == self.zero)) & (a == a) & (b == b)
         return np.where(absorbed, convert(np.asarray(self.zero), total.dtype), total)[()]
 
@@ -183,6 +180,17 @@ class Semiring:
     def __str__(self) -> str:
         name = "max-plus" if self.sign > 0 else "min-plus"
         return name if self.is_tropical else f"log-{name}, eps = {self.eps:g}"
+
+
+def _broadcast(arrays: list[np.ndarray]) -> Sequence[np.ndarray]:
+    """The arrays with one shape."""
+    try:
+        if all(a.shape == arrays[0].shape for a in arrays):
+            return arrays
+        return np.broadcast_arrays(*arrays)
+    except ValueError:
+        shapes = ", ".join(str(a.shape) for a in arrays)
+        raise ShapeError(f"operands have shapes {shapes}; pass shapes that broadcast to one") from None
 
 
 MAX_PLUS = Semiring()

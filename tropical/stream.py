@@ -29,6 +29,7 @@ def stream(
     *,
     rows: int | None = None,
     resume: bool = False,
+    begin: int = 0,
     executor: Workers = None,
     ahead: int = 16,
     progress: Progress = None,
@@ -48,7 +49,9 @@ def stream(
     rows : int, optional
         Points in a piece; by default as many as make four megabytes of points or of results.
     resume : bool
-        For a path: go on where a run ended that did not come to its end.
+        For a path: go on where a run ended that did not come to its end, instead of from the beginning.
+    begin : int
+        For an array: the first point to do; the rows of `out` before it stay as they are.
     executor : concurrent.futures.Executor, or a callable that makes one, optional
         Computes pieces, as in `linear_regions`. This process reads and writes, so workers need no access to the files.
     ahead : int
@@ -74,7 +77,7 @@ def stream(
     Rows are written in order. Results for a path go to ``out + ".part"``, which takes the place of `out` at the end. If
     the process is interrupted or killed, that file has all rows that were done; with ``resume=True`` the last whole
     piece is computed again, has to agree with what is there bit by bit, and the rest follows. Of an array the first
-    rows are done, as many as were last reported to `progress`: go on with the slices behind them.
+    rows are done, as many as were last reported to `progress`: go on with that number as `begin`.
 
     Bits are those of f at all points at once, if f's are independent of how points are split, as those of polynomials
     are. Numbers in files are in the byte order of this machine.
@@ -95,11 +98,15 @@ def stream(
     if first.shape[:1] != (1,):
         raise ShapeError(f"f gave shape {first.shape} for one point; it has to give one row for each point")
     shape, dtype = (points.shape[0], *first.shape[1:]), first.dtype
-    stops = _stops(shape[0], rows, max(_bytes(points.shape, points.dtype), _bytes(shape, dtype)))
+    if not 0 <= begin < shape[0] or (begin and (out is None or _is_path(out))):
+        raise InputError(
+            f"begin is {begin}; pass the number of a point, and an array as out whose rows before it are done"
+        )
+    stops = _stops(begin, shape[0], rows, max(_bytes(points.shape, points.dtype), _bytes(shape, dtype)))
     if ahead < 1:
         raise InputError(f"ahead is {ahead}; hand out at least one piece")
     with _written_to(out, shape, dtype, stops, resume) as target, reporting(progress, "points") as report:
-        edges = list(pairwise([0, *stops]))[target.finished :]
+        edges = list(pairwise([begin, *stops]))[target.finished :]
         work = ((np.array(points[start:stop]),) for start, stop in edges)
         with closing(in_order(f, work, executor, ahead=ahead)) as results:
             for (start, stop), result in zip(edges, results, strict=True):
@@ -115,8 +122,12 @@ def stream(
     return target.result()
 
 
+def _is_path(value) -> bool:
+    return isinstance(value, str | os.PathLike)
+
+
 def _as_rows(points):
-    if isinstance(points, str | os.PathLike):
+    if _is_path(points):
         points = np.load(points, mmap_mode="r")
     points = points if hasattr(points, "shape") and hasattr(points, "dtype") else np.asarray(points)
     if not points.shape or not points.shape[0]:
@@ -128,12 +139,12 @@ def _bytes(shape: tuple[int, ...], dtype) -> int:
     return max(1, math.prod(shape[1:])) * np.dtype(dtype).itemsize
 
 
-def _stops(count: int, rows: int | None, width: int) -> list[int]:
+def _stops(begin: int, count: int, rows: int | None, width: int) -> list[int]:
     """Where pieces end. The last is joined by the one behind it if that has few rows."""
     if rows is not None and rows < 1:
         raise InputError(f"rows is {rows}; pass at least one, or None")
     rows = max(_TILES, _PIECE // width // _TILES * _TILES) if rows is None else rows
-    stops = list(range(rows, count, rows))
+    stops = list(range(begin + rows, count, rows))
     if stops and count - stops[-1] < min(rows, _TILES):
         stops.pop()
     return [*stops, count]
@@ -191,10 +202,10 @@ class _File:
 def _written_to(
     out, shape: tuple[int, ...], dtype: np.dtype, stops: list[int], resume: bool
 ) -> Iterator[Any]:
-    if not isinstance(out, str | os.PathLike):
+    if not _is_path(out):
         if resume:
             raise InputError(
-                "resume is for a path; go on with the slices of points and out that are not done"
+                "resume is for a path; pass begin, the number of rows of the array that are done"
             )
         yield _Rows(np.empty(shape, dtype) if out is None else _fitting(out, shape, dtype))
         return

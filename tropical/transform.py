@@ -1,5 +1,7 @@
 """Transforms of functions on grids: Legendre, Hopf–Lax and its soft version, Hopf–Cole, in near-linear time."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -79,6 +81,9 @@ def legendre(
     line NaN. Values are p x_i − f_i of the winning i, rounded once; the winner is exact up to rounding of
     differences, so the error is below 8 u (|p_j x_i| + |f_i|), u the unit roundoff.
 
+    A dask array gives dask arrays, and nothing is computed yet: each chunk of the axis has its own transform, and the
+    maximum of these is taken, so that nothing moves; with one chunk along the axis it has the bits of NumPy's.
+
     The transform in several variables takes one axis after the other. Its inner results enter the next step
     negated: f*(p, q) = max_x (p x + max_y (q y − f)) = max_x (p x − (−f*_y)).
 
@@ -108,7 +113,8 @@ def legendre(
     exact = any(map(is_exact, (f, x, p)))
     if lazy:
         _dask.refuse_out(out)
-        return _dask.legendre(f, axis, x, p, exact, return_argmax, legendre)
+        options = {"p": p, "axis": axis, "return_argmax": return_argmax, "n_threads": n_threads or 1}
+        return _dask.legendre(f, axis, x, len(p), exact, return_argmax, partial(legendre, **options))
     shape = (*f.shape[:axis], len(p), *f.shape[axis + 1 :])
     winners = np.empty(shape, dtype=np.int64) if return_argmax else None
     result = as_output(out, shape, EXACT if exact else f.dtype, f)
@@ -187,6 +193,9 @@ def hopf_lax(
     error is below 8 u (|f_i| + w d²), and axes add theirs. With exact numbers (dyadic, not too long)
     the result is exact.
 
+    A dask array gives a dask array, of the same bits, and nothing is computed yet: before each axis it is rechunked so
+    that lines are whole.
+
     Equivalent to ``scipy.ndimage.distance_transform_edt(...)**2`` for f in {0, +∞} and κt = ¼.
 
     References
@@ -229,7 +238,7 @@ def hopf_lax(
             partial(hopf_lax, axes=axis, **common, **({"spacing": step} if grid is None else {"x": grid}))
             for axis, grid, step in zip(axes, nodes, steps, strict=True)
         ]
-        return _dask.along_axes(f, axes, along)
+        return _dask.along_axes(f, axes, along, exact)
     result = as_output(out, f.shape, EXACT if exact else f.dtype, f)
     values, winners = np.ascontiguousarray(result), None
     source = convert(f, EXACT) if exact else np.ascontiguousarray(f)
@@ -316,6 +325,7 @@ def hopf_cole(
     √(4κt(ε L + u_0 − min f)) of y, n at most. Where u_0 is more than 32 ε above f some 64 nodes away, terms are
     exponentials one by one, some twenty times as dear. Quadrature weights v_i enter as f_i − ε log v_i. For nodes at
     other distances, ``matmul(costs, f, Semiring(-1, eps))`` with the n × n costs is the step along an axis.
+    A dask array gives a dask array, and nothing is computed yet; lines are whole, as for `hopf_lax`.
     Nothing of weight underflows, however large the range of f/ε. Rounding error, u the unit roundoff: below
     8 u (|f| + |x − y|²/4κt) over the terms of weight, plus 100 u ε.
 

@@ -8,11 +8,13 @@ import doctest
 import re
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 _ROOT = Path(__file__).resolve().parents[2]
-_BLOCK = re.compile(r"^```python\n(>>>.*?)^```$", re.M | re.S)
+_BLOCK = re.compile(r"^```(?:python|pycon)?\n(>>>.*?)^```$", re.M | re.S)
 _BLANK = re.compile(r"\n\n```\n")  # ends what doctest expects; nobody has to see it
 _OPTION = re.compile(r"\s*# doctest:.*$", re.M)
 _HEAD = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n"
@@ -50,13 +52,13 @@ def as_notebook(text: str) -> str:
     return _HEAD + title + end + "\n" + _cell(_FOLDER, ":tags: [remove-cell]") + _BLOCK.sub(_cells, rest)
 
 
-def _convert(app: Sphinx, docname: str, source: list[str]) -> None:
+def _convert(app: "Sphinx", docname: str, source: list[str]) -> None:
     source[0] = _BLANK.sub("\n```\n", source[0])
     runs = app.config.nb_execution_mode != "off" and docname.startswith("tutorials/")
     if runs and _BLOCK.search(source[0]) and not source[0].startswith("---"):
         source[0] = as_notebook(source[0])
 
 
-def setup(app: Sphinx) -> dict:
+def setup(app: "Sphinx") -> dict:
     app.connect("source-read", _convert, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,13 +5,18 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 
 
+def _mathml(node: nodes.math | nodes.math_block, as_block: bool) -> str:
+    # An opening bar has no space after it, which a browser cannot know of a bar.
+    return tex2mathml(node.astext(), as_block=as_block).replace('<mo class="mathopen">', '<mo form="prefix">')
+
+
 def _visit_inline(self, node: nodes.math) -> None:
-    self.body.append(tex2mathml(node.astext(), as_block=False))
+    self.body.append(_mathml(node, as_block=False))
     raise nodes.SkipNode
 
 
 def _visit_block(self, node: nodes.math_block) -> None:
-    self.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+    self.body.append(f'<div class="math">{_mathml(node, as_block=True)}</div>')
     raise nodes.SkipNode
 
 

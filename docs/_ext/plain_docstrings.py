@@ -4,8 +4,10 @@
 """
 
 import re
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 _LITERAL = re.compile(r"(``.*?``|`[^`]*`_?)")
 _PLURAL = re.compile(r"(?<!`)(`[^`]+`)(?=[a-zA-Z])")
@@ -56,7 +58,7 @@ def _not_ours(app, what, name, value, skip, options) -> bool | None:
     return True if name.startswith("set_") and name.endswith("_request") else None
 
 
-def setup(app: Sphinx) -> dict:
+def setup(app: "Sphinx") -> dict:
     app.connect("autodoc-process-docstring", _rewrite, priority=100)  # before numpydoc
     app.connect("autodoc-skip-member", _not_ours)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

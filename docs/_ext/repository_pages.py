@@ -6,8 +6,10 @@ They are copied in before each build, into folders that git ignores, and links t
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 _DOCS = Path(__file__).resolve().parents[1]
 _ROOT = _DOCS.parent
@@ -37,7 +39,7 @@ def _relink(text: str, source: Path, page: Path) -> str:
     return _LINK.sub(link, text)
 
 
-def _copy(app: Sphinx, config) -> None:
+def _copy(app: "Sphinx", config) -> None:
     homes = _homes()
     for old in {*_DOCS.glob("measurements/*.md"), *_DOCS.glob("project/*.md")} - {*homes.values()}:
         old.unlink()
@@ -54,13 +56,13 @@ def _title(source: Path) -> str:
     return _TITLES.get(source.stem, source.stem.replace("-", " ").capitalize())
 
 
-def _relink_page(app: Sphinx, docname: str, source: list[str]) -> None:
+def _relink_page(app: "Sphinx", docname: str, source: list[str]) -> None:
     page = Path(app.env.doc2path(docname))
     if page not in _homes().values():
         source[0] = _relink(source[0], page, page)
 
 
-def setup(app: Sphinx) -> dict:
+def setup(app: "Sphinx") -> dict:
     app.connect("config-inited", _copy)
     app.connect("source-read", _relink_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

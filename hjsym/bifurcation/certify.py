@@ -14,6 +14,7 @@ from hjsym.bifurcation.critical import as_region, critical_points
 from hjsym.bifurcation.landscape import as_eps
 from hjsym.bifurcation.natural_balls import NaturalGradientBalls, import_flint
 from tropical import Box
+from tropical._display import summary
 from tropical._html import card
 from tropical._progress import Progress, reporting
 from tropical._tables import HasTable, coordinates
@@ -72,6 +73,8 @@ class Certificate(HasTable):
         )
         title = f"Certificate: {len(self.enclosures)} critical points at ε = {self.eps:g}, {what}"
         return card(title, self._first_rows())
+
+    __repr__ = summary
 
     @property
     def count(self) -> int | None:

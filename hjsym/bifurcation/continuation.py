@@ -7,6 +7,8 @@ a fold the tangent's log ε component and det Dn change sign together, at a bran
 Source: H. B. Keller, "Numerical solution of bifurcation and nonlinear eigenvalue problems", 1977.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
@@ -56,6 +58,8 @@ class Branch(HasTable):
     >>> branch = follow(H, 0.0, 0.1, (0.1, 1.0))
     >>> branch.end, branch.at(0.2)[0].round(6) + 0, [event.kind for event in branch.events]
     ('eps', array([[0.]]), ['pitchfork'])
+    >>> [(float(eps[-1].round(3)), index) for eps, x, index in branch.pieces()]     # two parts, joined where it passed
+    [(0.342, 0), (1.0, 1)]
     """
 
     eps: np.ndarray

@@ -10,6 +10,7 @@ from hjsym.bifurcation.landscape import EntropyLandscape, as_eps
 from hjsym.bifurcation.scan import scan
 from hjsym.bifurcation.search import search
 from tropical import Box, Slice
+from tropical._display import summary
 from tropical._html import card
 from tropical._tables import HasTable, coordinates
 from tropical.domain import Domain, as_domain
@@ -54,6 +55,8 @@ class CriticalPoint:
     atom: int
     eigenvalues: np.ndarray
 
+    __repr__ = summary
+
 
 @dataclass(frozen=True)
 class CriticalPoints(HasTable):
@@ -88,6 +91,12 @@ class CriticalPoints(HasTable):
     high: np.ndarray
     degree: int | None
     suspects: np.ndarray
+
+    def __repr__(self) -> str:
+        kinds = [p.kind for p in self.points]
+        counts = ", ".join(f"{kind} × {kinds.count(kind)}" for kind in sorted(set(kinds)))
+        confirmed = "confirmed" if self.confirmed else "not confirmed"
+        return f"<CriticalPoints at eps = {self.eps:g}: {counts or 'none'}; {confirmed}>"
 
     def __len__(self) -> int:
         return len(self.points)

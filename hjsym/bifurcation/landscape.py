@@ -1,5 +1,7 @@
 """The entropy of Gibbs weights as a landscape over x, with its derivatives by joint cumulants."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +14,7 @@ from hjsym.bifurcation.natural_gradient import NaturalGradient, natural_gradient
 from hjsym.hopf import KernelGauge, LSELayer
 from tropical import Polynomial, Semiring, Slice
 from tropical._arrays import as_array, as_points, frozen, is_finite, refuse_where, to_floats
+from tropical._display import summary
 from tropical._html import card
 from tropical._tables import HasTable, coordinates
 from tropical.errors import BudgetExceeded, InputError, ShapeError
@@ -72,6 +75,8 @@ class EntropyLandscape(HasTable):
     W: ArrayLike
     b: ArrayLike
 
+    __repr__ = summary
+
     def __post_init__(self):
         W, b = (to_floats(as_array(name, getattr(self, name))).astype(float) for name in ("W", "b"))
         W = W[:, None] if W.ndim == 1 else W
@@ -90,7 +95,7 @@ class EntropyLandscape(HasTable):
     @classmethod
     def of_atoms(
         cls, y: ArrayLike, g: ArrayLike | float = 0.0, weight: float = 1.0, domain: Slice | None = None
-    ) -> "EntropyLandscape":
+    ) -> EntropyLandscape:
         """Logits −weight·|x − y_j|²/2 − g_j: W = weight·y and b = −weight·|y|²/2 − g, without the square of x, which
         all share. ``weight=1/2t`` is the kernel gauge at time t. With a `Slice` as domain, restricted to it.
         """
@@ -106,7 +111,7 @@ class EntropyLandscape(HasTable):
         return _restricted(weight * y, -weight * (y**2).sum(axis=1) / 2 - g, domain)
 
     @classmethod
-    def of(cls, source, domain: Slice | None = None) -> "EntropyLandscape":
+    def of(cls, source, domain: Slice | None = None) -> EntropyLandscape:
         """That of a `Polynomial`, an `LSELayer`, a `KernelGauge`, or a network Affine → LogSumExp."""
         if isinstance(source, EntropyLandscape):
             return source if domain is None else _restricted(source.W, source.b, domain)

@@ -8,12 +8,15 @@ Sources: R. Seydel, Numer. Math. 33, 1979, and G. Moore, A. Spence, SIAM J. Nume
 folds; G. Moore, Numer. Funct. Anal. Optim. 2, 1980, for that of branch points.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hjsym.bifurcation.landscape import EntropyLandscape
+from tropical._display import summary
 from tropical.errors import DivergenceError, InputError
 
 __all__ = ["Bifurcation", "branch_point", "fold"]
@@ -70,6 +73,8 @@ class Bifurcation:
     residual: float
     index: int
     opens: str
+
+    __repr__ = summary
 
 
 def fold(source, x: ArrayLike, eps: float, v: ArrayLike | None = None) -> Bifurcation:

@@ -1,5 +1,7 @@
 """Critical points at many temperatures, in this process or by the workers of an executor."""
 
+from __future__ import annotations
+
 from contextlib import closing
 from functools import partial
 

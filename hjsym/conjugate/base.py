@@ -1,5 +1,7 @@
 """What every function of convex analysis here is: extended-real values, a domain, maximisers, a certificate."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -118,7 +120,7 @@ class ConvexFunction(ShowsItself, ABC):
         """(n, d) maximisers at finite points (n, d), rows of NaN where there are none."""
 
     @abstractmethod
-    def conjugate(self) -> "ConvexFunction":
+    def conjugate(self) -> ConvexFunction:
         """f*; of a conjugate, the closed convex hull of what it came from, in the same form where possible."""
 
     def convexity(self) -> Convexity:
@@ -173,7 +175,7 @@ class ConvexFunction(ShowsItself, ABC):
 
     # ---- calculus --------------------------------------------------------------------------------
 
-    def __add__(self, other) -> "ConvexFunction":
+    def __add__(self, other) -> ConvexFunction:
         """f + g, or f + c for a number c."""
         from hjsym.conjugate.rules import transformed
         from hjsym.conjugate.sums import Sum
@@ -182,10 +184,10 @@ class ConvexFunction(ShowsItself, ABC):
             return Sum([self, other])
         return transformed(self, 1.0, 1.0, 0.0, 0.0, other) if is_number(other) else NotImplemented
 
-    def __radd__(self, other) -> "ConvexFunction":
+    def __radd__(self, other) -> ConvexFunction:
         return self.__add__(other)
 
-    def __mul__(self, scale) -> "ConvexFunction":
+    def __mul__(self, scale) -> ConvexFunction:
         """λ f for a number λ > 0."""
         from hjsym.conjugate.rules import transformed
 
@@ -193,25 +195,25 @@ class ConvexFunction(ShowsItself, ABC):
 
     __rmul__ = __mul__
 
-    def shift(self, a: ArrayLike) -> "ConvexFunction":
+    def shift(self, a: ArrayLike) -> ConvexFunction:
         """x ↦ f(x − a)."""
         from hjsym.conjugate.rules import transformed
 
         return transformed(self, 1.0, 1.0, a, 0.0, 0.0)
 
-    def tilt(self, v: ArrayLike) -> "ConvexFunction":
+    def tilt(self, v: ArrayLike) -> ConvexFunction:
         """x ↦ f(x) + ⟨v, x⟩."""
         from hjsym.conjugate.rules import transformed
 
         return transformed(self, 1.0, 1.0, 0.0, v, 0.0)
 
-    def dilate(self, mu: float) -> "ConvexFunction":
+    def dilate(self, mu: float) -> ConvexFunction:
         """x ↦ f(μ x)."""
         from hjsym.conjugate.rules import transformed
 
         return transformed(self, 1.0, mu, 0.0, 0.0, 0.0)
 
-    def compose(self, A: ArrayLike) -> "ConvexFunction":
+    def compose(self, A: ArrayLike) -> ConvexFunction:
         """x ↦ f(A x)."""
         from hjsym.conjugate.rules import Precomposed
 

@@ -1,5 +1,7 @@
 """Boxes low ≤ x ≤ high and their support functions Σ max(low_k y_k, high_k y_k); sums of the k largest entries."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +50,7 @@ class BoxIndicator(ConvexFunction):
     def domain(self) -> Orthotope:
         return Orthotope(self.low, self.high)
 
-    def conjugate(self) -> "BoxSupport":
+    def conjugate(self) -> BoxSupport:
         return BoxSupport(self.low, self.high)
 
     def _values(self, y: np.ndarray) -> np.ndarray:
@@ -128,7 +130,7 @@ class LargestSum(ConvexFunction):
     def domain(self) -> Space:
         return Space(self.dimension)
 
-    def conjugate(self) -> "HypersimplexIndicator":
+    def conjugate(self) -> HypersimplexIndicator:
         return HypersimplexIndicator(self.k, self.dimension)
 
     def _values(self, y: np.ndarray) -> np.ndarray:

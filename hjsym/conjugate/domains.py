@@ -4,6 +4,8 @@ Comparisons of numbers are exact. Where the test itself rounds, as with a norm o
 reals within a few units of rounding, since hardly any float lies on a sphere; Fractions are taken exactly.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,6 +5,8 @@ conv{W_j}, +∞ off it. Only points of the smallest face that holds y can have w
 λ_j ∝ exp((W_j·x + b_j)/ε) for some x. f_0* − ε log N ≤ f_ε* ≤ f_0*.
 """
 
+from __future__ import annotations
+
 import math
 from collections import defaultdict
 from collections.abc import Iterator
@@ -75,7 +77,7 @@ class LogSumExp(ConvexFunction):
     def _argmax(self, y: np.ndarray) -> np.ndarray:
         return self.polynomial.gradient(y)
 
-    def compose(self, A: ArrayLike) -> "LogSumExp":
+    def compose(self, A: ArrayLike) -> LogSumExp:
         """x ↦ f(A x)."""
         p = self.polynomial
         return LogSumExp(
@@ -93,11 +95,11 @@ class LogSumExp(ConvexFunction):
                 return p
             hot = max(eps, hot / 4)
 
-    def conjugate(self) -> "EntropyOnHull":
+    def conjugate(self) -> EntropyOnHull:
         return self._conjugate
 
     @cached_property
-    def _conjugate(self) -> "EntropyOnHull":
+    def _conjugate(self) -> EntropyOnHull:
         return EntropyOnHull(self.polynomial, self.of_hull)
 
 
@@ -210,7 +212,7 @@ class EntropyOnHull(ConvexFunction):
     # ---- solving ---------------------------------------------------------------------------------
 
     @cached_property
-    def _whole(self) -> "_Face":
+    def _whole(self) -> _Face:
         return _Face(self.polynomial, np.arange(len(self.polynomial)), self.domain.polytope.affine_hull)
 
     def _solutions(self, y: np.ndarray) -> Iterator[_Solution]:

@@ -4,6 +4,8 @@ prox_{λf}(x) + λ prox_{f*/λ}(x/λ) = x and e_λf(x) + e_{1/λ}f*(x/λ) = ‖x
 Soc. Math. France 93, 1965); for others they are wrong, and refused here.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial

@@ -5,6 +5,8 @@ probability simplex, holds hardly any float exactly; there a float stands for th
 rounding, in all directions, while Fractions are still taken exactly.
 """
 
+from __future__ import annotations
+
 from functools import cached_property
 
 import numpy as np

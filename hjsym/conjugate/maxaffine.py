@@ -1,5 +1,7 @@
 """Maxima of affine functions, which are tropical polynomials at ε = 0, and minima of them, which have no conjugate."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,7 +90,7 @@ class MaxAffine(ConvexFunction):
 
         return PolyhedralConjugate(self.polynomial, self.of_hull)
 
-    def compose(self, A: ArrayLike) -> "MaxAffine":
+    def compose(self, A: ArrayLike) -> MaxAffine:
         """x ↦ f(A x)."""
         p = self.polynomial
         slopes = p.slopes @ as_array("A", A, default=p.dtype)

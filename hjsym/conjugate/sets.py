@@ -1,5 +1,7 @@
 """Indicators (0 on a set, +∞ off it) and support functions σ_C(y) = sup_{x ∈ C} ⟨x, y⟩, which are conjugate."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -216,7 +218,7 @@ class PolyhedronIndicator(ConvexFunction):
     def domain(self) -> Halfspaces:
         return Halfspaces(self.G, self.h)
 
-    def conjugate(self) -> "PolyhedronSupport":
+    def conjugate(self) -> PolyhedronSupport:
         return PolyhedronSupport(self.G, self.h)
 
     def _values(self, y: np.ndarray) -> np.ndarray:
@@ -314,7 +316,7 @@ class SecondOrderCone(ConvexFunction):
     def domain(self):
         return Sublevel(self)
 
-    def conjugate(self) -> "SecondOrderCone":
+    def conjugate(self) -> SecondOrderCone:
         return SecondOrderCone(self.dimension, -self.sign)
 
     def _values(self, y: np.ndarray) -> np.ndarray:

@@ -41,14 +41,9 @@ def read_npz(path: Path, limits: Limits = DEFAULT) -> dict[str, np.ndarray]:
         other things than numbers and text (objects would need pickle), two arrays of one name, or more bytes once
         unpacked than the limits allow.
     """
-    if not path.is_file():
-        raise ModelFileError(f"{path} is not a file; pass the path of an .npz file")
-    size = path.stat().st_size
-    if size > limits.file_bytes:
-        raise ModelFileError(f"{path} has {size:,} bytes; at most {limits.file_bytes:,} are read")
     with _archive(path) as archive:
         members = archive.infolist()
-        total = sum(member.file_size for member in members)
+        total = max(path.stat().st_size, sum(member.file_size for member in members))
         if total > limits.file_bytes:
             raise ModelFileError(f"{path} unpacks to {total:,} bytes; at most {limits.file_bytes:,} are read")
         names = [member.filename.removesuffix(".npy") for member in members]
@@ -81,6 +76,8 @@ class _Capped(io.FileIO):
 @contextmanager
 def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """The archive, its list of members read in bounds; what is wrong with it as a ModelFileError."""
+    if not path.is_file():  # to open a pipe would wait
+        raise ModelFileError(f"{path} is not a file; pass the path of an .npz file")
     try:
         with _Capped(path) as file:
             file.most = _DIRECTORY

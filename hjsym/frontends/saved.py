@@ -139,9 +139,8 @@ def load_saved(path: Path, document: dict[str, Any] | None = None, limits: Limit
         raise ModelFileError(f"{path} has format {document.get('format')!r}; {FORMAT!r} is needed")
     try:
         metadata, size, exact = document["metadata"], document["input_size"], document["exact"]
-        texts = isinstance(metadata, dict) and all(isinstance(v, str) for v in metadata.values())
-        if type(size) is not int or type(exact) is not bool or not texts or size < 1:
-            raise ValueError(f"input_size {size!r}, exact {exact!r}, metadata {metadata!r}")
+        if type(size) is not int or type(exact) is not bool or not isinstance(metadata, dict) or size < 1:
+            raise ValueError(f"input_size {size!r}, exact {exact!r}, metadata {type(metadata).__name__}")
         if size > limits.input_size:
             raise ModelFileError(f"{size:,} numbers a sample; at most {limits.input_size:,} are read")
         nodes = _nodes(document["nodes"], arrays, exact, limits)
@@ -207,6 +206,8 @@ def _unpacked(value, arrays: dict[str, np.ndarray]):
         return SparseMatrix(shape, rows, columns, data)
     kind = "fractions" if "fractions" in value else "numbers"
     stored, shape = value[kind], tuple(value["shape"])
+    if min(shape, default=0) < 0:
+        raise ModelFileError(f"an array of shape {shape}")
     if isinstance(stored, str):
         stored = arrays[stored].ravel()
     if kind == "numbers":

@@ -20,12 +20,14 @@ FRACTION_BYTES = 160  # with its two integers, if they are short
 class Layer:
     """A map of vectors along the last axis: of one vector to one of its size unless it says otherwise.
 
-    >>> from hjsym.layers import Relu
+    >>> from hjsym.layers import Affine, Relu
     >>> isinstance(Relu(), Layer), Relu().output_size(3), Relu().parameters
     (True, 3, 0)
     >>> soft = Relu().deform(0.5)
     >>> soft.arguments(), soft.is_exact, soft.to_exact().eps, soft.to_float().eps, soft.astype(np.float32).eps
     ({'eps': 0.5}, False, 0.5, 0.5, 0.5)
+    >>> Affine(np.eye(3), np.zeros(3)).nbytes
+    96
     """
 
     operands = 1  # how many inputs it takes

@@ -1,5 +1,7 @@
 """Layers that bend: piecewise-linear functions of one variable, and maxima; both have soft versions."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

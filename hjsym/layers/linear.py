@@ -1,5 +1,7 @@
 """Affine layers: matrices, scalings, choices of entries, sums and concatenations."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

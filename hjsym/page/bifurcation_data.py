@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from hjsym.bifurcation import BifurcationDiagram, EntropyLandscape, bifurcation_diagram
+from hjsym.bifurcation import BifurcationDiagram, EntropyLandscape, bifurcation_diagram, critical_points
 from hjsym.hopf import LSELayer
 from hjsym.page.scales import home
 from hjsym.page.view import View
 from tropical.errors import DivergenceError, InputError
 
-__all__ = ["MOST_ATOMS", "bifurcation_of"]
+__all__ = ["MOST_ATOMS", "bifurcation_of", "critical_points_of"]
 
 MOST_ATOMS = 256  # a few seconds
+_MOST_IN_THE_PLANE = 100  # likewise
 _KINDS = ("minimum", "maximum")  # by Morse index
 
 
@@ -26,6 +27,18 @@ def bifurcation_of(layer: LSELayer, view: View, eps_range: tuple[float, float]) 
     except (InputError, DivergenceError) as error:
         return None, f"the bifurcation diagram: {error}"
     return _as_json(diagram, at), ""
+
+
+def critical_points_of(layer: LSELayer, view: View) -> dict | None:
+    """All critical points of the entropy in the window of a plane, at the layer's own temperature."""
+    if view.plane.variables == 1 or layer.neurons > _MOST_IN_THE_PLANE:
+        return None
+    try:
+        found = critical_points(layer, layer.eps, view.box)
+    except InputError:  # slopes on a line, ε too small
+        return None
+    points = [{"at": p.x.tolist(), "kind": p.kind, "entropy": p.entropy} for p in found]
+    return {"eps": layer.eps, "points": points, "confirmed": found.confirmed}
 
 
 def _as_json(diagram: BifurcationDiagram, at: np.ndarray) -> dict:

@@ -82,7 +82,8 @@ def breaks_window(f: Polynomial | Rational, k: int) -> np.ndarray | None:
     if not len(points):
         return None
     points = np.unique(points, axis=0)
-    low, high = np.quantile(points, [0.05, 0.95], axis=0)
+    low = np.quantile(points, 0.05, axis=0, method="lower")  # of fewer than twenty the first and the last
+    high = np.quantile(points, 0.95, axis=0, method="higher")
     extent = (high - low).max()
     extent = np.full(k, extent if extent > 0 else max(1.0, np.abs(points).max()))
     return np.stack([low - _AROUND * extent, high + _AROUND * extent], axis=1)

@@ -13,8 +13,9 @@ __all__ = ["SCRIPTS", "as_json", "document"]
 
 # In the order in which they are read; each has one topic and says which.
 SCRIPTS = (
-    "numerics.js", "layer.js", "entropy.js", "network.js",
-    "chart.js", "map.js", "square.js", "panels.js", "main.js",
+    "numerics.js", "layer.js", "entropy.js", "network.js",  # mathematics
+    "svg.js", "numbers.js", "chart.js", "map.js", "square.js", "tables.js",  # pictures
+    "model.js", "curves.js", "attribution.js", "landscape.js", "plane.js", "texts.js", "controls.js", "main.js",
 )  # fmt: skip
 _POLICY = "default-src 'none'; script-src {}; style-src {}; base-uri 'none'; form-action 'none'"
 _ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}

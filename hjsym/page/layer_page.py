@@ -3,7 +3,7 @@
 import numpy as np
 
 from hjsym.hopf import LSELayer
-from hjsym.page.bifurcation_data import bifurcation_of
+from hjsym.page.bifurcation_data import bifurcation_of, critical_points_of
 from hjsym.page.cells import Cells, cells_of_layer
 from hjsym.page.layer_data import LayerOnPlane, on_plane
 from hjsym.page.scales import eps_range, start, view_of
@@ -36,6 +36,7 @@ def layer_page(layer: LSELayer, plane: Plane, t: float) -> dict:
         "rest": rest,
         "regions": regions.to_json(),
         "bifurcation": diagram,
+        "planar": critical_points_of(on.layer, view),
         "leftOut": left_out,
     }
 

@@ -23,7 +23,7 @@ __all__ = ["MOST_NUMBERS", "NetworkOnPlane", "on_plane"]
 MOST_NUMBERS = (
     120_000  # of weights in a page: some 2.5 megabytes, and a tenth of a second a move of the slider
 )
-_MOST_MONOMIALS = 6000  # of P and Q of all outputs
+_MOST_MONOMIALS = 24_000  # of P and Q of all outputs
 _MOST_OUTPUTS = 10  # in tables of values
 _TABLE = (129, 41)  # points and temperatures of these
 _SAMPLES = 9  # points a coordinate at which the scale of f is read

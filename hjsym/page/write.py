@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from hjsym._files import replaced
 from hjsym.compile import TropicalNetwork
-from hjsym.errors import ModelFileError
 from hjsym.frontends import load
-from hjsym.frontends.npz import names_in_npz, read_npz
 from hjsym.hopf import LSELayer
 from hjsym.network import Network
 from hjsym.page.document import document
 from hjsym.page.layer_page import layer_page
 from hjsym.page.network_page import network_page
 from hjsym.page.view import choose_plane, given_plane
+from hjsym.reports.model import Model
 from tropical.errors import InputError
 
 __all__ = ["Page", "write_page"]
@@ -129,7 +126,7 @@ def write_page(
     )
     data = layer_page(found, plane, t) if isinstance(found, LSELayer) else network_page(found, plane)
     data["title"] = title
-    text = document(title, data).encode()
+    text = document(title, data).encode(errors="replace")  # file names can hold bytes that are no text
     path = Path(path)
     with replaced(path) as part:
         part.write_bytes(text)
@@ -140,25 +137,13 @@ def write_page(
 
 def _read(model) -> tuple[LSELayer | Network, str | None, str]:
     """The layer or network, the data set that it names, and what to call it."""
-    if isinstance(model, LSELayer):
-        return model, None, "Log-sum-exp layer"
-    if isinstance(model, TropicalNetwork):
-        model = model.network
-    name, dataset = "Network", None
     if isinstance(model, str | os.PathLike):
-        name = Path(model).name
-        if Path(model).suffix == ".npz" and "network" not in names_in_npz(Path(model)):
-            layer = LSELayer.load(model)
-            return layer, _text(read_npz(Path(model)).get("dataset")), name
-    network = load(model)
-    dataset = network.metadata.get("dataset")
-    try:
-        return LSELayer.from_network(network), dataset, name
-    except ModelFileError:
-        raise
-    except InputError:
-        return network, dataset, name
-
-
-def _text(value: np.ndarray | None) -> str | None:
-    return None if value is None or value.dtype.kind != "U" or value.ndim else str(value)
+        found = Model.read(Path(model))
+        return found.layer or found.network, found.dataset, found.path.name
+    if not isinstance(model, LSELayer):
+        network = model.network if isinstance(model, TropicalNetwork) else load(model)
+        try:
+            model = LSELayer.from_network(network)
+        except InputError:
+            return network, network.metadata.get("dataset"), "Network"
+    return model, None, "Log-sum-exp layer"

@@ -13,6 +13,8 @@ intrinsic dimension of datasets by a minimal neighborhood information", Sci. Rep
 "Scikit-dimension", Entropy 23 (2021).
 """
 
+from __future__ import annotations
+
 import importlib
 import inspect
 import math

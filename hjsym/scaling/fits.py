@@ -7,6 +7,8 @@ quadrature rule, deviates from a line by its curvature alone: then `PowerLaw.loc
 Source: B. Efron, R. J. Tibshirani, *An Introduction to the Bootstrap* (1993), chapters 9 and 13.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

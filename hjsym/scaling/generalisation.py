@@ -17,6 +17,8 @@ E. M. Bronshtein, "ε-entropy of convex sets and functions", Siberian Math. J. 1
 risk bounds and adaptation in univariate convex regression", Probab. Theory Relat. Fields 163 (2015).
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
 from contextlib import closing

@@ -14,6 +14,8 @@ Sources: the experiment with Gaussian data is that of arXiv:2605.28983 (public c
 reads its error as a scaling law; the closed forms are derived here.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

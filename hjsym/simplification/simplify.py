@@ -22,6 +22,7 @@ from hjsym.simplification.reduction import Reduction, Removal
 from hjsym.simplification.rounding_change import rounding_change
 from hjsym.simplification.unit_pieces import Pieces, find_pieces
 from hjsym.simplification.value_bounds import ValueBounds
+from tropical._display import summary
 from tropical.domain import Domain
 from tropical.errors import BudgetExceeded, InputError
 
@@ -146,6 +147,8 @@ class Simplification:
     saving: Saving
     proof: Proof
     change: np.ndarray
+
+    __repr__ = summary
 
 
 def simplify_network(

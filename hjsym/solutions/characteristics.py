@@ -8,6 +8,8 @@ y ↦ x ceases to be invertible at the first time at which I + t ∇²H(p) ∇²
 Source: L. C. Evans, *Partial Differential Equations*, 2nd ed., section 3.2.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property

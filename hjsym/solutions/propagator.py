@@ -15,6 +15,8 @@ so that composing is off by ε log(1 + δ), about 2ε Σ q_k; of a minimum the m
 L. N. Trefethen, J. A. C. Weideman, SIAM Review 56 (2014), section 5.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -12,6 +12,8 @@ Sources: E. Hopf (1950), J. D. Cole (1951); for the trapezoidal rule on the line
 "The exponentially convergent trapezoidal rule", SIAM Review 56 (2014), section 5.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

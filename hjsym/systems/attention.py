@@ -10,6 +10,8 @@ gradient where the values are the keys: w = ∇F.
 Source: derived here; A. Vaswani et al., "Attention is all you need", NeurIPS 2017, section 3.2.1, for the layer.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike

@@ -4,6 +4,8 @@ Source: B. Chang, M. Chen, E. Haber, E. H. Chi, "AntisymmetricRNN", ICLR 2019, f
 the conventions of the gates are torch's.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

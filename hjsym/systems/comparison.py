@@ -1,5 +1,7 @@
 """Whether two Hamiltonians are the same, and how they differ: as formulas, at points, and with proved bounds."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

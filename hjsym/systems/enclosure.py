@@ -8,6 +8,8 @@ cell with the largest bound is halved until that is close to the largest |f(c)|.
 Sources: R. E. Moore, *Interval Analysis*, 1966, chapter 11; arithmetic as in `hjsym.systems.power_series`.
 """
 
+from __future__ import annotations
+
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -7,6 +7,8 @@ far that is from the flow is its defect.
 Source: W. E, "A proposal on machine learning via dynamical systems", Commun. Math. Stat. 5 (2017).
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 

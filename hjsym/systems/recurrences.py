@@ -6,6 +6,8 @@ do, a semigroup that is exact at every ε and Viterbi's at ε = 0.
 Source for the cell: Miñoza, arXiv:2602.11206 (2026), the leaky integrate-and-fire neuron in log form.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

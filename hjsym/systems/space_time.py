@@ -17,6 +17,8 @@ Source: J. Darbon, G. P. Langlois, T. Meng, "Overcoming the curse of dimensional
 differential equations via neural network architectures", Res. Math. Sci. 7 (2020), theorem 3.1.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property

@@ -8,6 +8,8 @@ Sources: A. Gu, K. Goel, C. Ré, "Efficiently modeling long sequences with struc
 A. Gu, T. Dao, "Mamba", arXiv:2312.00752, section 3.2 and algorithm 2.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 

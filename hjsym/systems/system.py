@@ -110,6 +110,17 @@ class HJSystem(HasTable):
             raise InputError(f"label is {self.label!r}; pass one of {', '.join(LABELS)}")
         for name in ("H", "viscosity", "source"):
             object.__setattr__(self, name, symbolic(getattr(self, name), name))
+        self._protect()
+
+    def __getstate__(self) -> dict:
+        """Mappings that nobody can change are not pickled as such."""
+        return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self.__dict__.items()}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._protect()
+
+    def _protect(self) -> None:
         for name in ("parameters", "fields"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 

@@ -9,6 +9,8 @@ Sources: M. E. Sander, P. Ablin, M. Blondel, G. Peyré, "Sinkformers", AISTATS 2
 Y. Polyanskiy, P. Rigollet, "A mathematical perspective on transformers", arXiv:2312.10794.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
@@ -99,7 +101,7 @@ class TransformerBlock:
         return tuple(getattr(self, name) for name in _ARRAYS)
 
     @classmethod
-    def from_torch(cls, module) -> "TransformerBlock":
+    def from_torch(cls, module) -> TransformerBlock:
         """torch's TransformerEncoderLayer with norm_first=True in evaluation mode; weights of its norms are multiplied
         into what comes after them."""
         if type(module).__name__ != "TransformerEncoderLayer" or not module.norm_first or module.training:

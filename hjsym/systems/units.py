@@ -6,6 +6,8 @@ tanh(z/ε) the slope of ε log(e^{z/ε} + e^{−z/ε}). With t|w|² for each ter
 Source: the plane waves and the readings of SiLU and GELU are derived here.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

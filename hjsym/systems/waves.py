@@ -10,6 +10,8 @@ solves it with −εd/2t more on the right, and f(x) + V(x, t_0) = xᵀA⁻¹x/4
 Sources: the plane waves are derived here; for the kernel gauge see `hjsym.hopf`.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
@@ -44,7 +46,7 @@ class _Space:
     A: sympy.MatrixBase | sympy.MatrixSymbol | None
 
     @classmethod
-    def of(cls, what: str, d: int, numbers: int, kappa, A: ArrayLike | None, symbolic: bool) -> "_Space":
+    def of(cls, what: str, d: int, numbers: int, kappa, A: ArrayLike | None, symbolic: bool) -> _Space:
         weights = Weights.of(what, d, 0, False)
         if symbolic:
             weights = Weights.of(what, d, numbers + (0 if A is None else d * (d + 1) // 2) + 2, True)

@@ -9,6 +9,7 @@ from hjsym.training.objectives import SquaredError
 from hjsym.training.schedule import Schedule, check_count, check_positive, kept_apart
 from hjsym.training.start import starting_table
 from tropical import Polynomial, Semiring
+from tropical._display import summary
 from tropical._progress import Progress
 from tropical._workers import Workers
 from tropical.errors import InputError, ShapeError
@@ -54,6 +55,8 @@ class LSEFit:
     validation_errors: list[float]
     steps: int
     converged: bool
+
+    __repr__ = summary
 
     @property
     def polynomials(self) -> tuple[Polynomial, ...]:

@@ -3,6 +3,8 @@
 At ε > 0 dropping a duplicate, or keeping the larger of two, changes f by up to ε log 2: equal slopes merge with ⊕_ε.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
@@ -12,6 +14,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from hjsym.hopf import LSELayer
 from tropical import Box, Semiring
+from tropical._display import summary
 from tropical.errors import InputError
 
 __all__ = ["Merged", "merge_neurons"]
@@ -41,6 +44,8 @@ class Merged:
     layer: LSELayer
     groups: np.ndarray
     error: float
+
+    __repr__ = summary
 
 
 def merge_neurons(

@@ -10,6 +10,7 @@ import numpy as np
 
 from hjsym.hopf import LSELayer
 from hjsym.training.data import checked
+from tropical._display import summary
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["InitialData", "initial_data"]
@@ -57,6 +58,8 @@ class InitialData:
     covariance: np.ndarray
     noise: float
     rank: int
+
+    __repr__ = summary
 
 
 def initial_data(

@@ -216,17 +216,6 @@ def test_zarr(tmp_path):
 # ---- a cluster of two processes ------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def client():
-    distributed = pytest.importorskip("distributed")
-    options = {"dashboard_address": None, "silence_logs": 50}
-    with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
-
-
 def regions(executor):
     found = linear_regions(NETWORK, Box(-3, 3), executor=executor)
     return [np.array([region.slope for region in found], dtype=float), [tuple(r.witness) for r in found]]
@@ -259,29 +248,31 @@ def streamed(executor):
 RANDOM = np.random.default_rng(5).normal(size=(30, 4))
 
 
-@pytest.mark.parametrize("work", [regions, attribution, critical, starts, streamed])
-def test_computations_on_the_cluster_are_those_here(work, client):
-    for found, wanted in zip(work(client.get_executor()), work(None), strict=True):
-        np.testing.assert_array_equal(found, wanted)
-
-
-def test_dask_arrays_on_the_cluster(client):
-    p = Polynomial(RANDOM[:, :3], RANDOM[:, 3], Semiring(eps=0.2))
-    p(X)  # with what the kernel keeps, which cannot be sent
-    np.testing.assert_array_equal(p.gradient(lazy(X, 2, 20, 3)).compute(), p.gradient(X))
-
-
-def test_a_worker_of_the_cluster_that_is_killed_loses_nothing(client):
-    wanted = critical(None)
-    before = set(client.run(os.getpid).values())
-    victim = min(before)
-
+def killing(victim):
     def kill(done):
         if done == 2:
             os.kill(victim, 9)
 
-    found = critical(client.get_executor(), progress=kill)
-    for a, b in zip(found, wanted, strict=True):
-        np.testing.assert_array_equal(a, b)
-    client.wait_for_workers(2, timeout=30)
-    assert victim not in client.run(os.getpid).values()
+    return kill
+
+
+def test_a_cluster_of_two_processes_one_of_which_is_killed():
+    """In one test, since each process that runs tests would start a cluster of its own."""
+    distributed = pytest.importorskip("distributed")
+    options = {"dashboard_address": None, "silence_logs": 50}
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        executor = client.get_executor()
+        for work in (regions, attribution, critical, starts, streamed):
+            for found, wanted in zip(work(executor), work(None), strict=True):
+                np.testing.assert_array_equal(found, wanted, err_msg=work.__name__)
+        p = Polynomial(RANDOM[:, :3], RANDOM[:, 3], Semiring(eps=0.2))
+        p(X)  # with what the kernel keeps, which cannot be sent
+        np.testing.assert_array_equal(p.gradient(lazy(X, 2, 20, 3)).compute(), p.gradient(X))
+        victim = min(client.run(os.getpid).values())
+        for found, wanted in zip(critical(executor, killing(victim)), critical(None), strict=True):
+            np.testing.assert_array_equal(found, wanted)
+        client.wait_for_workers(2, timeout=30)
+        assert victim not in client.run(os.getpid).values()

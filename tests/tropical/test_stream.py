@@ -1,5 +1,6 @@
 """Functions of more points than fit into memory: files, interrupted runs, executors, memory."""
 
+import doctest
 import multiprocessing
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,6 +78,15 @@ def test_an_interrupted_run_goes_on(torn, tmp_path):
     found = stream(SOFT.gradient, X, path, rows=64, resume=True, progress=seen.append)
     np.testing.assert_array_equal(found, SOFT.gradient(X))
     assert seen[0] == (512 if torn >= 0 else 448) and seen[-1] == len(X) and not part.exists()
+
+
+def test_an_interrupted_run_into_an_array_goes_on():
+    out, seen = np.full(len(X), np.nan), []
+    interrupted(SOFT, X, out, 500)
+    assert np.isfinite(out).sum() == 512
+    assert stream(SOFT, X, out, rows=64, begin=512, progress=seen.append) is out
+    np.testing.assert_array_equal(out, SOFT(X))
+    assert seen[0] == 576
 
 
 def test_a_run_goes_on_with_what_it_was_of_alone(tmp_path):
@@ -157,6 +168,9 @@ def test_memory_is_bounded(tmp_path):
         ({"f": lambda x: x[:1]}, ShapeError, r"f gave float64 \(1, 3\) for points 0 to 63"),
         ({"rows": 0}, InputError, "rows is 0"),
         ({"ahead": 0}, InputError, "ahead is 0"),
+        ({"begin": 64}, InputError, "begin is 64; .* an array as out"),
+        ({"begin": 64, "out": "y.npy"}, InputError, "begin is 64; .* an array as out"),
+        ({"begin": 1037, "out": np.empty(1037)}, InputError, "begin is 1037"),
         ({"out": np.empty(5)}, ShapeError, r"out is float64 \(5,\); results are float64 \(1037,\)"),
         ({"out": [1.0]}, ShapeError, r"out is list \(\)"),
         ({"resume": True}, InputError, "resume is for a path"),
@@ -169,3 +183,9 @@ def test_bad_input(arguments, error, message, tmp_path, monkeypatch):
     with pytest.raises(error, match=message):
         stream(**{"f": SOFT, "points": X, "rows": 64} | arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_page_runs():
+    page = Path(__file__).resolve().parents[2] / "docs/beyond-one-machine.md"
+    result = doctest.testfile(str(page), module_relative=False)
+    assert result.attempted > 20 and result.failed == 0

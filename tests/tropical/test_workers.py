@@ -11,7 +11,25 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tropical import Circuit, InputError, Polynomial, PolynomialMap, Semiring, WorkerError
+from tropical import (
+    Box,
+    Circuit,
+    InputError,
+    Polynomial,
+    PolynomialMap,
+    Semiring,
+    WorkerError,
+    betti_numbers,
+    decision_regions,
+    equivalent,
+    essential,
+    is_convex,
+    linear_regions,
+    lipschitz,
+    maximize,
+    minimize,
+    nearest_boundary,
+)
 from tropical._workers import as_done, in_order
 
 pytestmark = [
@@ -149,6 +167,24 @@ def test_what_is_no_executor_is_refused(executor):
         list(in_order(abs, [(1,)], executor))
 
 
+def test_a_search_for_regions_goes_on_without_a_worker(networks):
+    f, pools, killed = networks.rails(networks.seeded([3, 12, 8, 1])), [], []
+    others = set(multiprocessing.active_children())
+
+    def make():
+        pools.append(PROCESSES(2))
+        return pools[-1]
+
+    def kill(found):
+        if not killed:
+            killed.append((set(multiprocessing.active_children()) - others).pop())
+            killed[0].kill()
+
+    alone, found = linear_regions(f), linear_regions(f, executor=make, progress=kill)
+    assert len(pools) == 2 and killed[0].exitcode == -signal.SIGKILL
+    assert [region.witness.tolist() for region in found] == [region.witness.tolist() for region in alone]
+
+
 # ---- what is sent to workers ---------------------------------------------------------------------------
 
 
@@ -165,3 +201,32 @@ def test_what_was_evaluated_can_be_sent():
         again = pickle.loads(pickle.dumps(f))
         np.testing.assert_array_equal(again(x), wanted)
     assert not pickle.loads(pickle.dumps(p)).slopes.flags.writeable
+
+
+# ---- questions that regions answer ---------------------------------------------------------------------
+
+QUESTIONS = {
+    "essential": lambda f, executor: [str(p) for p in essential(f, executor=executor)],
+    "maximize": lambda f, executor: vars(maximize(f, Box(-1, 1), executor=executor)),
+    "minimize": lambda f, executor: vars(minimize(f, Box(-1, 1), executor=executor)),
+    "lipschitz": lambda f, executor: vars(lipschitz(f, executor=executor)),
+    "is_convex": lambda f, executor: vars(is_convex(f, executor=executor)),
+    "equivalent": lambda f, executor: vars(equivalent(f, f + f, executor=executor)),
+    "nearest_boundary": lambda f, executor: vars(nearest_boundary(f, [0, 1], executor=executor)),
+    "decision_regions": lambda f, executor: decision_regions(f, executor=executor).classes.tolist(),
+    "betti_numbers": lambda f, executor: str(betti_numbers(f, executor=executor)),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_questions_take_an_executor(name, networks):
+    f, used = networks.rails(networks.seeded([2, 6, 2])), []
+
+    class Counting(ThreadPoolExecutor):
+        def submit(self, *arguments):
+            used.append(arguments)
+            return super().submit(*arguments)
+
+    with Counting(2) as pool:
+        found, alone = QUESTIONS[name](f, pool), QUESTIONS[name](f, None)
+    assert str(found) == str(alone) and used

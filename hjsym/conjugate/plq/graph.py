@@ -11,6 +11,8 @@ Comput. Optim. Appl. 43 (2009); B. Gardiner, Y. Lucet, "Computing the conjugate 
 bivariate functions" (2013) for the graph of the subdifferential as data.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
 from fractions import Fraction
@@ -202,7 +204,7 @@ class PLQ(ConvexFunction):
 
     # ---- convex analysis -------------------------------------------------------------------------
 
-    def conjugate(self) -> "PLQ":
+    def conjugate(self) -> PLQ:
         """f*, by swapping the coordinates of the graph; O(n)."""
         if self._conjugate is None:
             value = self.s[0] * self.x[0] - self.value
@@ -212,7 +214,7 @@ class PLQ(ConvexFunction):
             self._conjugate._conjugate = self
         return self._conjugate
 
-    def moreau_envelope(self, lam) -> "PLQ":
+    def moreau_envelope(self, lam) -> PLQ:
         """e_λf(z) = min_x f(x) + (z − x)²/2λ: the graph sheared by z = x + λs; O(n)."""
         lam = self._positive(lam)
         ends = ((1 / lam if k == math.inf else k / (1 + lam * k)) for k in (self.left, self.right))
@@ -242,7 +244,7 @@ class PLQ(ConvexFunction):
             raise InputError(f"lam is {lam}; pass a finite number > 0")
         return value
 
-    def __mul__(self, scale) -> "PLQ":
+    def __mul__(self, scale) -> PLQ:
         c = self._positive(scale)
         return PLQ(self.x, c * self.s, c * self.value, c * self.left, c * self.right, of_hull=self.of_hull)
 

@@ -4,6 +4,8 @@ Nothing is assumed of f but that λf + p²/2 is treated right; so f need not be 
 Where minimisers are many (a slope that bridges a gap of the graph) one of them is returned.
 """
 
+from __future__ import annotations
+
 from functools import cached_property
 
 import numpy as np
@@ -71,7 +73,7 @@ class ProximalMap:
         """Values at an array; raises where parameters are left, λ among them."""
         return self._conjugate.argmax(x)
 
-    def subs(self, values: dict) -> "ProximalMap":
+    def subs(self, values: dict) -> ProximalMap:
         """The map with numbers for parameters."""
         return ProximalMap(self._conjugate.subs(values), self._lam.subs(values), self._outer.subs(values))
 

@@ -1,8 +1,9 @@
 "use strict";
-// The plane of a two-variable slice: a field in colours on a canvas, linear regions and points on top of it in SVG.
+// The plane of a two-variable slice: a field in colours on a canvas; linear regions and points on top of it in SVG.
 
 // Blue to yellow through grey, which every kind of colour vision orders alike, and so does a grey print.
 const SCALE = [[0, 34, 78], [56, 76, 107], [112, 113, 115], [165, 156, 116], [219, 203, 100], [254, 232, 56]];
+const SHAPES = { maximum: "up", minimum: "down", saddle: "diamond", degenerate: "diamond" };
 
 function colourAt(part) {
   const place = Math.min(Math.max(part, 0), 1) * (SCALE.length - 1);
@@ -13,76 +14,83 @@ function colourAt(part) {
 class PlaneMap {
   constructor(host, view) {
     this.host = host;
-    this.canvas = document.createElement("canvas");
-    this.canvas.setAttribute("aria-hidden", "true");
     this.view = view;
+    this.canvas = element("canvas", { "aria-hidden": "true" });
   }
 
-  // field: null, or { values, columns, rows, low, high } from the lower left, row after row.
-  draw({ field, cells, labelled, point, home, marks }) {
+  // field: null, or { values, size, low, high } from the lower left, row after row. critical: points of the plane with
+  // their kinds. home: the second coordinate of the line of the bifurcation diagram, or null.
+  draw({ field, cells, point, home, marks, critical }) {
     const { low, high, axes } = this.view;
-    const width = Math.max(240, this.host.clientWidth || 480);
-    const height = Math.round(Math.min(460, Math.max(260, width * 0.8)));
-    const chart = new Chart(this.host, { low: low[0], high: high[0], name: axes[0] }, { low: low[1], high: high[1], name: axes[1] }, height);
-    chart.svg.classList.add("over-plane");
+    const height = Math.round(Math.min(460, Math.max(260, 0.8 * (this.host.clientWidth || 480))));
+    const [x, y] = axes.map((name, k) => ({ low: low[k], high: high[k], name }));
+    const chart = new Chart(this.host, x, y, height);
     this.chart = chart;
+    chart.svg.classList.add("over-plane");
     this.host.replaceChildren(this.canvas, chart.svg);
-    this.place(chart, field);
+    this.paint(field);
     for (const { corners, colour } of cells) {
-      const points = corners.map(([a, b]) => `${chart.px(a).toFixed(1)},${chart.py(b).toFixed(1)}`).join(" ");
-      svgElement("polygon", { class: field ? "cell outline" : `cell c${colour % 8}`, points }, chart.inside);
+      svgPolygon(chart.inside, field ? "cell outline" : `cell c${colour % 8}`, this.placed(corners));
     }
-    if (labelled) this.labels(chart, cells);
-    const across = { x1: MARGIN.left, x2: chart.right, y1: chart.py(point[1]), y2: chart.py(point[1]) };
-    svgElement("line", { class: "cut under", ...across }, chart.inside);
-    svgElement("line", { class: "cut", ...across }, chart.inside);
-    if (home !== null && home !== point[1]) {
-      svgElement("line", { class: "home", x1: MARGIN.left, x2: chart.right, y1: chart.py(home), y2: chart.py(home) }, chart.inside);
+    if (!field) this.label(cells, marks);
+    for (const { at, kind } of critical) chart.mark(at[0], at[1], `${kind} planar`, SHAPES[kind]);
+    if (home !== null && home !== point[1]) chart.horizontal(home, "home");
+    chart.horizontal(point[1], "cut under");
+    chart.horizontal(point[1], "cut");
+    for (const { at, name } of marks) this.note(at, name);
+    for (const [kind, r] of [["point halo", 8], ["point", 5.5]]) {
+      const [cx, cy] = this.placed([point])[0];
+      svgElement("circle", { class: kind, cx, cy, r }, chart.inside);
     }
-    for (const { at, name } of marks) {
-      svgElement("circle", { class: "mark", cx: chart.px(at[0]), cy: chart.py(at[1]), r: 4 }, chart.inside);
-      const side = chart.side(chart.px(at[0]));
-      svgElement("text", { class: "mark-name", x: chart.px(at[0]) + 8 * side, y: chart.py(at[1]) - 8, "text-anchor": side < 0 ? "end" : "start" }, chart.inside, chart.named(name));
-    }
-    svgElement("circle", { class: "point halo", cx: chart.px(point[0]), cy: chart.py(point[1]), r: 8 }, chart.inside);
-    svgElement("circle", { class: "point", cx: chart.px(point[0]), cy: chart.py(point[1]), r: 5.5 }, chart.inside);
+  }
+
+  placed(corners) {
+    return corners.map(([a, b]) => [this.chart.px(a), this.chart.py(b)]);
+  }
+
+  note(at, name) {
+    const [cx, cy] = this.placed([at])[0];
+    svgElement("circle", { class: "mark", cx, cy, r: 4 }, this.chart.inside);
+    this.chart.note(cx, cy - 8, name, 8);
   }
 
   // The canvas lies exactly behind the frame of the chart.
-  place(chart, field) {
-    const { canvas } = this;
+  paint(field) {
+    const { canvas, chart } = this;
     canvas.hidden = !field;
     if (!field) return;
-    canvas.style.left = `${(MARGIN.left / chart.width) * 100}%`;
-    canvas.style.top = `${(MARGIN.top / chart.height) * 100}%`;
-    canvas.style.width = `${((chart.right - MARGIN.left) / chart.width) * 100}%`;
-    canvas.style.height = `${((chart.bottom - MARGIN.top) / chart.height) * 100}%`;
-    canvas.width = field.columns;
-    canvas.height = field.rows;
+    const percent = (part, whole) => `${(100 * part) / whole}%`;
+    canvas.style.left = percent(MARGIN.left, chart.width);
+    canvas.style.top = percent(MARGIN.top, chart.height);
+    canvas.style.width = percent(chart.right - MARGIN.left, chart.width);
+    canvas.style.height = percent(chart.bottom - MARGIN.top, chart.height);
+    canvas.width = canvas.height = field.size;
     const context = canvas.getContext("2d");
-    const image = context.createImageData(field.columns, field.rows);
-    for (let row = 0; row < field.rows; row++) {
-      for (let column = 0; column < field.columns; column++) {
-        const value = field.values[row * field.columns + column];
-        const colour = colourAt((value - field.low) / (field.high - field.low || 1));
-        const at = 4 * ((field.rows - 1 - row) * field.columns + column);
-        image.data.set([...colour, 255], at);
-      }
-    }
+    const image = context.createImageData(field.size, field.size);
+    const range = field.high - field.low || 1;
+    field.values.forEach((value, k) => {
+      const [row, column] = [Math.floor(k / field.size), k % field.size];
+      const at = 4 * ((field.size - 1 - row) * field.size + column);
+      image.data.set([...colourAt((value - field.low) / range), 255], at);
+    });
     context.putImageData(image, 0, 0);
   }
 
-  // The label of each kind of cell, in its largest cell and in others with room.
-  labels(chart, cells) {
-    const sized = cells.map((cell) => ({ ...cell, area: areaOf(cell.corners.map(([a, b]) => [chart.px(a), chart.py(b)])) }));
+  // The label of each kind of cell, in its largest cell and in others with room, and not under the name of a point.
+  label(cells, marks) {
+    const sized = cells.map(({ corners, label }) => {
+      const placed = this.placed(corners);
+      return { label, placed, area: areaOf(placed) };
+    });
     sized.sort((a, b) => b.area - a.area);
+    const names = this.placed(marks.map(({ at }) => at));
     const seen = new Set();
-    for (const { corners, label, area } of sized) {
+    for (const { label, placed, area } of sized) {
       if (!label || area < (seen.has(label) ? 6000 : 350)) continue;
       seen.add(label);
-      const x = corners.reduce((sum, c) => sum + chart.px(c[0]), 0) / corners.length;
-      const y = corners.reduce((sum, c) => sum + chart.py(c[1]), 0) / corners.length;
-      svgElement("text", { class: "cell-label", x, y: y + 4, "text-anchor": "middle" }, chart.inside, label);
+      const [x, y] = [0, 1].map((k) => placed.reduce((sum, c) => sum + c[k], 0) / placed.length);
+      const hidden = names.some(([a, b]) => Math.abs(a - x) < 110 && Math.abs(b - 8 - y) < 16);
+      svgText(this.chart.inside, "cell-label", [x, hidden ? y - 22 : y + 4], label);
     }
   }
 }

@@ -122,3 +122,12 @@ function largest(values) {
   for (const v of values) if (v > most) most = v;
   return most;
 }
+
+// The largest absolute value.
+function most(values) {
+  return largest(Array.from(values, Math.abs));
+}
+
+function minus(a, b) {
+  return Array.from(a, (v, k) => v - b[k]);
+}
