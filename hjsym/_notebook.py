@@ -123,6 +123,7 @@ def diagram_html(square) -> str:
         return card(title, text("the arrows are not checked yet: ask for .arrows, or print it"))
     holds = "every arrow holds" if square.holds else "some arrows do not hold"
     rows = square._columns()
+    rows |= {name: [f"{value:.2g}" for value in rows[name]] for name in ("error", "bound")}
     rows["holds"] = [Markup("✓" if h else f'<b style="color:{RED}">✗</b>') for h in rows["holds"]]
     return card(f"{title}: {holds}", _square(square), table(rows))
 
