@@ -12,10 +12,11 @@ from tropical._html import ROWS, Markup, bar, card, facts, table, text
 __all__ = [
     "attribution_html",
     "bifurcation_html",
+    "compiled_html",
     "diagram_html",
     "layer_html",
     "network_columns",
-    "network_html",
+    "system_columns",
     "system_html",
 ]
 
@@ -39,31 +40,11 @@ def network_columns(network, first: int | None) -> dict[str, np.ndarray]:
     }
 
 
-def network_html(network) -> str:
-    return card(_network_title(network), network._first_rows())
-
-
-def _network_title(network) -> str:
-    kind = ", exact" if network.exact else ""
-    return (
-        f"Network: R^{network.input_size} → R^{network.output_size}, {len(network.nodes)} layers, "
-        f"{network.parameters:,} parameters{kind}"
-    )
-
-
 def compiled_html(f) -> str:
     """Of a compiled network whose formula is too long: its layers, and how large P and Q are."""
-    rows = {
-        "P": repr(f.P).strip("<>"),
-        "Q": repr(f.Q).strip("<>"),
-        "head": None if f.head is None else str(f.head),
-    }
-    return card(
-        "TropicalNetwork f = P ⊘ Q",
-        facts(rows),
-        text(_network_title(f.network), 300),
-        f.network._first_rows(),
-    )
+    parts = {name: repr(part).strip("<>") for name, part in (("P", f.P), ("Q", f.Q))}
+    rows = {**parts, "head": None if f.head is None else str(f.head)}
+    return card(repr(f).strip("<>"), facts(rows), f.network._first_rows())
 
 
 def layer_html(layer) -> str:
