@@ -15,7 +15,7 @@ from tropical.errors import BudgetExceeded, InputError
 __all__ = ["Sweep", "draw", "sweep"]
 
 _MOST_WEIGHTS = 1 << 24  # of all points and terms: an eighth of a gigabyte
-_MOST_POINTS = 1_000_000
+_MOST_NUMBERS = 1 << 26  # of points and values: half a gigabyte
 _NAMED = 6  # terms or outputs with a colour of their own on a line
 
 
@@ -79,8 +79,9 @@ def sweep(source, domain, resolution: int | None) -> Sweep:
     resolution = {1: 401, 2: 141}[k] if resolution is None else resolution
     if int(resolution) != resolution or resolution < 2:
         raise InputError(f"resolution is {resolution}; pass the points along each axis, at least 2")
-    if resolution**k > _MOST_POINTS:
-        raise BudgetExceeded("points", resolution**k, _MOST_POINTS, "pass a smaller resolution")
+    size = int(resolution) ** k * (f.variables + _outputs(f))
+    if size > _MOST_NUMBERS:
+        raise BudgetExceeded("numbers of points and values", size, _MOST_NUMBERS, "pass a smaller resolution")
     axes = tuple(np.linspace(a, b, int(resolution)) for a, b in zip(low, high, strict=True))
     grid = np.stack(np.meshgrid(*axes), axis=-1) if k == 2 else axes[0][:, None]
     return Sweep(f, axes, grid @ chart[:, :-1].T + chart[:, -1])
@@ -99,6 +100,12 @@ def _function(source):
     if f.is_exact and isinstance(f, Circuit):
         raise InputError("the circuit is over Fractions, where only ε = 0 exists; pass one in floats")
     return f.to_float() if f.is_exact else f
+
+
+def _outputs(f) -> int:
+    if isinstance(f, Rational):
+        return _outputs(f.P)
+    return len(f) if isinstance(f, PolynomialMap) else getattr(f, "outputs", 1)
 
 
 def _window(domain, d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

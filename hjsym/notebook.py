@@ -55,7 +55,7 @@ def temperature_slider(
         If ipywidgets or matplotlib is not installed; a domain that is unbounded or has another dimension; temperatures
         that are not 0 < low < high.
     BudgetExceeded
-        More than 10⁶ points.
+        More than 2²⁶ numbers in points and values.
 
     Notes
     -----

@@ -160,8 +160,9 @@ def facts(rows: Mapping[str, object]) -> str:
 
 def card(title: str, *parts: str | None) -> str:
     """A line that says what this is, and what there is to see."""
+    head = f"<div><b>{text(title, 300)}</b></div>" if title else ""
     body = "".join(f"<div>{part}</div>" for part in parts if part)
-    return f'<div class="tex2jax_ignore mathjax_ignore"><div><b>{text(title, 300)}</b></div>{body}</div>'
+    return f'<div class="tex2jax_ignore mathjax_ignore">{head}{body}</div>'
 
 
 def bar(share: float) -> Markup:

@@ -183,7 +183,7 @@ def test_the_last_line_of_a_cell_shows_it(undrawn):
         (LAYER, (-1, 1), {"eps": (1, np.inf)}, InputError, "0 < low < high"),
         (LAYER, (-1, 1), {"steps": 1}, InputError, "steps is 1"),
         (LAYER, (-1, 1), {"resolution": 1}, InputError, "resolution is 1"),
-        (LAYER, (-1, 1), {"resolution": 1001}, BudgetExceeded, "points"),
+        (LAYER, (-1, 1), {"resolution": 10_000}, BudgetExceeded, "300,000,000"),
         (Circuit.identity(2, exact=True) + 0, (-1, 1), {}, InputError, "over Fractions"),
     ],
 )
