@@ -38,7 +38,7 @@ def test_compile_report(capsys, tmp_path):
 
 
 def test_inspect_report(capsys, tmp_path):
-    code, out, err = run(capsys, "inspect", LSE, "--time", 0.5, "--point", 7, "--figures", tmp_path)
+    code, out, err = run(capsys, "inspect", LSE, "--time", 0.5, "--point", 7, "--latex", "--figures", tmp_path)
     assert (code, err) == (0, "")
     assert "FAILED" not in out
     for part in ("F_s = |∇F|² + 0.5 ΔF", r"\partial_s F", "initial data: 80 atoms", "labelled 7", "entropy"):
