@@ -37,8 +37,8 @@ def equation_report(model: Model, asked: Asked, max_regions: int = 2000, latex: 
     report.heading(f"{model.path.name}: the network")
     report.line(str(model.network))
     report.heading("Which equation it solves")
-    network = model.network.without_head()
-    if network is not model.network:
+    network = model.floats.without_head()
+    if model.network.head:
         report.line(f"of the scores in front of the final {model.network.head}")
     _describe_systems(report, network, examples, max_regions, latex)
     _describe_costates(report, network, examples)

@@ -86,6 +86,7 @@ def regions_report(
 ) -> Report:
     """Counts under each definition in use, the largest regions, and decision regions if asked for."""
     model = Model.read(path)
+    model.refuse_soft("where there are no linear regions")
     examples = Examples.of(asked, model.dataset, model.network.input_size)
     f = compile(model.network)
     if decision and model.network.output_size < 2:

@@ -3,6 +3,7 @@
 import json
 import math
 import shlex
+from fractions import Fraction
 from itertools import product
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
 import hjsym
+from hjsym import selftest
 from hjsym.cli import main, make_parser
 from hjsym.datasets import load_dataset
 from hjsym.hopf import LSELayer
@@ -21,6 +23,7 @@ from tropical.errors import BudgetExceeded
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "examples" / "models"
+DOCUMENTED = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
 RELU, LSE = MODELS / "digits-relu.onnx", MODELS / "digits-lse.npz"
 W, B, EPS = np.array([[1.0, 2.0], [0.5, -1.0], [-1.0, -0.25]]), np.array([0.0, 1.0, 0.25]), 0.5
 
@@ -55,7 +58,18 @@ def ask(capsys, *arguments) -> dict:
     assert code == 0 and not printed.err, printed.err
     found = json.loads(printed.out, parse_constant=pytest.fail)
     assert found["command"] == arguments[0] and found["holds"] and all(c["holds"] for c in found["checks"])
+    assert [key for key in keys(found) if f"`{key}`" not in DOCUMENTED] == []
     return found
+
+
+def keys(value) -> set[str]:
+    """All keys of an object and the objects in it, but those that are names of fields of an equation."""
+    if isinstance(value, list):
+        return set().union(*map(keys, value))
+    if not isinstance(value, dict):
+        return set()
+    inner = (keys(v) for k, v in value.items() if k not in ("fields", "residuals"))
+    return set(value).union(*inner)
 
 
 def refuse(capsys, *arguments) -> str:
@@ -229,6 +243,8 @@ def test_conjugate_of_a_formula(capsys, tmp_path):
     found = ask(capsys, "conjugate", "abs(x)**p/p", "--variables", "x")
     assert found["conditions"] == ["p > 1"] and found["values"] == []
     assert found["formula"] == "(p - 1)*Abs(y)**(p/(p - 1))/p"
+    found = ask(capsys, "conjugate", "max(x, y)", "--variables", "x")  # (s − 1)y for s in [0, 1]: y is taken
+    assert found["formula"] == "s*y - y" and found["domain"] == "Interval(0, 1)"
     found = ask(capsys, "conjugate", "x*y")  # no bound from below: the hull is −∞
     assert found["convex"] is False and all(v["value"] is None for v in found["values"])
     found = ask(capsys, "conjugate", "x", "--domain=-1,2", "--at", "3")
@@ -318,6 +334,22 @@ def test_explain_a_network(capsys, models):
     assert warm["attribution"]["value"] != -2
 
 
+def test_a_network_of_fractions(capsys, models):
+    third = Fraction(1, 3)
+    hjsym.load([([[third, -1]], [0]), ([[2]], [third])]).save(models / "exact.json")
+    for command in ("compile", "inspect", "explain"):
+        ask(capsys, command, models / "exact.json", "--at", "3,-1")
+    found = ask(capsys, "regions", models / "exact.json")
+    assert [r["slope"] for r in found["largest"]] == [[[2 / 3, -2.0]], [[0.0, 0.0]]]
+
+
+def test_soft_networks_have_no_pieces(capsys, models):
+    for command in ("compile", "regions"):
+        assert "at a temperature ε > 0" in refuse(capsys, command, models / "soft.json")
+    assert "--exact-points is -1" in refuse(capsys, "compile", models / "relu.json", "--exact-points", -1)
+    assert "--seed is -1" in refuse(capsys, "diagram", models / "line.json", "--seed", -1)
+
+
 def test_bad_points(capsys, models):
     for arguments, message in (
         (["--at", "1,2,3"], "has 3 coordinates but the model takes 2"),
@@ -333,6 +365,26 @@ def test_bad_points(capsys, models):
 
 def test_a_safetensors_file_needs_its_description(capsys, tmp_path):
     assert ".json" in refuse(capsys, "explain", tmp_path / "weights.safetensors")
+
+
+def test_paper_as_data(capsys, tmp_path):
+    assert main(["paper", "--out", str(tmp_path), "--only", "softplus-relu", "--fast", "--json"]) == 0
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert "1/1 rows" in printed.err and not {key for key in keys(found) if f"`{key}`" not in DOCUMENTED}
+    (row,) = found["rows"]
+    assert row["verdict"] == "passes" and row["measurements"][0]["stated"] == pytest.approx(math.log(2))
+
+
+def test_selftest_as_data(capsys, monkeypatch):
+    monkeypatch.setattr(selftest, "_CHECKS", {"matrices": selftest._products})
+    found = ask(capsys, "selftest")
+    assert found["results"][0] | {"seconds": 0} == {
+        "name": "matrices", "holds": True, "seconds": 0, "detail": "37 × 37"
+    }  # fmt: skip
+    monkeypatch.setattr(selftest, "_CHECKS", {"division": lambda: str(1 / 0)})
+    assert main(["selftest"]) == 1
+    assert "ZeroDivisionError: division by zero" in capsys.readouterr().out
 
 
 def test_the_budget_is_told_in_options():
