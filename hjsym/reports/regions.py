@@ -30,7 +30,7 @@ _KINDS = {
     "maps": "different affine maps",
 }
 _MARGIN = (-0.25, 1.25)  # around the points of a slice
-_SAMPLES = 64
+_SAMPLES = 16  # regions that are held against the network
 _MEASURED = 5000  # regions, whose exact volumes are milliseconds each
 _SHOWN = 3  # variables up to which affine maps are printed
 
@@ -139,7 +139,8 @@ def _describe_counts(report: Report, regions: Regions) -> None:
 
 def _check_values(report: Report, f: TropicalNetwork, domain: Domain | None, regions: Regions) -> None:
     """The affine map of the region that a point lies in, against the network over Fractions."""
-    points = [regions[k].witness for k in range(0, len(regions), max(1, len(regions) // _SAMPLES))]
+    chosen = np.unique(np.linspace(0, len(regions) - 1, _SAMPLES).round().astype(int))
+    points = [regions[int(k)].witness for k in chosen]
     chart = Chart(as_domain(domain), f.variables)
     worst = 0.0
     for s in points:
