@@ -131,5 +131,6 @@ def _load_file(path: Path, input_shape: Sequence[int] | None, limits: Limits, ch
             "load it there and pass the model, or export it to .onnx"
         )
     raise ModelFileError(
-        f"{path} is neither .onnx nor .npz nor .json; pass one of them, or (W, b) pairs of arrays"
+        f"{path} is neither .onnx nor .npz nor .json; pass one of them (of a .safetensors file the .json description "
+        "beside it), or (W, b) pairs of arrays"
     )
