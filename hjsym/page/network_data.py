@@ -106,8 +106,7 @@ def on_plane(network: Network, plane: Plane) -> NetworkOnPlane:
     for node in scores.nodes:
         inputs = tuple(i + 1 for i in node.inputs)
         if isinstance(node.layer, layers.Affine) and inputs == (1,):
-            weight, bias = node.layer.weight, node.layer.bias
-            merged = layers.Affine(weight @ first.weight, weight @ first.bias + bias)
+            merged = layers.Affine(*plane.restricted(node.layer.weight, node.layer.bias))
             nodes.append(Node(merged, (0,), node.name))
         else:
             nodes.append(Node(node.layer, inputs, node.name))

@@ -1,6 +1,7 @@
 """Pages as files: what is in them, that it is safe, what they leave out. `test_page_browser` opens them."""
 
 import base64
+import doctest
 import hashlib
 import json
 import re
@@ -211,6 +212,7 @@ def test_head_is_left_out_and_said_to_be(tmp_path):
         (2.0, 1e-6, (1e-6, 1.0)),
         (0.0, 300.0, (1e-4, 1e3)),
         (1e-30, None, (1e-34, 1e-30)),
+        (1.0, 1e300, (1e-4, 1e100)),
     ],
 )
 def test_slider_is_around_the_scale_and_the_own_temperature(scale, own, expected):
@@ -273,6 +275,8 @@ def test_regions_and_monomials_beyond_the_budget_are_named(tmp_path, monkeypatch
     ("model", "options", "message"),
     [
         (THREE, {"t": 0.0}, "t is 0.0; pass a finite time"),
+        (LSELayer([[1e200], [1.0]], [0.0, 0.0], 1.0), {}, "reach 1e+200; a page computes with their squares"),
+        ([([[1.0]], [-1e300]), ([[1.0]], [0.0])], {}, "reach 1e+300"),
         (THREE, {"t": float("nan")}, "t is nan"),
         (THREE, {"domain": (0, np.inf)}, "unbounded or flat"),
         (THREE, {"domain": (1.0, 1.0)}, "unbounded or flat"),
@@ -348,3 +352,9 @@ def test_command_refuses_in_one_line(tmp_path, capsys, options, message):
     assert (code, printed.out, printed.err.count("\n")) == (2, "", 1)
     assert message in printed.err
     assert not list(tmp_path.iterdir())
+
+
+def test_examples_of_the_documentation_run():
+    result = doctest.testfile(str(MODELS.parents[1] / "docs" / "page.md"), module_relative=False)
+    assert result.attempted > 5
+    assert result.failed == 0
