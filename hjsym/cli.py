@@ -5,14 +5,29 @@ Exit codes: 0 all is well, 1 a check failed, 2 bad input (one line on stderr), 1
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 
-from hjsym.commands import compile, completion, inspect, page, paper, selftest
+from hjsym.commands import (
+    compile,
+    completion,
+    conjugate,
+    diagram,
+    explain,
+    inspect,
+    page,
+    paper,
+    regions,
+    selftest,
+)
 
 __all__ = ["main", "make_parser"]
 
-_COMMANDS = (compile, inspect, page, paper, selftest)
+_COMMANDS = (compile, inspect, regions, conjugate, diagram, explain, page, paper, selftest)
+
+
+_OPTION = re.compile(r"-[ho]|--([a-z][a-z-]*(=.*)?)?", re.DOTALL)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -30,9 +45,14 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _with_values(arguments: Sequence[str]) -> list[str]:
+    """Arguments in which -1,2 and -log(x) are values: a blank in front keeps argparse from taking them for options."""
+    return [f" {a}" if a.startswith("-") and not _OPTION.fullmatch(a) else a for a in arguments]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    options = make_parser().parse_args(arguments)
+    options = make_parser().parse_args(_with_values(sys.argv[1:] if arguments is None else arguments))
     try:
         return _finish(options.run(options), options)
     except KeyboardInterrupt:

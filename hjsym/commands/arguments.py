@@ -9,7 +9,18 @@ try:
 except ImportError:
     DIRECTORY = FILE = None
 
-__all__ = ["DIRECTORY", "FILE", "add_command", "add_figures", "add_model", "add_point", "points_asked"]
+__all__ = [
+    "DIRECTORY",
+    "FILE",
+    "add_command",
+    "add_figures",
+    "add_latex",
+    "add_model",
+    "add_point",
+    "add_temperature",
+    "numbers",
+    "points_asked",
+]
 
 
 def add_command(commands, name: str, run: Callable, summary: str, *examples: str) -> argparse.ArgumentParser:
@@ -68,3 +79,34 @@ def add_figures(parser: argparse.ArgumentParser) -> None:
         "--figures", type=Path, metavar="DIR", help="write pictures (PNG) to this folder"
     )
     folder.complete = DIRECTORY
+
+
+def add_latex(parser: argparse.ArgumentParser) -> None:
+    """Whether formulas are printed in LaTeX too."""
+    parser.add_argument("--latex", action="store_true", help="print equations in LaTeX too")
+
+
+def numbers(kind: type, count: int | None = None) -> Callable[[str], tuple]:
+    """A type of arguments: numbers with commas between them, as many as `count` says."""
+
+    def read(text: str) -> tuple:
+        try:
+            values = tuple(kind(v) for v in text.split(","))
+        except ValueError:
+            values = ()
+        if not values or (count is not None and len(values) != count):
+            wanted = "" if count is None else f"{count} "
+            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}numbers with commas between them")
+        return values
+
+    return read
+
+
+def add_temperature(parser: argparse.ArgumentParser) -> None:
+    """Another ε than that of the model."""
+    parser.add_argument(
+        "--eps",
+        type=float,
+        metavar="E",
+        help="temperature ε (default: that of the model, 0 of ReLU networks)",
+    )

@@ -59,7 +59,7 @@ class Examples:
             name = f"the {len(points):,} {dataset}"
         else:
             points = np.random.default_rng(0).standard_normal((1000, size))
-            name = "1,000 standard normal points, as the model names no data set"
+            name = "1,000 standard normal points"
         if points.shape[1] != size:
             raise InputError(
                 f"a point has {points.shape[1]} coordinates but the model takes {size}; pass {size} numbers a point"

@@ -21,15 +21,17 @@ __all__ = ["layer_report"]
 _ATOMS = 4  # shown
 
 
-def layer_report(model: Model, asked: Asked, t: float = 1.0, figures: Path | None = None) -> Report:
+def layer_report(
+    model: Model, asked: Asked, t: float = 1.0, latex: bool = False, figures: Path | None = None
+) -> Report:
     """f as initial data, f as a solution at time t, who decides at a point, and f_ε beside f_0."""
     layer, path = model.lse, model.path
     examples = Examples.of(asked, model.dataset, layer.variables)
     report = Report({"model": path, "network": model.description, "point": examples.description})
     report.heading(f"{path.name}: the layer f(x) = ε log Σ_j exp((W_j·x + b_j)/ε)")
     _describe_size(report, layer, examples)
-    _describe_plane_wave(report, layer, examples)
-    _describe_kernel(report, layer, t, examples)
+    _describe_plane_wave(report, layer, examples, latex)
+    _describe_kernel(report, layer, t, examples, latex)
     describe_votes(report, layer, examples, t)
     sweep = Sweep.of_polynomial(layer.polynomial, examples.points)
     sweep.describe(report, f"f_ε − f_0 over {examples.name}")
@@ -60,12 +62,13 @@ def _describe_size(report: Report, layer: hopf.LSELayer, examples: Examples) -> 
     }  # fmt: skip
 
 
-def _describe_plane_wave(report: Report, layer: hopf.LSELayer, examples: Examples) -> None:
+def _describe_plane_wave(report: Report, layer: hopf.LSELayer, examples: Examples, latex: bool) -> None:
     gauge = layer.plane_wave
     report.heading("Plane-wave gauge: f is the initial data (exact)")
     nu = layer.viscosity
     report.line(f"F_s = |∇F|² + {nu:g} ΔF,   F(x, 0) = f(x),   slopes W_j, phases b_j + s|W_j|²")
-    report.line(f"LaTeX: {gauge.latex()}")
+    if latex:
+        report.line(f"LaTeX: {gauge.latex()}")
     report.data["plane_wave"] = {"latex": gauge.latex()}
     symbolic = hopf.symbolic_residual("plane wave", 3, 2)
     report.check("residual, SymPy, every weight a symbol (N = 3, d = 2)", float(symbolic != 0), 0.0)
@@ -73,7 +76,7 @@ def _describe_plane_wave(report: Report, layer: hopf.LSELayer, examples: Example
     report.check(f"residual, moments, {examples.name}", worst, 1e-12)
 
 
-def _describe_kernel(report: Report, layer: hopf.LSELayer, t: float, examples: Examples) -> None:
+def _describe_kernel(report: Report, layer: hopf.LSELayer, t: float, examples: Examples, latex: bool) -> None:
     gauge, points = layer.kernel(t), examples.points
     report.heading(f"Kernel gauge: f is the solution at t = {t:g} of data g_j at atoms y_j = 2tW_j (exact)")
     defect = layer.eps * layer.variables / 2
@@ -81,8 +84,9 @@ def _describe_kernel(report: Report, layer: hopf.LSELayer, t: float, examples: E
     report.line(
         f"ũ_t + |∇ũ|² = {layer.viscosity:g} Δũ               ũ = u + {defect:g} log(4π·{layer.viscosity:g}·t)"
     )
-    report.line(f"LaTeX: {gauge.latex()}")
-    report.line(f"LaTeX: {gauge.latex(normalised=True)}")
+    if latex:
+        report.line(f"LaTeX: {gauge.latex()}")
+        report.line(f"LaTeX: {gauge.latex(normalised=True)}")
     _describe_atoms(report, gauge)
     for normalised in (False, True):
         name = "kernel normalised" if normalised else "kernel"

@@ -42,7 +42,7 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        need = "exactly 0" if self.limit == 0 else f"≤ {self.limit:.0e}"
+        need = "exactly 0" if self.limit == 0 else f"≤ {self.limit:.3g}"
         return f"{'ok' if self.holds else 'FAILED'}, {need} needed"
 
 
