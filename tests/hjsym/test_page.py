@@ -321,9 +321,8 @@ def test_command_writes_the_page_and_says_what_is_on_it(tmp_path, capsys):
         str(MODELS / "digits-relu.onnx"),
         "-o",
         str(path),
-        "--points",
-        "8",
-        "1",
+        "--slice",
+        "8,1",
         "--title",
         "A line",
     ]
@@ -341,8 +340,8 @@ def test_command_writes_the_page_and_says_what_is_on_it(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--points", "3"], "two different numbers"),
-        (["--box", "0", "1"], "64 variables"),
+        (["--slice", "3"], "two different numbers"),
+        (["--box", "-1,1"], "64 variables"),
         (["--time", "0"], "t is 0.0"),
     ],
 )
