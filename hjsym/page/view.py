@@ -1,6 +1,7 @@
 """What a page looks at: a line or a plane in the space of the inputs, and a window on it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,7 +144,8 @@ def choose_plane(
     if k == d:
         return Plane(np.zeros(d), np.eye(d), None, _names(d, "x"), _whole(d))
     if dataset:
-        return _of_data(dataset, d, None, k)
+        with suppress(InputError):  # it is not here, or of other inputs
+            return _of_data(dataset, d, None, k)
     slopes = model.W if isinstance(model, LSELayer) else _first_weights(model)
     if slopes is None or len(slopes) < 2:
         directions = np.eye(d)[:k]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import hjsym
 from hjsym.cli import main
 from hjsym.hopf import LSELayer
-from hjsym.layers import Affine, Relu, Sigmoid
+from hjsym.layers import Affine, Relu, Sigmoid, Softplus
 from hjsym.network import Network
 from hjsym.page import layer_data, network_data, network_page, view, write_page
 from hjsym.page.document import SCRIPTS, as_json, document
@@ -203,6 +203,24 @@ def test_head_is_left_out_and_said_to_be(tmp_path):
     _, _, data = page_of(net, tmp_path)
     assert "in front of the final Sigmoid" in data["about"]
     assert len(data["network"]["nodes"]) == 3
+
+
+def test_own_temperature_of_a_soft_network_is_a_button_and_several_are_named(tmp_path):
+    first, last = Affine([[1.0], [-2.0]], [0.5, 0.0]), Affine([[1.0, 1.0]], [0.0])
+    one = Network.sequential(1, [first, Softplus(0.25), last])
+    assert page_of(one, tmp_path)[2]["eps"]["own"] == 0.25
+    two = Network.sequential(1, [first, Softplus(0.25), last, Relu()])
+    page, _, data = page_of(two, tmp_path)
+    assert data["eps"]["own"] is None
+    assert "own temperatures" in page.left_out[0]
+
+
+def test_exact_networks_and_unknown_data_sets_have_pages(tmp_path):
+    layers = [Affine([[1.0, 0.5, 0.25], [-2.0, 0.0, 1.0]], [0.5, 0.0]), Relu(), Affine([[1.0, 1.0]], [0.0])]
+    net = Network.sequential(3, layers, metadata={"dataset": "cifar"})
+    page, _, data = page_of(net.to_exact(), tmp_path)
+    assert "through the origin" in page.text
+    assert data["network"]["nodes"][-1]["matrices"][0]["data"] == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(
