@@ -78,8 +78,8 @@ const LAYER_CORNERS = {
   tropical: [1, 0, "f₀", "tropical"],
   viscous: [0, 1, "u_ε", "viscous HJ"],
   inviscid: [1, 1, "u₀", "inviscid HJ"],
-  entropic: [0.31, 0.5, "f_ε*", "entropic"],
-  polyhedral: [0.69, 0.5, "f₀*", "polyhedral"],
+  entropic: [0.29, 0.5, "f_ε*", "entropic"],
+  polyhedral: [0.71, 0.5, "f₀*", "polyhedral"],
 };
 
 const NETWORK_CORNERS = {
@@ -110,7 +110,7 @@ function drawSquare(host, corners, arrows) {
 function drawArrow(svg, [ax, ay], [bx, by], { error, bound }) {
   const length = Math.hypot(bx - ax, by - ay), [dx, dy] = [(bx - ax) / length, (by - ay) / length];
   const level = Math.abs(dx) > 0.9, bad = error <= bound ? "" : " bad";
-  const [from, to] = level ? [46, 46] : [34, 26];
+  const [from, to] = !level ? [34, 26] : length < 150 ? [24, 28] : [46, 46];
   const start = [ax + dx * from, ay + dy * from], end = [bx - dx * to, by - dy * to];
   svgLine(svg, `arrow${bad}`, start, end);
   const [ex, ey] = end;
