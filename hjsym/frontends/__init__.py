@@ -111,5 +111,6 @@ def _load_file(path: Path, input_shape: Sequence[int] | None) -> Network:
             return described.load_described(path, document)
         return saved.load_saved(path, document)
     raise ModelFileError(
-        f"{path} is neither .onnx nor .npz nor .json; pass one of them, or (W, b) pairs of arrays"
+        f"{path} is neither .onnx nor .npz nor .json; pass one of them (of a .safetensors file the .json description "
+        "beside it), or (W, b) pairs of arrays"
     )
