@@ -27,7 +27,7 @@ __all__ = ["main", "make_parser"]
 _COMMANDS = (compile, inspect, regions, conjugate, diagram, explain, page, paper, selftest)
 
 
-_OPTION = re.compile(r"-h|--([a-z][a-z-]*(=.*)?)?", re.DOTALL)
+_OPTION = re.compile(r"-[ho]|--([a-z][a-z-]*(=.*)?)?", re.DOTALL)
 
 
 def make_parser() -> argparse.ArgumentParser:
