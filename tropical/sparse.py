@@ -3,6 +3,7 @@
 Floats are multiplied by SciPy, which has no exact entries; Fractions by NumPy's sums over segments.
 """
 
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
@@ -57,6 +58,8 @@ class SparseMatrix:
                 f"rows, columns and data have shapes {rows.shape}, {columns.shape}, {data.shape}; "
                 "pass three vectors of one length"
             )
+        if min(shape) < 0 or shape[0] * shape[1] > sys.maxsize:
+            raise ShapeError(f"the shape is {shape}; pass two lengths whose product is below 2⁶³")
         for name, places, length in (("rows", rows, shape[0]), ("columns", columns, shape[1])):
             if places.size and not 0 <= places.min() <= places.max() < length:
                 raise InputError(
@@ -65,6 +68,14 @@ class SparseMatrix:
         rows, columns, data = _merged(rows * shape[1] + columns, shape[1], data)
         counts = np.bincount(rows, minlength=shape[0])
         self._set(shape, data, columns, np.concatenate([[0], np.cumsum(counts)]))
+
+    def __reduce__(self):
+        return SparseMatrix._of, (
+            self.shape,
+            self.data,
+            self.columns,
+            self.offsets,
+        )  # not what was compiled of them
 
     def _set(self, shape, data, columns, offsets) -> None:
         self.shape = (int(shape[0]), int(shape[1]))

@@ -28,9 +28,8 @@ def _moved(function: Callable):
 
     def run(reader, node, operands, attributes):
         result = np.asarray(function(reader, node, operands, attributes))
-        return (
-            result if BATCH in result.ravel().tolist() or not has_batch(result) else result.astype(np.int64)
-        )
+        moved = not has_batch(result) or BATCH in result.ravel().tolist()
+        return result if moved else result.astype(np.int64)
 
     return run
 
@@ -102,7 +101,7 @@ def _lengths(operand, what: str) -> tuple[int, ...]:
 def _constant_of_shape(reader, node, operands, attributes):
     shape = _lengths(operands[0], "the shape of ConstantOfShape")
     reader.builder.spend(math.prod(shape), "ConstantOfShape")
-    value = array_of(attributes["value"]) if "value" in attributes else np.zeros(1, np.float32)
+    value = array_of(attributes["value"], reader.limits) if "value" in attributes else np.zeros(1, np.float32)
     return np.full(shape, value.reshape(()))
 
 

@@ -108,7 +108,7 @@ def text_file(folder: Path) -> Path:
         (unknown_data_set, "is unknown; known is 'digits'"),
         (text_file, "not an ONNX model or is truncated"),
         (lambda folder: folder / "missing.onnx", "is not a file"),
-        (lambda folder: folder / "model.pt", "neither .onnx nor .npz"),
+        (lambda folder: folder / "model.txt", "neither .onnx nor .npz"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(capsys, tmp_path, make, message):
@@ -134,11 +134,11 @@ def test_usage_error_exits_with_2(capsys):
 
 def test_failed_check_exits_with_1(capsys, monkeypatch):
     """A compiled form that is not the network must be noticed."""
-    from hjsym import report
+    from hjsym.reports import compiled
 
-    original = report.compile
+    original = compiled.compile
     wrong = hjsym.compile([(np.ones((10, 64)), np.zeros(10))])
-    monkeypatch.setattr(report, "compile", lambda n, exact=False: original(n, exact) if exact else wrong)
+    monkeypatch.setattr(compiled, "compile", lambda n, exact=False: original(n, exact) if exact else wrong)
     code, out, _ = run(capsys, "compile", RELU, "--exact-points", 1)
     assert code == 1
     assert "FAILED" in out

@@ -141,8 +141,8 @@ def test_wrong_objects(source):
 
 
 def test_wrong_paths(tmp_path):
-    with pytest.raises(ModelFileError, match=r"net\.h5 is neither \.onnx nor \.npz"):
-        hjsym.load(tmp_path / "net.h5")
+    with pytest.raises(ModelFileError, match=r"net\.txt is neither \.onnx nor \.npz"):
+        hjsym.load(tmp_path / "net.txt")
     for name in ("missing.onnx", "missing.npz"):
         with pytest.raises(ModelFileError, match=f"{name} is not a file"):
             hjsym.load(str(tmp_path / name))
@@ -166,7 +166,10 @@ def test_npz_file(tmp_path):
 MODULES = ["hjsym", *(m.name for m in pkgutil.walk_packages(hjsym.__path__, "hjsym."))]
 
 
-NEEDS = {"hjsym.scaling.dimension": "skdim"}  # which the tests of frameworks install
+NEEDS = {
+    "hjsym.scaling.dimension": "skdim",  # which the tests of frameworks install
+    "hjsym.notebook": "ipywidgets",
+}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
