@@ -119,6 +119,12 @@ def test_files_that_run_code_are_named(suffix, framework):
 def test_what_means_nothing_is_refused():
     with pytest.raises(tropical.InputError, match="eps means nothing for relu"):
         hjsym.hamiltonian("relu", eps=2)
+    with pytest.raises(tropical.InputError, match="eps is 'a'"):
+        tropical.Semiring(eps="a")
+    with pytest.raises(tropical.InputError, match="entry 0 of the list is a tuple of 3"):
+        hjsym.load([(np.ones((2, 2)), np.ones(2), np.ones(2))])
+    with pytest.raises(tropical.InputError, match="on one line"):
+        hjsym.plot_slice(NETWORK, [[0, 0], [1, 1], [2, 2]])
     for d in (-1, 2.5, "xy"):
         with pytest.raises(tropical.InputError, match="whole number"):
             tropical.variables(d)

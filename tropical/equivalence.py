@@ -115,7 +115,9 @@ def equivalent(
         if found is not None:
             return found
     difference = (P * S) / (R * Q)
-    regions = linear_regions(difference, domain, max_regions=max_regions, partial=not chart.is_large, **options)
+    regions = linear_regions(
+        difference, domain, max_regions=max_regions, partial=not chart.is_large, **options
+    )
     numbers, maps = regions._maps
     for region, number in zip(regions, numbers, strict=True):
         if any(maps[number]):
