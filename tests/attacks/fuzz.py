@@ -203,49 +203,10 @@ def changed_file(reader: str, data: bytes, rng: random.Random) -> bytes:
 
 
 ODD_VALUES = [
-    *(
-        None,
-        True,
-        False,
-        0,
-        -1,
-        1,
-        2,
-        3,
-        2**31,
-        2**62,
-        -(2**63),
-        10**30,
-        0.5,
-        1e308,
-        5e-324,
-        float("nan"),
-        float("inf"),
-    ),
-    *(
-        "",
-        "x",
-        "1/3",
-        "0/0",
-        "input",
-        "s",
-        "relu",
-        "Affine",
-        "Softplus",
-        [],
-        [0],
-        [[1]],
-        [2**62, 2**62],
-        [0, 2**62],
-        {},
-    ),
-    *(
-        {"shape": [2], "numbers": [1, 2]},
-        {"fraction": "1/3"},
-        {"sparse": [1, 1]},
-        {"shape": [2**62], "numbers": []},
-    ),
-]
+    None, True, False, 0, -1, 1, 2, 3, 2**31, 2**62, -(2**63), 10**30, 0.5, 1e308, 5e-324, float("nan"), float("inf"),
+    "", "x", "1/3", "0/0", "input", "s", "relu", "Affine", "Softplus", [], [0], [[1]], [2**62, 2**62], [0, 2**62], {},
+    {"shape": [2], "numbers": [1, 2]}, {"fraction": "1/3"}, {"sparse": [1, 1]}, {"shape": [2**62], "numbers": []},
+]  # fmt: skip
 
 
 def changed_document(data: bytes, rng: random.Random) -> bytes:
