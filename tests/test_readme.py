@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize(("page", "least"), [("README.md", 20), ("docs/index.md", 2)])
+@pytest.mark.parametrize(("page", "least"), [("README.md", 20), ("docs/index.md", 2), ("docs/page.md", 2)])
 def test_examples(page, least, monkeypatch):
     monkeypatch.chdir(ROOT)
     result = doctest.testfile(str(ROOT / page), module_relative=False)

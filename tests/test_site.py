@@ -62,7 +62,9 @@ def test_links_lead_to_copies(extension):
         "[a](../benchmarks/CONJUGATE.md#x) [b](https://a.b) [c](kp.md)", DOCS / "kp.md", DOCS / "kp.md"
     )
     assert inside == "[a](measurements/CONJUGATE.md#x) [b](https://a.b) [c](kp.md)"
-    copied = relink(
-        "[a](docs/kp.md) [b](LICENSE)", root / "CONTRIBUTING.md", DOCS / "project/CONTRIBUTING.md"
+    page = DOCS / "project/CONTRIBUTING.md"
+    links = "[a](docs/kp.md) [b](LICENSE) [c](README.md) [d](docs) ![e](docs/pictures/none.png)"
+    copied = relink(links, root / "CONTRIBUTING.md", page)
+    assert (
+        copied == "[a](../kp.md) [b](../../LICENSE) [c](path:../../README.md) d ![e](docs/pictures/none.png)"
     )
-    assert copied == "[a](../kp.md) [b](../../LICENSE)"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _DOCS = Path(__file__).resolve().parents[1]
 _ROOT = _DOCS.parent
-_LINK = re.compile(r"(\]\()([^)#\s:]+)(#[^)\s]*)?(\))")
+_LINK = re.compile(r"\[([^\[\]]*)\]\(([^)#\s:]+)(#[^)\s]*)?\)")
 _TITLES = {"RESULTS": "The core beside its peers, Zen 5", "RESULTS-zen4": "The core beside its peers, Zen 4"}
 _OF_THE_PROJECT = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 
@@ -26,15 +26,18 @@ def _homes() -> dict[Path, Path]:
 
 
 def _relink(text: str, source: Path, page: Path) -> str:
-    """Links that a file has from where it lies, as they are from its page, to pages where there are."""
+    """Links of a file as they are from its page: to pages, or to files; of those to folders the text."""
     homes = _homes()
 
     def link(match: re.Match) -> str:
         target = (source.parent / match[2]).resolve()
         if not target.exists():
             return match[0]
-        path = os.path.relpath(homes.get(target, target), page.parent)
-        return f"{match[1]}{path}{match[3] or ''}{match[4]}"
+        if target.is_dir():
+            return match[1]
+        home = homes.get(target, target)
+        outside = "path:" if home.suffix == ".md" and _DOCS not in home.parents else ""
+        return f"[{match[1]}]({outside}{os.path.relpath(home, page.parent)}{match[3] or ''})"
 
     return _LINK.sub(link, text)
 
