@@ -240,6 +240,23 @@ def test_layer_on_a_plane_through_images(show):
     close(np.array(field["values"]), p.entropy(images[0] + grid.reshape(-1, 2) @ (images[1:] - images[0])))
 
 
+def test_critical_points_off_the_line_of_the_diagram_are_sketched(show):
+    rng = np.random.default_rng(0)
+    y = np.concatenate([rng.normal(c, 0.4, size=(5, 2)) for c in (-1, 1)])
+    layer = LSELayer(y, -(y**2).sum(axis=1) / 2, 0.2)
+    page = show(layer, domain=([-3, -3], [3, 3]))
+    assert page.tab.locator("#diagram .speck").count() == 0
+    page.move(0.0, 0.4)
+    assert page.tab.locator("#diagram .speck").count() > 160
+    points = page.tab.evaluate("sketchOfLine(data.bifurcation.range)")
+    H = EntropyLandscape(y[:, :1], layer.b + 0.4 * y[:, 1])
+    for eps in sorted({p["eps"] for p in points})[70:160:20]:
+        ours = sorted((p["s"], p["kind"]) for p in points if p["eps"] == eps)
+        theirs = [(p.x[0], p.kind) for p in critical_points(H, eps, (-3, 3))]
+        assert [kind for _, kind in ours] == [kind for _, kind in theirs]
+        np.testing.assert_allclose([s for s, _ in ours], [s for s, _ in theirs], atol=6 / 96)
+
+
 def test_neurons_left_out_change_no_more_than_the_page_says(show, monkeypatch):
     from hjsym.page import layer_data
 
