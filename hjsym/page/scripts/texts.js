@@ -31,7 +31,7 @@ function describeLayer(line) {
     −ε log(1 − π_j): a derivative and a difference, which are not the same number.`);
   byId("entropy-panel").hidden = false;
   setText("entropy-text", `H(π) ${line}: low where one neuron answers alone, high where several share. At ε = 0 one
-    always does.`);
+    always does, but on ties.`);
   showLegend(byId("entropy-legend"), [
     ["maximum", "maximum", "up"], ["minimum", "minimum", "down"], ["event", "the point", "circle"],
   ]);
