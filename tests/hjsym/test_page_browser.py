@@ -67,7 +67,7 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--disable-gpu"])
         yield browser
         browser.close()
 
@@ -126,6 +126,13 @@ class Shown:
 def six(tmp_path_factory) -> Path:
     """The page of six neurons, written once."""
     return write_page(SIX, tmp_path_factory.mktemp("six") / "six.html", domain=WINDOW, t=0.7).path
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory) -> Path:
+    """The page of a layer of 64 inputs on the plane through three images."""
+    folder = tmp_path_factory.mktemp("digits")
+    return write_page(MODELS / "digits-lse.npz", folder / "digits.html", points=[3, 6, 0], t=0.5).path
 
 
 @pytest.fixture
@@ -213,10 +220,10 @@ def test_square_has_the_errors_of_the_diagram(show, six):
         assert page.tab.locator("#arrows .bad").count() == 0
 
 
-def test_layer_on_a_plane_through_images(show):
+def test_layer_on_a_plane_through_images(show, digits):
     """Values are those of the whole layer of 64 inputs, at points of the plane."""
     layer, images = LSELayer.load(MODELS / "digits-lse.npz"), load_dataset("digits")[0][[3, 6, 0]]
-    page = show(MODELS / "digits-lse.npz", points=[3, 6, 0], t=0.5)
+    page = show(digits)
     for eps, s in ((0.5, (0.31, 0.62)), (0.0, (0.9, -0.1)), (0.02, (0.45, 0.25))):
         page.eps(eps)
         page.move(*s)
@@ -238,6 +245,23 @@ def test_layer_on_a_plane_through_images(show):
     field = page.tab.evaluate("fieldOf('entropy')")
     grid = np.stack(np.meshgrid(*[np.linspace(-0.25, 1.25, field["size"])] * 2), axis=-1)
     close(np.array(field["values"]), p.entropy(images[0] + grid.reshape(-1, 2) @ (images[1:] - images[0])))
+
+
+def test_critical_points_off_the_line_of_the_diagram_are_sketched(show):
+    rng = np.random.default_rng(0)
+    y = np.concatenate([rng.normal(c, 0.4, size=(5, 2)) for c in (-1, 1)])
+    layer = LSELayer(y, -(y**2).sum(axis=1) / 2, 0.2)
+    page = show(layer, domain=([-3, -3], [3, 3]))
+    assert page.tab.locator("#diagram .speck").count() == 0
+    page.move(0.0, 0.4)
+    assert page.tab.locator("#diagram .speck").count() > 160
+    points = page.tab.evaluate("sketchOfLine(data.bifurcation.range)")
+    H = EntropyLandscape(y[:, :1], layer.b + 0.4 * y[:, 1])
+    for eps in sorted({p["eps"] for p in points})[70:160:20]:
+        ours = sorted((p["s"], p["kind"]) for p in points if p["eps"] == eps)
+        theirs = [(p.x[0], p.kind) for p in critical_points(H, eps, (-3, 3))]
+        assert [kind for _, kind in ours] == [kind for _, kind in theirs]
+        np.testing.assert_allclose([s for s, _ in ours], [s for s, _ in theirs], atol=6 / 96)
 
 
 def test_neurons_left_out_change_no_more_than_the_page_says(show, monkeypatch):
@@ -285,15 +309,16 @@ def test_network_and_its_rails(show, name):
         origin, directions = np.zeros(2), np.eye(2)
         page = show(source, domain=Box(-2, 2))
     else:
-        images = load_dataset("digits")[0][[8, 1, 5]]
+        numbers = [8, 1, 5] if name == "digits-relu.onnx" else [8, 1]  # a plane, and a line
+        images = load_dataset("digits")[0][numbers]
         origin, directions = images[0], images[1:] - images[0]
-        page = show(source, points=[8, 1, 5])
+        page = show(source, points=numbers)
     page.tab.select_option("#output", "1")
     plane = view.Plane(origin, directions, None, ("a", "b"), "")
-    sliced = network_data.on_plane(
-        hjsym.load(source), plane
-    ).f  # its P and Q split other signs than those of f
+    # P and Q of the network on the slice, which split other signs than those of f
+    sliced = network_data.on_plane(hjsym.load(source), plane).f
     for eps, s in ((0.0, (0.3, 0.4)), (0.02, (0.7, -0.1)), (1.0, (1.0, 1.1))):
+        s = s[: len(directions)]
         page.eps(eps)
         page.move(*s)
         shown, curves = page.values(), page.curves()
@@ -358,8 +383,8 @@ def test_keys_move_the_sliders(show, six):
     assert page.tab.inner_text("#status").startswith("ε = 10, x = 3.6: f is ")
 
 
-def test_pointer_and_buttons(show):
-    page = show(MODELS / "digits-lse.npz", screen={"viewport": {"width": 1200, "height": 900}})
+def test_pointer_and_buttons(show, digits):
+    page = show(digits, screen={"viewport": {"width": 1200, "height": 900}})
     page.tab.click("#tropical")
     page.settle()
     assert page.values()["excess"] == 0

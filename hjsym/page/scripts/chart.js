@@ -102,6 +102,11 @@ class Chart {
     svgMark(this.inside, kind, [this.px(x), this.py(y)], shape);
   }
 
+  // A point among many.
+  speck(x, y, kind) {
+    svgElement("circle", { class: `speck ${kind}`, cx: this.px(x), cy: this.py(y), r: 1.6 }, this.inside);
+  }
+
   vertical(x, kind) {
     svgLine(this.inside, kind, [this.px(x), MARGIN.top], [this.px(x), this.bottom]);
   }

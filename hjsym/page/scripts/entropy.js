@@ -33,3 +33,16 @@ function isDip(before, here, after) {
   const oneSign = here * before > 0 && here * after > 0;
   return oneSign && Math.abs(here) <= Math.abs(before) && Math.abs(here) <= Math.abs(after);
 }
+
+// Critical points at many temperatures, to the accuracy of a drawing: changes of sign on a grid.
+function sketchedPoints(line, temperatures, low, high, count) {
+  const grid = linspace(low, high, count);
+  return temperatures.flatMap((eps) => {
+    const n = Array.from(grid, (s) => line.naturalGradient(s, eps));
+    const ends = Array.from(grid.keys()).slice(1).filter((k) => n[k - 1] * n[k] < 0);
+    return ends.map((k) => {
+      const s = grid[k - 1] + ((grid[k] - grid[k - 1]) * n[k - 1]) / (n[k - 1] - n[k]);
+      return { eps, s, kind: n[k - 1] > 0 ? "maximum" : "minimum" };
+    });
+  });
+}

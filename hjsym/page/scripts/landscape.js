@@ -30,16 +30,34 @@ function showEntropy(points, found) {
   return chart.show();
 }
 
-// The curves are those of one line; critical points are marked while the point is on it.
+let sketch = { line: null, points: [] };
+
+// What `sketchedPoints` gives for the present line, once for each.
+function sketchOfLine([low, high]) {
+  const line = lineOfLayer();
+  if (sketch.line !== line) {
+    const count = between(60, 4e7, 160);
+    const temperatures = Array.from({ length: count }, (_, k) => low * (high / low) ** (k / (count - 1)));
+    sketch = { line, points: sketchedPoints(line, temperatures, view.low[0], view.high[0], 97) };
+  }
+  return sketch.points;
+}
+
+// The solved curves are those of one line; on others the points are sketched.
 function showDiagram(found) {
   const { range: [low, high], pieces, events, at } = data.bifurcation;
   const x = { low, high, name: "temperature ε", log: true };
   const chart = new Chart(byId("diagram"), x, axisOfLine(), 280);
-  for (const { kind, eps, x: places } of pieces) chart.line(eps, places, kind);
+  const solved = at[0] === state.point[1];
+  if (solved) {
+    for (const { kind, eps, x: places } of pieces) chart.line(eps, places, kind);
+  } else {
+    for (const { eps, s, kind } of sketchOfLine([low, high])) chart.speck(eps, s, kind);
+  }
   const present = Math.min(Math.max(state.eps, low), high);
   chart.vertical(present, "now");
-  if (at[0] === state.point[1]) markCritical(chart, found, (p) => [present, p.s]);
-  for (const { eps, x: place } of events) chart.mark(eps, place, "event");
+  markCritical(chart, found, (p) => [present, p.s]);
+  if (solved) for (const { eps, x: place } of events) chart.mark(eps, place, "event");
   chart.show();
   const text = `Critical points of the entropy against ε, with ${events.length} bifurcations, listed below.`;
   byId("diagram").setAttribute("aria-label", text);

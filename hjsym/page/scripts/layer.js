@@ -125,7 +125,7 @@ class Line {
     return weights.reduce((sum, p, j) => (p > 0 ? sum + eps * p * Math.log(p) - p * this.offsets[j] : sum), 0);
   }
 
-  // f_ε* as a curve (p, value), by the slope p = f_ε′(s) at points s that go out to where it is nearly an end.
+  // f_ε* as a curve (p, value), by the slope p = f_ε′(s) at points s out to where it is nearly an end.
   conjugateCurve(eps, low, high) {
     if (eps === 0) return { slopes: this.hull.map(([p]) => p), values: this.hull.map(([, v]) => v) };
     const ends = [this.hull[0][0], this.hull.at(-1)[0]], near = 1e-3 * (ends[1] - ends[0]);
@@ -134,8 +134,8 @@ class Line {
     while (reach < 1e12 && this.derivative(middle - reach, eps) > ends[0] + near) reach *= 2;
     while (reach < 1e12 && this.derivative(middle + reach, eps) < ends[1] - near) reach *= 2;
     const slopes = [ends[0]], values = [this.conjugate(ends[0], eps)];
-    for (const s of linspace(middle - reach, middle + reach, 241)) {
-      const weights = gibbsWeights(this.terms(s), eps);
+    for (const u of linspace(-1, 1, 241)) {
+      const weights = gibbsWeights(this.terms(middle + reach * u ** 3), eps); // denser in the middle
       slopes.push(weights.reduce((sum, p, j) => sum + p * this.slopes[j], 0));
       values.push(this.negativeEntropy(weights, eps));
     }

@@ -31,7 +31,7 @@ function describeLayer(line) {
     −ε log(1 − π_j): a derivative and a difference, which are not the same number.`);
   byId("entropy-panel").hidden = false;
   setText("entropy-text", `H(π) ${line}: low where one neuron answers alone, high where several share. At ε = 0 one
-    always does.`);
+    always does, but on ties.`);
   showLegend(byId("entropy-legend"), [
     ["maximum", "maximum", "up"], ["minimum", "minimum", "down"], ["event", "the point", "circle"],
   ]);
@@ -82,13 +82,13 @@ function describeDiagram({ at, confirmed, events }) {
   const where = at.length ? ` on the line ${view.axes[1]} = ${readable(at[0], 4)}` : "";
   const trust = confirmed ? "The degree of ∇H confirms their number." : "Their number is not confirmed.";
   setText("diagram-text", `Critical points of the entropy in the window against ε${where}, as solved by
-    hjsym.bifurcation. ${trust}`);
+    hjsym.bifurcation. ${trust}${at.length ? " On other lines they are sketched, on a grid." : ""}`);
   showLegend(byId("diagram-legend"), [
     ["maximum", "maxima"], ["minimum", "minima"], ["event", "fold or pitchfork", "circle"],
     ["now", "present ε", "rule"],
   ]);
   byId("events-box").hidden = events.length === 0;
-  setText("events-summary", events.length === 1 ? "1 bifurcation" : `${events.length} bifurcations`);
+  setText("events-summary", `${events.length} ${events.length === 1 ? "bifurcation" : "bifurcations"}${where}`);
   const heads = [["kind", "name"], ["ε", "number"], ["place", "number"], ["H_sss", "number"], ["H_sε", "number"]];
   showTable(byId("events"), "", heads, events.map(({ kind, eps, x, third, mixed }, k) => [
     kind, cell(`event-${k}`, eps, 12), cell(`event-x-${k}`, x, 9),
