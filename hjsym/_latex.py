@@ -1,6 +1,7 @@
 """LaTeX by SymPy in which a name is never a command, and formulas that are too long to show."""
 
 import re
+from collections.abc import Callable
 from itertools import islice
 
 import sympy
@@ -10,7 +11,7 @@ from sympy.printing.latex import LatexPrinter
 from tropical._formulas import in_display
 from tropical._html import shown
 
-__all__ = ["is_long", "latex", "latex_of"]
+__all__ = ["formula_of", "is_long", "latex", "latex_of"]
 
 _SHOWN = 1_500  # parts of a formula that a notebook shows
 _LETTERS = 20_000
@@ -59,3 +60,13 @@ def is_long(*exprs: sympy.Basic) -> bool:
 def latex_of(thing, *exprs: sympy.Basic) -> str | None:
     """What a notebook shows of a thing with `latex()`, made of some expressions; None where they are long."""
     return shown(lambda: None if is_long(*exprs) else in_display(thing.latex()), _LETTERS)
+
+
+def formula_of(make: Callable[[], sympy.Basic]) -> str | None:
+    """What a notebook shows of an expression; None where making it fails or it is long."""
+
+    def write() -> str | None:
+        expr = make()
+        return None if is_long(expr) else in_display(latex(expr))
+
+    return shown(write, _LETTERS)

@@ -1,6 +1,5 @@
 """What notebooks show of the classes of this package, and the columns of their tables."""
 
-import functools
 import math
 
 import numpy as np
@@ -13,17 +12,16 @@ from tropical._html import ROWS, Markup, bar, card, facts, table, text
 __all__ = [
     "attribution_html",
     "bifurcation_html",
-    "conjugate_html",
+    "compiled_html",
     "diagram_html",
     "layer_html",
     "network_columns",
-    "network_html",
+    "system_columns",
     "system_html",
 ]
 
 _QUICK = 1_000, 3  # numbers and variables of a layer whose arrows take less than a second
 _MOST_POINTS = 4_000  # of the curves in a picture
-_SMALL = 10_000  # numbers of a hull whose dimension is worked out to be shown
 
 
 # ---- networks and layers -------------------------------------------------------------------------------
@@ -42,31 +40,11 @@ def network_columns(network, first: int | None) -> dict[str, np.ndarray]:
     }
 
 
-def network_html(network) -> str:
-    return card(_network_title(network), network._first_rows())
-
-
-def _network_title(network) -> str:
-    kind = ", exact" if network.exact else ""
-    return (
-        f"Network: R^{network.input_size} → R^{network.output_size}, {len(network.nodes)} layers, "
-        f"{network.parameters:,} parameters{kind}"
-    )
-
-
 def compiled_html(f) -> str:
     """Of a compiled network whose formula is too long: its layers, and how large P and Q are."""
-    rows = {
-        "P": repr(f.P).strip("<>"),
-        "Q": repr(f.Q).strip("<>"),
-        "head": None if f.head is None else str(f.head),
-    }
-    return card(
-        "TropicalNetwork f = P ⊘ Q",
-        facts(rows),
-        text(_network_title(f.network), 300),
-        f.network._first_rows(),
-    )
+    parts = {name: repr(part).strip("<>") for name, part in (("P", f.P), ("Q", f.Q))}
+    rows = {**parts, "head": None if f.head is None else str(f.head)}
+    return card(repr(f).strip("<>"), facts(rows), f.network._first_rows())
 
 
 def layer_html(layer) -> str:
@@ -76,7 +54,7 @@ def layer_html(layer) -> str:
     return card(title, facts(rows), layer._first_rows())
 
 
-# ---- equations and conjugates --------------------------------------------------------------------------
+# ---- equations -------------------------------------------------------------------------------------------
 
 
 def system_columns(system, first: int | None) -> dict[str, np.ndarray]:
@@ -110,25 +88,6 @@ def _formula(expr) -> Markup:
     return Markup("a long formula") if is_long(expr) else text(readable(expr), 300)
 
 
-def conjugate_html(f) -> str:
-    """What a function of convex analysis is, where it lives, and how it was found; nothing is worked out for it."""
-    rows = {"variables": f.variables, "domain": _domain(f.domain)}
-    names = {"method": "found by", "exact": "exact but for rounding", "of_hull": "of a convex hull"}
-    for name, words in names.items():
-        if not isinstance(getattr(type(f), name), property | functools.cached_property):
-            rows[words] = getattr(f, name)
-    return card(type(f).__name__, facts(rows))
-
-
-def _domain(domain) -> str:
-    if type(domain).__name__ == "Space":
-        return f"R^{domain.variables}"
-    points = getattr(domain, "points", None)
-    if points is not None:
-        return repr(domain).strip("<>") if points.size <= _SMALL else f"Hull of {len(points):,} points"
-    return str(domain) if type(domain).__module__.startswith("sympy") else type(domain).__name__
-
-
 # ---- the square ----------------------------------------------------------------------------------------
 
 _PLACES = {
@@ -145,6 +104,7 @@ def diagram_html(square) -> str:
         return card(title, text("the arrows are not checked yet: ask for .arrows, or print it"))
     holds = "every arrow holds" if square.holds else "some arrows do not hold"
     rows = square._columns()
+    rows |= {name: [f"{value:.2g}" for value in rows[name]] for name in ("error", "bound")}
     rows["holds"] = [Markup("✓" if h else f'<b style="color:{RED}">✗</b>') for h in rows["holds"]]
     return card(f"{title}: {holds}", _square(square), table(rows))
 
@@ -217,11 +177,9 @@ def _curves(diagram) -> str:
     view = _svg.View((log_eps, (low - margin, high + margin)), height=220)
     shapes = []
     for branch in diagram.branches:
-        pixels = view(np.column_stack([np.log10(branch.eps), branch.x[:, 0]]))
-        cuts = np.flatnonzero(np.diff(branch.index)) + 1
-        for a, b in zip([0, *cuts], [*cuts, len(pixels)], strict=True):
-            color = kinds[min(int(branch.index[a]), len(kinds) - 1)]
-            shapes.append(_svg.line(pixels[a : b + 1], color=color, width=1.8))
+        for eps, x, index in branch.pieces():
+            pixels = view(np.column_stack([np.log10(eps), x[:, 0]]))
+            shapes.append(_svg.line(pixels, color=kinds[min(index, len(kinds) - 1)], width=1.8))
     for event in diagram.bifurcations:
         hollow = event.kind != "fold"
         shapes.append(_svg.circle(view([math.log10(event.eps), event.x[0]]), 3, hollow=hollow))

@@ -27,7 +27,7 @@ __all__ = ["main", "make_parser"]
 _COMMANDS = (compile, inspect, regions, conjugate, diagram, explain, page, paper, selftest)
 
 
-_OPTION = re.compile(r"-h|--([a-z][a-z-]*(=.*)?)?", re.DOTALL)
+_OPTION = re.compile(r"-[ho]|--([a-z][a-z-]*(=.*)?)?", re.DOTALL)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _stop("interrupted", 130)
     except BrokenPipeError:  # whoever reads our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
         return 141
     except Exception as error:
         from tropical.errors import TropicalError

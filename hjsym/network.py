@@ -266,11 +266,6 @@ class Network(HasTable):
 
         return network_columns(self, first)
 
-    def _html(self) -> str:
-        from hjsym._notebook import network_html
-
-        return network_html(self)
-
     def __str__(self) -> str:
         lines = [f"input of size {self.input_size}"]
         for k, (node, size) in enumerate(zip(self.nodes, self.sizes[1:], strict=True), start=1):

@@ -34,7 +34,6 @@ from tropical.nearest import Start
 __all__ = ["equivalent", "is_convex", "lipschitz", "nearest_boundary"]
 
 _REGIONS = 100_000  # after which bounds take over
-_DIMENSIONS = 12  # in more, cells have too many corners, and leaving them out one by one takes too long
 _EXACT_PARAMETERS = 200_000  # of a network that is evaluated over Fractions for a bound
 
 
@@ -139,7 +138,7 @@ def lipschitz(
         return tropical.lipschitz(f, norm, domain, max_regions=max_regions, **options)
     found = None
     if f.P.is_tropical and f.Q.is_tropical:
-        options["partial"] = len(as_domain(domain).chart(f.variables)[0]) - 1 <= _DIMENSIONS
+        options["partial"] = not Chart(as_domain(domain), f.variables).is_large
         with suppress(BudgetExceeded):  # within one cell
             found = tropical.lipschitz(f, norm, domain, max_regions=max_regions, **options)
             if found.exact:

@@ -112,13 +112,19 @@ def test_a_misspelt_name_carries_what_suggestions_need(package):
 
 @pytest.mark.parametrize("suffix, framework", [(".pt", "torch"), (".keras", "Keras"), (".pkl", "pickle")])
 def test_files_that_run_code_are_named(suffix, framework):
-    with pytest.raises(hjsym.ModelFileError, match=f"{framework}.*export it to .onnx"):
+    with pytest.raises(hjsym.ModelFileError, match=f"of {framework}.*export it to .onnx"):
         hjsym.load(f"model{suffix}")
 
 
 def test_what_means_nothing_is_refused():
     with pytest.raises(tropical.InputError, match="eps means nothing for relu"):
         hjsym.hamiltonian("relu", eps=2)
+    with pytest.raises(tropical.InputError, match="eps is 'a'"):
+        tropical.Semiring(eps="a")
+    with pytest.raises(tropical.InputError, match="entry 0 of the list is a tuple of 3"):
+        hjsym.load([(np.ones((2, 2)), np.ones(2), np.ones(2))])
+    with pytest.raises(tropical.InputError, match="on one line"):
+        hjsym.plot_slice(NETWORK, [[0, 0], [1, 1], [2, 2]])
     for d in (-1, 2.5, "xy"):
         with pytest.raises(tropical.InputError, match="whole number"):
             tropical.variables(d)
@@ -132,3 +138,5 @@ def test_bounds_in_many_dimensions_do_not_wait_for_cells():
     wide = [(rng.normal(size=(60, 20)), rng.normal(size=60)), (rng.normal(size=(2, 60)), np.zeros(2))]
     found = hjsym.lipschitz(wide)
     assert not found.exact and 0 < found.lower <= found.upper < np.inf
+    with pytest.raises(tropical.BudgetExceeded, match="corners"):
+        hjsym.equivalent(wide, [(2 * wide[0][0], 2 * wide[0][1]), (wide[1][0] / 2, wide[1][1])])

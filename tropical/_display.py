@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-__all__ = ["summary"]
+__all__ = ["short", "summary"]
 
 _MOST = 6  # entries of an array or a sequence that are written out
 _LONGEST = 120  # characters of anything else

@@ -5,7 +5,7 @@ come from files of strangers, so that text gets into HTML through `text` alone, 
 either.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from fractions import Fraction
 from html import escape
@@ -13,6 +13,8 @@ from itertools import islice
 from numbers import Real
 
 import numpy as np
+
+from tropical._display import short
 
 __all__ = [
     "ROWS",
@@ -48,25 +50,19 @@ class ShowsItself:
 
 
 class ShowsFields(ShowsItself):
-    """Dataclasses that show their numbers, words and small vectors by name, and of anything else what it is."""
+    """Dataclasses that show their fields, those that are long by what they are."""
 
     def _html(self) -> str:
-        rows = {f.name: _plain(getattr(self, f.name)) for f in fields(self) if not f.name.startswith("_")}
-        return card(type(self).__name__, facts(rows))
-
-
-def _plain(value: object) -> object:
-    if value is None or isinstance(value, Real | str | np.ndarray | np.bool_):
-        return value
-    if isinstance(value, tuple) and len(value) <= 6 and all(isinstance(v, Real) for v in value):
-        return f"({', '.join(map(number, value))})"
-    return f"{len(value):,} in a {type(value).__name__}" if isinstance(value, Sized) else type(value).__name__
+        return card(
+            type(self).__name__, facts({f.name: getattr(self, f.name) for f in fields(self) if f.repr})
+        )
 
 
 def shown(write: Callable[[], str | None], most: int = MOST_CHARACTERS) -> str | None:
     """What `write` returns; None where it fails or is longer than `most`."""
     try:
-        written = write()
+        with np.errstate(all="ignore"):
+            written = write()
     except Exception:  # a cell of a notebook must not fail for its picture
         return None
     return written if written is not None and len(written) <= most else None
@@ -120,21 +116,7 @@ def _cell(value: object) -> tuple[str, bool]:
         return ("yes" if value else "no"), False
     if isinstance(value, Real):
         return number(value), True
-    if isinstance(value, np.ndarray):
-        return text(_array(value)), False
-    return text(value), False
-
-
-def _array(a: np.ndarray) -> str:
-    """A vector of few entries as they are, anything else by its size."""
-    if (
-        a.ndim == 1
-        and len(a) <= 6
-        and a.dtype.kind in "fiuO"
-        and all(isinstance(v, Real) for v in a.tolist())
-    ):
-        return f"({', '.join(map(number, a.tolist()))})"
-    return f"array of shape {a.shape}, {'exact' if a.dtype == object else a.dtype}"
+    return text(value if isinstance(value, str) else short(value)), False
 
 
 def table(

@@ -184,7 +184,9 @@ def _curve(h: "Hypersurface") -> str:
         pixels = view(ends)
         shapes.append(_svg.line(pixels, width=1.2 + 0.9 * min(float(cell.weight) - 1, 6)))
         if cell.weight != 1:
-            shapes.append(_svg.words(pixels.mean(axis=0) + np.array([8, -4]), str(cell.weight)))
+            dx, dy = pixels[-1] - pixels[0]
+            right = np.array([dy, -dx]) / max(np.hypot(dx, dy), 1.0) * (10 if dy >= 0 else -10)
+            shapes.append(_svg.words(pixels.mean(axis=0) + right + np.array([0, 3]), str(cell.weight)))
     shapes += [_svg.circle(pixel) for pixel in view(h.vertices.astype(float))]
     return view.picture(f"tropical curve: {len(h.vertices)} vertices, {len(h.cells)} edges", shapes)
 

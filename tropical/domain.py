@@ -121,7 +121,9 @@ class Slice(Domain):
             raise ShapeError(f"directions have shape {directions.shape}; pass (k, {d})")
         directions = _finite("directions", directions)
         if _rank(directions.tolist()) < len(directions):
-            raise InputError("directions of the slice are linearly dependent; leave some out")
+            raise InputError(
+                "directions of the slice are linearly dependent; leave some out (of three points: they lie on one line)"
+            )
         origin = _finite("origin", _vector("origin", self.origin, d))
         return [[*column, o] for column, o in zip(directions.T.tolist(), origin.tolist(), strict=True)]
 

@@ -77,7 +77,7 @@ def equivalent(
     max_regions : int
         Budget for the regions of f − g.
     **options
-        As for `linear_regions`; it is always ``partial``.
+        As for `linear_regions`; it is ``partial`` in up to twelve dimensions.
 
     Raises
     ------
@@ -116,7 +116,9 @@ def equivalent(
         if found is not None:
             return found
     difference = (P * S) / (R * Q)
-    regions = linear_regions(difference, domain, max_regions=max_regions, partial=True, **options)
+    regions = linear_regions(
+        difference, domain, max_regions=max_regions, partial=not chart.is_large, **options
+    )
     numbers, maps = regions._maps
     for region, number in zip(regions, numbers, strict=True):
         if any(maps[number]):

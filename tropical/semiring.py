@@ -53,7 +53,10 @@ class Semiring:
     def __post_init__(self):
         if self.sign not in (1, -1):
             raise InputError(f"sign is {self.sign!r}; pass +1 for max or -1 for min")
-        eps = float(self.eps)
+        try:
+            eps = float(self.eps)
+        except (TypeError, ValueError):
+            eps = math.nan
         if not (math.isfinite(eps) and eps >= 0):
             raise InputError(f"eps is {self.eps!r}; pass a finite temperature >= 0 (0 is tropical)")
         object.__setattr__(self, "sign", int(self.sign))

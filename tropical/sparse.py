@@ -20,6 +20,14 @@ from tropical.errors import InputError, ShapeError
 __all__ = ["SparseMatrix", "Weights", "as_weights", "cast", "numbers", "private", "split"]
 
 
+def _places(name: str, value: ArrayLike) -> np.ndarray:
+    """Whole numbers, of which there may be none."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu" and array.size:
+        raise InputError(f"{name} have dtype {array.dtype}; pass integers")
+    return array.astype(np.int64)
+
+
 class SparseMatrix:
     """A matrix by its nonzero entries, row by row: immutable, of float32, float64 or Fractions.
 
@@ -51,7 +59,7 @@ class SparseMatrix:
     ndim = 2
 
     def __init__(self, shape: tuple[int, int], rows: ArrayLike, columns: ArrayLike, data: ArrayLike):
-        rows, columns = (np.asarray(v, dtype=np.int64) for v in (rows, columns))
+        rows, columns = (_places(name, v) for name, v in (("rows", rows), ("columns", columns)))
         data = as_array("data", data)
         if not rows.shape == columns.shape == data.shape or data.ndim != 1:
             raise ShapeError(

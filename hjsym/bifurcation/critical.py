@@ -11,7 +11,6 @@ from hjsym.bifurcation.scan import scan
 from hjsym.bifurcation.search import search
 from tropical import Box, Slice
 from tropical._display import summary
-from tropical._html import card
 from tropical._tables import HasTable, coordinates
 from tropical.domain import Domain, as_domain
 from tropical.errors import InputError
@@ -134,10 +133,6 @@ class CriticalPoints(HasTable):
             "atom": np.array([p.atom for p in points], dtype=int),
             **coordinates("eigenvalue", spectra),
         }
-
-    def _html(self) -> str:
-        sure = "confirmed by the degree" if self.confirmed else "not confirmed by the degree"
-        return card(f"CriticalPoints: {len(self)} at ε = {self.eps:g}, {sure}", self._first_rows())
 
     def of_kind(self, kind: str) -> tuple[CriticalPoint, ...]:
         """The minima, saddles, maxima or degenerate points."""

@@ -94,7 +94,7 @@ def numbers(kind: type, count: int | None = None) -> Callable[[str], tuple]:
             values = tuple(kind(v) for v in text.split(","))
         except ValueError:
             values = ()
-        if not values or (count is not None and len(values) != count):
+        if not values or any(v != v for v in values) or (count is not None and len(values) != count):
             wanted = "" if count is None else f"{count} "
             raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}numbers with commas between them")
         return values

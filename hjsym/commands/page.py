@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hjsym.commands.arguments import FILE, add_command, add_model
+from hjsym.commands.arguments import FILE, add_command, add_model, numbers
 
 __all__ = ["add", "run"]
 
@@ -14,7 +14,7 @@ def add(commands) -> None:
         run,
         "write an HTML page of a slice of a model, with a slider for the temperature",
         "hjsym page examples/models/digits-lse.npz -o examples/output/lse.html",
-        "hjsym page examples/models/digits-relu.onnx --points 3 6 0 -o examples/output/relu.html",
+        "hjsym page examples/models/digits-relu.onnx --slice 3,6,0 -o examples/output/relu.html",
     )
     add_model(parser, "log-sum-exp layer or network")
     out = parser.add_argument(
@@ -23,11 +23,11 @@ def add(commands) -> None:
     out.complete = FILE
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--points", type=int, nargs="+", metavar="K",
-        help="two or three points of the data set the model names: the line or plane through them is looked at",
+        "--slice", type=numbers(int), metavar="A,B,C",
+        help="look at the line or plane through these points, by number, of the data the model names",
     )  # fmt: skip
     where.add_argument(
-        "--box", type=float, nargs=2, metavar=("LOW", "HIGH"),
+        "--box", type=numbers(float, 2), metavar="LOW,HIGH",
         help="what is looked at of each input of a model with one or two (default: around its bends)",
     )  # fmt: skip
     parser.add_argument(
@@ -49,8 +49,8 @@ def run(options):
     page = write_page(
         options.model,
         options.out,
-        domain=options.box and tuple(options.box),
-        points=options.points,
+        domain=options.box,
+        points=options.slice,
         variables=options.variables,
         t=options.time,
         title=options.title,

@@ -221,10 +221,15 @@ class ConvexFunction(ShowsItself, ABC):
 
     # ---- reading ---------------------------------------------------------------------------------
 
-    def _html(self) -> str | None:
-        from hjsym._notebook import conjugate_html
+    def _repr_latex_(self) -> str | None:
+        from hjsym.conjugate._shown import latex_of
 
-        return conjugate_html(self)
+        return latex_of(self)
+
+    def _html(self) -> str | None:
+        from hjsym.conjugate._shown import html_of
+
+        return html_of(self) if self._repr_latex_() is None else None
 
     # ---- for other modules -----------------------------------------------------------------------
 

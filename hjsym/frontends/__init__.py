@@ -127,9 +127,10 @@ def _load_file(path: Path, input_shape: Sequence[int] | None, limits: Limits, ch
         return saved.load_saved(path, document, limits)
     if path.suffix in _OF_FRAMEWORKS:
         raise ModelFileError(
-            f"{path} is a file of {_OF_FRAMEWORKS[path.suffix]}, which can run code when it is read; "
-            "load it there and pass the model, or export it to .onnx"
+            f"{path} is neither .onnx nor .npz nor .json but of {_OF_FRAMEWORKS[path.suffix]}, and could run code "
+            "when it is read; load it there and pass the model, or export it to .onnx"
         )
     raise ModelFileError(
-        f"{path} is neither .onnx nor .npz nor .json; pass one of them, or (W, b) pairs of arrays"
+        f"{path} is neither .onnx nor .npz nor .json; pass one of them (of a .safetensors file the .json description "
+        "beside it), or (W, b) pairs of arrays"
     )

@@ -42,10 +42,10 @@ def load_described(path: Path, document: dict[str, Any], limits: Limits = DEFAUL
             raise ModelFileError(f"{path} has {len(entries):,} layers; at most {limits.nodes:,} are read")
         values = {"input": builder.input}
         last = builder.input
-        for position, entry in enumerate(entries):
-            last = values[entry.get("name", str(position))] = _layer(
-                builder, entry, position, values, last, arrays
-            )
+        with np.errstate(all="ignore"):  # what is not finite is refused where it is used
+            for position, entry in enumerate(entries):
+                last = _layer(builder, entry, position, values, last, arrays)
+                values[entry.get("name", str(position))] = last
         return builder.finish(last)
     except (UnsupportedLayerError, BudgetExceeded, ModelFileError):
         raise

@@ -83,8 +83,9 @@ class Reader:
         source, output = self.ends()
         self.builder = Builder(_sample_shape(source, self.input_shape, self.limits), self.limits)
         self.known[source.name] = self.builder.input
-        for node in self._needed(output.name):
-            self._convert(node)
+        with np.errstate(all="ignore"):  # what is not finite is refused where it is used
+            for node in self._needed(output.name):
+                self._convert(node)
         result = self.known.get(output.name)
         if not isinstance(result, Tensor):
             raise ModelFileError(f"the output {output.name!r} is not computed from the input")

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from hjsym.layers.base import Layer, as_index, finite, scalar, temperature
 from tropical import Semiring
+from tropical._arrays import is_exact
 from tropical.errors import InputError, ShapeError
 
 __all__ = [
@@ -129,6 +130,8 @@ class PiecewiseLinear(Layer):
         return slope, value - slope * x
 
     def _exponential(self, gap: np.ndarray) -> np.ndarray:
+        if is_exact(gap):
+            raise InputError(f"{self} over Fractions: exponentials are transcendental; use floats")
         with np.errstate(over="ignore"):  # eps may be tiny
             return np.exp(-abs(gap) / self.eps)
 

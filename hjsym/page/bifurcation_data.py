@@ -35,7 +35,7 @@ def critical_points_of(layer: LSELayer, view: View) -> dict | None:
         return None
     try:
         found = critical_points(layer, layer.eps, view.box)
-    except InputError:  # slopes on a line, ε too small
+    except (InputError, OverflowError):  # slopes on a line, ε too small or too large
         return None
     points = [{"at": p.x.tolist(), "kind": p.kind, "entropy": p.entropy} for p in found]
     return {"eps": layer.eps, "points": points, "confirmed": found.confirmed}

@@ -91,9 +91,10 @@ def breaks_window(f: Polynomial | Rational, k: int) -> np.ndarray | None:
 
 def _rounded(points: np.ndarray) -> np.ndarray:
     """To what a screen resolves: corners of polygons are drawn and nothing else."""
-    return (
-        points if points.shape[1] == 1 else np.round(points, 6 - int(np.log10(np.abs(points).max() or 1.0)))
-    )
+    if points.shape[1] == 1:
+        return points
+    digits = 6 - int(np.log10(np.abs(points).max() or 1.0))
+    return np.round(points, digits)
 
 
 def _corners(vertices: np.ndarray) -> np.ndarray:

@@ -76,8 +76,8 @@ class LayerOnPlane:
 
 
 def on_plane(layer: LSELayer, plane: Plane) -> LayerOnPlane:
-    """W·(origin + D s) + b = (WD) s + (W·origin + b)."""
-    slopes, offsets = layer.W @ plane.directions.T, layer.b + layer.W @ plane.origin
+    """The layer as a function of the coordinates of the plane."""
+    slopes, offsets = plane.restricted(layer.W, layer.b)
     return LayerOnPlane(
         LSELayer(slopes, offsets, layer.eps, layer.kappa, layer.labels), np.arange(layer.neurons)
     )

@@ -18,11 +18,9 @@ from hjsym.page.view import Plane, View
 from tropical.errors import BudgetExceeded
 from tropical.sparse import SparseMatrix
 
-__all__ = ["MOST_NUMBERS", "NetworkOnPlane", "on_plane"]
+__all__ = ["MOST_NUMBERS", "NetworkOnPlane", "on_plane", "own_temperatures"]
 
-MOST_NUMBERS = (
-    120_000  # of weights in a page: some 2.5 megabytes, and a tenth of a second a move of the slider
-)
+MOST_NUMBERS = 120_000  # weights in a page: some 2.5 megabytes, a tenth of a second a move of the slider
 _MOST_MONOMIALS = 24_000  # of P and Q of all outputs
 _MOST_OUTPUTS = 10  # in tables of values
 _TABLE = (129, 41)  # points and temperatures of these
@@ -98,6 +96,12 @@ class NetworkOnPlane:
         }
 
 
+def own_temperatures(network: Network) -> set[float]:
+    """Those of all bends and maxima, 0 of hard ones."""
+    gates = layers.PiecewiseLinear | layers.Maximum
+    return {node.layer.eps for node in network.nodes if isinstance(node.layer, gates)}
+
+
 def on_plane(network: Network, plane: Plane) -> NetworkOnPlane:
     """The scores of the network, in front of its head, as a function of the coordinates of the plane."""
     scores = network.without_head()
@@ -106,8 +110,7 @@ def on_plane(network: Network, plane: Plane) -> NetworkOnPlane:
     for node in scores.nodes:
         inputs = tuple(i + 1 for i in node.inputs)
         if isinstance(node.layer, layers.Affine) and inputs == (1,):
-            weight, bias = node.layer.weight, node.layer.bias
-            merged = layers.Affine(weight @ first.weight, weight @ first.bias + bias)
+            merged = layers.Affine(*plane.restricted(node.layer.weight, node.layer.bias))
             nodes.append(Node(merged, (0,), node.name))
         else:
             nodes.append(Node(node.layer, inputs, node.name))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hjsym.network import Network
 from hjsym.page.cells import cells_of_network
-from hjsym.page.network_data import MOST_NUMBERS, NetworkOnPlane, on_plane
+from hjsym.page.network_data import MOST_NUMBERS, NetworkOnPlane, on_plane, own_temperatures
 from hjsym.page.scales import eps_range, start, view_of
 from hjsym.page.view import Plane
 
@@ -18,6 +18,7 @@ _FEWEST_REGIONS = 40
 
 def network_page(network: Network, plane: Plane) -> dict:
     """The data of the page."""
+    network = network.to_float()
     on = on_plane(network, plane)
     if not on.fits:
         plane = _line(plane)
@@ -25,8 +26,13 @@ def network_page(network: Network, plane: Plane) -> dict:
     weights = max(1, on.network.parameters)
     most = int(_WORK / (weights * (1 + weights / _HEAVY)))
     view = view_of(plane, (lambda: on.f) if weights <= _LIGHT else None)
-    eps = eps_range(on.scale(view))
+    own = own_temperatures(network)
+    eps = eps_range(on.scale(view), max(own) or None if len(own) == 1 else None)
     left_out, regions, monomials = [], None, None
+    if len(own) > 1:
+        left_out.append(
+            "the network's own temperatures, which are several: the page has one for all its maxima"
+        )
     if most >= _FEWEST_REGIONS:
         regions = cells_of_network(on, view, most)
         if regions.complete:

@@ -11,6 +11,7 @@ from hjsym.page.view import Plane, View
 __all__ = ["eps_range", "home", "start", "view_of"]
 
 _DECADES = 4
+_MOST_DECADES = 100  # on either side of 1, whatever the temperature of the model
 _START = 0.4  # of the window: off the middle, about which models tend to be symmetric
 
 
@@ -20,6 +21,7 @@ def eps_range(scale: float, own: float | None = None) -> dict:
     low = high - _DECADES
     if own is not None:
         low, high = min(low, math.floor(math.log10(own))), max(high, math.ceil(math.log10(own)))
+    low, high = max(low, -_MOST_DECADES), min(high, _MOST_DECADES)
     return {"own": own, "low": 10.0**low, "high": 10.0**high}
 
 

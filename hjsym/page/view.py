@@ -1,6 +1,7 @@
 """What a page looks at: a line or a plane in the space of the inputs, and a window on it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +13,12 @@ from hjsym.network import Network
 from tropical import Box, Slice
 from tropical.domain import as_domain
 from tropical.errors import InputError, ShapeError
-from tropical.sparse import SparseMatrix
+from tropical.sparse import Weights
 
 __all__ = ["Plane", "View", "choose_plane", "given_plane", "plane_through"]
 
 _MARGIN = 0.25  # of a window around points, beyond their triangle
+_LARGEST = 1e100  # of slopes and offsets
 _SUBSCRIPTS = "₁₂"
 
 
@@ -49,6 +51,18 @@ class Plane:
     @property
     def variables(self) -> int:
         return len(self.directions)
+
+    def restricted(self, W: Weights, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Slopes and offsets on the plane: W·(origin + D s) + b = (WD) s + (W·origin + b)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            slopes, offsets = W @ self.directions.T, W @ self.origin + b
+        largest = max(float(np.abs(a).max(initial=0.0)) for a in (slopes, offsets))
+        if not largest <= _LARGEST:
+            raise InputError(
+                f"slopes or offsets on the slice reach {largest:g}; a page computes with their squares: look at a "
+                f"smaller slice, or scale the model to below {_LARGEST:g}"
+            )
+        return slopes, offsets
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +144,8 @@ def choose_plane(
     if k == d:
         return Plane(np.zeros(d), np.eye(d), None, _names(d, "x"), _whole(d))
     if dataset:
-        return _of_data(dataset, d, None, k)
+        with suppress(InputError):  # it is not here, or of other inputs
+            return _of_data(dataset, d, None, k)
     slopes = model.W if isinstance(model, LSELayer) else _first_weights(model)
     if slopes is None or len(slopes) < 2:
         directions = np.eye(d)[:k]
@@ -168,8 +183,7 @@ def _first_weights(network: Network) -> np.ndarray | None:
     """The weights of the first affine layer, where it reads the input."""
     for node in network.nodes:
         if node.inputs == (0,) and isinstance(node.layer, Affine):
-            weight = node.layer.weight
-            return np.asarray(weight.toarray() if isinstance(weight, SparseMatrix) else weight, float)
+            return np.asarray(node.layer.weight, float)
     return None
 
 

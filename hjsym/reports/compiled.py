@@ -15,7 +15,7 @@ from hjsym.reports.pictures import list_pictures
 from hjsym.reports.piece import describe_piece
 from hjsym.reports.report import Report
 from hjsym.reports.sweep import Sweep
-from tropical.errors import BudgetExceeded, describe_size
+from tropical.errors import BudgetExceeded, InputError, describe_size
 
 __all__ = ["compile_report"]
 
@@ -24,16 +24,21 @@ def compile_report(
     path: Path, asked: Asked | None = None, exact_points: int = 10, figures: Path | None = None
 ) -> Report:
     """f = P ⊘ Q: its size, checks against the network, the piece at a point, and its distance from f_ε."""
+    if exact_points < 0:
+        raise InputError(f"--exact-points is {exact_points}; pass a whole number >= 0")
     model = Model.read(path)
+    model.refuse_soft(
+        "and has no form over Fractions to be checked against; see `hjsym inspect` and `hjsym explain`"
+    )
     examples = Examples.of(asked or Asked(), model.dataset, model.network.input_size)
-    f = compile(model.network)
+    f = compile(model.floats)
     report = Report({"model": path, "network": model.description, "point": examples.description})
     report.heading(f"{path.name}: the network")
     report.line(str(model.network))
     if f.head:
         report.line(f"f below is the scores in front of the final {f.head}")
     _describe_circuit(report, f)
-    _check_values(report, path, model.network, f, examples, exact_points)
+    _check_values(report, path, model.floats, f, examples, exact_points)
     describe_piece(report, f, examples.point, examples.title)
     sweep = Sweep.of_network(f, examples.points)
     sweep.describe(report, f"|f_ε − f_0| over {examples.name}")

@@ -85,10 +85,15 @@ class Source:
             raise InputError(f"{self.text!r} has no variable {min(unknown)!r}; name those that it has")
         return read_formula(self.text, names - chosen)
 
+    def _slope(self) -> sympy.Symbol | None:
+        """What to call the variable of f*, where its parameters have taken y."""
+        free = next(name for name in ("y", "s", "q", "slope") if name not in self.parameters)
+        return None if free == "y" else sympy.Symbol(free, real=True)
+
     def _of_formula(self) -> ConvexFunction:
         expr = self._expression()
         x = self._symbols(expr)
-        return as_function(expr, x, None, self._domain(x))
+        return as_function(expr, x, self._slope(), self._domain(x))
 
     def _symbols(self, expr: sympy.Expr) -> sympy.Symbol | tuple[sympy.Symbol, ...]:
         if self.variables is None:

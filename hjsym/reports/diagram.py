@@ -6,6 +6,7 @@ from hjsym.reports.model import Model
 from hjsym.reports.pictures import list_pictures, save_axes
 from hjsym.reports.report import Report
 from hjsym.square import Diagram, diagram
+from tropical.errors import InputError
 
 __all__ = ["diagram_report"]
 
@@ -19,6 +20,8 @@ def diagram_report(
     figures: Path | None = None,
 ) -> Report:
     """The square drawn, a check for each arrow, and the routes by which they were checked."""
+    if seed < 0:
+        raise InputError(f"--seed is {seed}; pass a whole number >= 0")
     model = Model.read(path)
     square = diagram(model.lse, eps, t, seed=seed)
     layer = square.layer

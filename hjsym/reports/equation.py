@@ -27,7 +27,7 @@ _PAIR_LATEX = (
 _RESIDUAL = 1e-30  # of 40 digits
 _FEW = 3  # variables in which regions are counted, rather than bounded, before they are too many
 _KEYS = ("name", "label", "reason", "H", "viscosity", "source", "latex", "fields", "readout", "residuals")
-_PLACES = 4  # where residuals are taken
+_PLACES = 2  # where residuals are taken
 
 
 def equation_report(model: Model, asked: Asked, max_regions: int = 2000, latex: bool = False) -> Report:
@@ -37,8 +37,8 @@ def equation_report(model: Model, asked: Asked, max_regions: int = 2000, latex: 
     report.heading(f"{model.path.name}: the network")
     report.line(str(model.network))
     report.heading("Which equation it solves")
-    network = model.network.without_head()
-    if network is not model.network:
+    network = model.floats.without_head()
+    if model.network.head:
         report.line(f"of the scores in front of the final {model.network.head}")
     _describe_systems(report, network, examples, max_regions, latex)
     _describe_costates(report, network, examples)

@@ -43,7 +43,7 @@ def explanation_report(
     if model.layer is not None:
         drawn = _explain_layer(report, model.layer, examples, eps, top, output)
     else:
-        drawn = _explain_network(report, compile(model.network), examples, eps, top, output)
+        drawn = _explain_network(report, compile(model.floats), examples, eps, top, output)
     if figures is not None:
         title, shares, names, slope = drawn
         target = figures / f"{path.stem}-attribution.png"

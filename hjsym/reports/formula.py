@@ -100,7 +100,7 @@ class _Reader:
     def _constant(self, node: ast.Constant, depth: int) -> sympy.Expr:
         if type(node.value) not in (int, float):
             raise self._refuse(node, "is no real number")
-        if not math.isfinite(node.value):
+        if isinstance(node.value, float) and not math.isfinite(node.value):
             raise self._refuse(node, "is too large a number")
         if not node.value:
             return sympy.S.Zero

@@ -50,6 +50,17 @@ class Model:
         return self.layer or LSELayer.from_network(self.network)
 
     @property
+    def floats(self) -> Network:
+        """The network over doubles: one of Fractions is rounded, weight by weight."""
+        return self.network.to_float()
+
+    def refuse_soft(self, why: str) -> None:
+        """Where only piecewise-linear networks make sense."""
+        for k, node in enumerate(self.network.nodes):
+            if node.layer.eps:
+                raise InputError(f"layer {k} ({node.layer}) is at a temperature ε > 0, {why}")
+
+    @property
     def description(self) -> dict:
         """For machines."""
         network = self.network

@@ -299,3 +299,15 @@ def test_paths_of_other_types():
     for source in (b"net.onnx", 7, None, object()):
         with pytest.raises(TropicalError):
             hjsym.load(source)
+
+
+def test_places_that_are_no_whole_numbers(write, refused):
+    """They were rounded down, so that another network was read."""
+    parts = {"rows": numbers([0]), "columns": numbers([0.7]), "data": numbers([1.0])}
+    refused(write(saved(affine(sparse([1, 1], **parts)))), ModelFileError, "columns have dtype float64")
+
+
+def test_a_soft_layer_over_fractions(write, survives):
+    bend = {**bent("soft"), "eps": 0.5}
+    with pytest.raises(InputError, match="transcendental"):
+        survives(write(saved(bend, exact=True)))([1])

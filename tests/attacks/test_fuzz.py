@@ -15,19 +15,20 @@ _SPEC.loader.exec_module(fuzz)
 
 @pytest.fixture(scope="module", params=fuzz.READERS)
 def reader(request, tmp_path_factory):
-    """What reads bytes, and good ones."""
-    return fuzz.target(request.param, tmp_path_factory.mktemp("fuzz")), fuzz.seeds(request.param)
+    """Its name, what reads bytes, and good ones."""
+    kind = request.param
+    return kind, fuzz.target(kind, tmp_path_factory.mktemp("fuzz")), fuzz.seeds(kind)
 
 
 def test_good_files_are_read(reader):
-    read, good = reader
+    _, read, good = reader
     for data in good:
-        read(data)
+        assert read(data) is not None
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**64))
 def test_changed_files(reader, seed):
-    read, good = reader
+    kind, read, good = reader
     rng = random.Random(seed)
-    read(fuzz.changed(rng.choice(good), rng))
+    read(fuzz.changed_file(kind, rng.choice(good), rng))

@@ -355,3 +355,11 @@ def test_the_parser_is_the_compiled_one():
 
     assert api_implementation.Type() == "upb"
     assert onnx.__version__
+
+
+def test_constants_that_are_no_numbers_warn_nobody(write, refused):
+    """Warnings are errors here; what comes out is refused where it is used."""
+    mean = node("ReduceMean", "a", "m", keepdims=0)
+    infinite = array("a", np.array([np.inf, -np.inf, 1.0]))
+    refused(write(model([mean, node("Add", "x m")], [infinite])), ModelFileError, "NaN or infinity")
+    refused(write(model([node("Div", "x a")], [array("a", [5e-324])])), TropicalError, "finite")

@@ -141,8 +141,8 @@ def test_wrong_objects(source):
 
 
 def test_wrong_paths(tmp_path):
-    with pytest.raises(ModelFileError, match=r"net\.txt is neither \.onnx nor \.npz"):
-        hjsym.load(tmp_path / "net.txt")
+    with pytest.raises(ModelFileError, match=r"net\.h5 is neither \.onnx nor \.npz"):
+        hjsym.load(tmp_path / "net.h5")
     for name in ("missing.onnx", "missing.npz"):
         with pytest.raises(ModelFileError, match=f"{name} is not a file"):
             hjsym.load(str(tmp_path / name))

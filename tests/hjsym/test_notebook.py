@@ -94,6 +94,23 @@ def test_a_reproduction(reproduction, read_html):
     assert read_html(html).is_inert and "2 fails, 1 skipped" in html and "&lt;b&gt;" in html
 
 
+def test_conjugates_with_small_expressions_show_them():
+    hard = conjugate(LAYER.polynomial.deform(0))
+    assert hard._repr_latex_() == rf"$\displaystyle {sympy.latex(hard.expr)}$" and hard._repr_html_() is None
+    assert conjugate(LAYER)._repr_latex_() is None  # numeric
+    assert conjugate(sympy.Abs(X))._repr_latex_() is not None
+
+
+def test_conjugates_of_many_numbers_are_not_asked_for_an_expression(monkeypatch):
+    monkeypatch.setattr(hjsym.conjugate.PolyhedralConjugate, "expr", property(lambda f: pytest.fail("asked")))
+    large = conjugate(hjsym.hopf.LSELayer(RNG.normal(size=(50, 2)), np.zeros(50), 1.0).polynomial.deform(0))
+    assert large._repr_latex_() is None
+    assert (
+        "f* of f(x) = max_j (W_j·x + b_j)" in large._repr_html_()
+        and "Hull of 50 points" in large._repr_html_()
+    )
+
+
 def test_long_formulas_are_not_written(monkeypatch, read_html):
     p = sympy.Symbol("p1", real=True)
     long = replace(hjsym.hamiltonian(LAYER), H=p**2 + LONG)

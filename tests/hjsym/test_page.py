@@ -1,6 +1,7 @@
 """Pages as files: what is in them, that it is safe, what they leave out. `test_page_browser` opens them."""
 
 import base64
+import doctest
 import hashlib
 import json
 import re
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 import hjsym
 from hjsym.cli import main
 from hjsym.hopf import LSELayer
-from hjsym.layers import Affine, Relu, Sigmoid
+from hjsym.layers import Affine, Relu, Sigmoid, Softplus
 from hjsym.network import Network
 from hjsym.page import layer_data, network_data, network_page, view, write_page
 from hjsym.page.document import SCRIPTS, as_json, document
@@ -204,6 +205,24 @@ def test_head_is_left_out_and_said_to_be(tmp_path):
     assert len(data["network"]["nodes"]) == 3
 
 
+def test_own_temperature_of_a_soft_network_is_a_button_and_several_are_named(tmp_path):
+    first, last = Affine([[1.0], [-2.0]], [0.5, 0.0]), Affine([[1.0, 1.0]], [0.0])
+    one = Network.sequential(1, [first, Softplus(0.25), last])
+    assert page_of(one, tmp_path)[2]["eps"]["own"] == 0.25
+    two = Network.sequential(1, [first, Softplus(0.25), last, Relu()])
+    page, _, data = page_of(two, tmp_path)
+    assert data["eps"]["own"] is None
+    assert "own temperatures" in page.left_out[0]
+
+
+def test_exact_networks_and_unknown_data_sets_have_pages(tmp_path):
+    layers = [Affine([[1.0, 0.5, 0.25], [-2.0, 0.0, 1.0]], [0.5, 0.0]), Relu(), Affine([[1.0, 1.0]], [0.0])]
+    net = Network.sequential(3, layers, metadata={"dataset": "cifar"})
+    page, _, data = page_of(net.to_exact(), tmp_path)
+    assert "through the origin" in page.text
+    assert data["network"]["nodes"][-1]["matrices"][0]["data"] == [1.0, 1.0]
+
+
 @pytest.mark.parametrize(
     ("scale", "own", "expected"),
     [
@@ -211,6 +230,7 @@ def test_head_is_left_out_and_said_to_be(tmp_path):
         (2.0, 1e-6, (1e-6, 1.0)),
         (0.0, 300.0, (1e-4, 1e3)),
         (1e-30, None, (1e-34, 1e-30)),
+        (1.0, 1e300, (1e-4, 1e100)),
     ],
 )
 def test_slider_is_around_the_scale_and_the_own_temperature(scale, own, expected):
@@ -273,6 +293,8 @@ def test_regions_and_monomials_beyond_the_budget_are_named(tmp_path, monkeypatch
     ("model", "options", "message"),
     [
         (THREE, {"t": 0.0}, "t is 0.0; pass a finite time"),
+        (LSELayer([[1e200], [1.0]], [0.0, 0.0], 1.0), {}, "reach 1e+200; a page computes with their squares"),
+        ([([[1.0]], [-1e300]), ([[1.0]], [0.0])], {}, "reach 1e+300"),
         (THREE, {"t": float("nan")}, "t is nan"),
         (THREE, {"domain": (0, np.inf)}, "unbounded or flat"),
         (THREE, {"domain": (1.0, 1.0)}, "unbounded or flat"),
@@ -317,9 +339,8 @@ def test_command_writes_the_page_and_says_what_is_on_it(tmp_path, capsys):
         str(MODELS / "digits-relu.onnx"),
         "-o",
         str(path),
-        "--points",
-        "8",
-        "1",
+        "--slice",
+        "8,1",
         "--title",
         "A line",
     ]
@@ -337,8 +358,8 @@ def test_command_writes_the_page_and_says_what_is_on_it(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--points", "3"], "two different numbers"),
-        (["--box", "0", "1"], "64 variables"),
+        (["--slice", "3"], "two different numbers"),
+        (["--box", "-1,1"], "64 variables"),
         (["--time", "0"], "t is 0.0"),
     ],
 )
@@ -348,3 +369,9 @@ def test_command_refuses_in_one_line(tmp_path, capsys, options, message):
     assert (code, printed.out, printed.err.count("\n")) == (2, "", 1)
     assert message in printed.err
     assert not list(tmp_path.iterdir())
+
+
+def test_examples_of_the_documentation_run():
+    result = doctest.testfile(str(MODELS.parents[1] / "docs" / "page.md"), module_relative=False)
+    assert result.attempted > 5
+    assert result.failed == 0

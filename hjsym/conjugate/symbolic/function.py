@@ -122,9 +122,6 @@ class SymbolicFunction(ConvexFunction):
     def _repr_latex_(self) -> str | None:
         return latex_of(self, self.expr)
 
-    def _html(self) -> str | None:
-        return super()._html() if self._repr_latex_() is None else None
-
     # ---- values ----------------------------------------------------------------------------------
 
     @cached_property

@@ -49,5 +49,6 @@ function showUnits() {
     gate === null ? "" : cell(`gate-${unit}`, gate, 4),
   ]);
   const count = found.length.toLocaleString("en");
-  showTable(byId("attribution"), `The ${rows.length} largest of ${count} contributions to output ${state.output}`, heads, rows);
+  const caption = `The ${rows.length} largest of ${count} contributions to output ${state.output}`;
+  showTable(byId("attribution"), caption, heads, rows);
 }

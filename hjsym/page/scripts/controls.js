@@ -92,7 +92,7 @@ function connectEps() {
   }
   own.hidden = false;
   own.textContent = `ε = ${readable(data.eps.own, 4)}`;
-  own.title = "the temperature of the layer";
+  own.title = "the temperature of the model";
   own.addEventListener("click", () => setEps(data.eps.own));
 }
 

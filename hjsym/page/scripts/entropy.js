@@ -1,8 +1,8 @@
 "use strict";
 // Critical points of the entropy of Gibbs weights on an interval of a line.
 
-// Each with its place, its kind and the entropy there. Zeros of the natural gradient: from a grid with the places near
-// ties, where it turns in the cold, and pairs that a fold has just made from where |n| is least between grid points.
+// Each with its place s, its kind and the entropy there. They are the zeros of the natural gradient n: where it changes
+// sign on a grid; and pairs that a fold has just made, where |n| has a minimum on the grid, from its least value there.
 function criticalPoints(line, eps, low, high, count) {
   if (eps === 0) return [];
   const f = (s) => line.naturalGradient(s, eps);
@@ -11,9 +11,7 @@ function criticalPoints(line, eps, low, high, count) {
   const values = Array.from(grid, f);
   for (let k = 0; k < grid.length; k++) {
     nodes.push([grid[k], values[k]]);
-    const inner = k > 0 && k < grid.length - 1;
-    const dip = inner && Math.abs(values[k]) <= Math.abs(values[k - 1]) && Math.abs(values[k]) <= Math.abs(values[k + 1]);
-    if (dip && values[k] * values[k - 1] > 0 && values[k] * values[k + 1] > 0) {
+    if (k > 0 && k < grid.length - 1 && isDip(values[k - 1], values[k], values[k + 1])) {
       const s = leastAbsolute(f, grid[k - 1], grid[k + 1]);
       nodes.push([s, f(s)]);
     }
@@ -28,4 +26,10 @@ function criticalPoints(line, eps, low, high, count) {
     found.push({ s, kind, entropy: entropyOf(line.terms(s), eps) });
   }
   return found;
+}
+
+// Whether values of one sign come nearest to 0 in the middle.
+function isDip(before, here, after) {
+  const oneSign = here * before > 0 && here * after > 0;
+  return oneSign && Math.abs(here) <= Math.abs(before) && Math.abs(here) <= Math.abs(after);
 }

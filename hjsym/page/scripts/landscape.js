@@ -23,8 +23,10 @@ function showEntropy(points, found) {
   ];
   showValues(byId("entropy-values"), rows);
   describePicture("entropy", rows);
-  showTable(byId("critical"), "", [["place", "number"], ["kind", "name"], ["H (nats)", "number"]],
-    found.map(({ s, kind, entropy: h }, k) => [cell(`critical-${k}`, s, 9), kind, cell(`critical-entropy-${k}`, h)]));
+  const heads = [["place", "number"], ["kind", "name"], ["H (nats)", "number"]];
+  showTable(byId("critical"), "", heads, found.map((point, k) => [
+    cell(`critical-${k}`, point.s, 9), point.kind, cell(`critical-entropy-${k}`, point.entropy),
+  ]));
   return chart.show();
 }
 

@@ -1,5 +1,5 @@
 "use strict";
-// A log-sum-exp layer on the slice, f(s) = ε log Σ_j e^{(W_j·s + b_j)/ε}, its kernel gauge and its conjugate on a line.
+// A log-sum-exp layer on the slice, f(s) = ε log Σ_j e^{(W_j·s + b_j)/ε}: its kernel gauge, its conjugate on a line.
 
 class Layer {
   // slopes: one array a coordinate; kappa and time belong to the gauge u_t + κ|∇u|² = κεΔu − εd/2t.
@@ -14,7 +14,8 @@ class Layer {
     this.variables = slopes.length;
     // y_j = 2κt W_j, g_j = −b_j − κt|W_j|²
     this.atoms = this.slopes.map((column) => column.map((w) => 2 * kappa * time * w));
-    this.initial = this.offsets.map((b, j) => -b - kappa * time * this.slopes.reduce((sum, w) => sum + w[j] * w[j], 0));
+    const square = (j) => this.slopes.reduce((sum, column) => sum + column[j] * column[j], 0);
+    this.initial = this.offsets.map((b, j) => -b - kappa * time * square(j));
   }
 
   // W_j·s + b_j

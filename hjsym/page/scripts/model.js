@@ -22,7 +22,8 @@ function between(least, numbers, greatest) {
 
 function pointsOfLine() {
   if (table) return table.points.map((s) => [s]);
-  return Array.from(linspace(view.low[0], view.high[0], between(61, 2e6, 301)), (s) => [s, ...state.point.slice(1)]);
+  const line = linspace(view.low[0], view.high[0], between(61, 2e6, 301));
+  return Array.from(line, (s) => [s, ...state.point.slice(1)]);
 }
 
 let cachedLine = null;

@@ -42,7 +42,7 @@ class Network {
     const units = values[last.inputs[0]];
     const weights = rowOf(last.matrices[0], output, units.length);
     const gates = gateWeights(this.nodes[last.inputs[0] - 1], values, eps);
-    return Array.from(units, (value, j) => ({ unit: j, value, weight: weights[j], part: weights[j] * value, gate: gates && gates[j] }));
+    return Array.from(units, (value, j) => ({ unit: j, value, part: weights[j] * value, gate: gates && gates[j] }));
   }
 }
 
@@ -193,10 +193,10 @@ const NODES = {
       for (let p = 0; p < count; p++) {
         groups.forEach((group, i) => {
           const at = p * groups.length + i;
-          const total = group.reduce((sum, k) => sum + Q[p * size + k], 0);
-          const branches = group.map((k, own) => P[p * size + k] + group.reduce((sum, other, m) => (m === own ? sum : sum + Q[p * size + other]), 0));
-          upper[at] = logSumExp(branches, eps);
-          lower[at] = total;
+          const [numerators, denominators] = [P, Q].map((part) => group.map((k) => part[p * size + k]));
+          const rest = (own) => denominators.reduce((sum, q, k) => (k === own ? sum : sum + q), 0);
+          upper[at] = logSumExp(numerators.map((value, own) => value + rest(own)), eps);
+          lower[at] = rest(-1);
         });
       }
       return { P: upper, Q: lower };

@@ -114,7 +114,8 @@ function leastAbsolute(f, a, b) {
 }
 
 function linspace(low, high, count) {
-  return Float64Array.from({ length: count }, (_, k) => (k === count - 1 ? high : low + ((high - low) * k) / (count - 1)));
+  const last = count - 1;
+  return Float64Array.from({ length: count }, (_, k) => (k === last ? high : low + ((high - low) * k) / last));
 }
 
 function largest(values) {

@@ -78,8 +78,8 @@ const LAYER_CORNERS = {
   tropical: [1, 0, "f₀", "tropical"],
   viscous: [0, 1, "u_ε", "viscous HJ"],
   inviscid: [1, 1, "u₀", "inviscid HJ"],
-  entropic: [0.31, 0.5, "f_ε*", "entropic"],
-  polyhedral: [0.69, 0.5, "f₀*", "polyhedral"],
+  entropic: [0.29, 0.5, "f_ε*", "entropic"],
+  polyhedral: [0.71, 0.5, "f₀*", "polyhedral"],
 };
 
 const NETWORK_CORNERS = {
@@ -95,7 +95,8 @@ function drawSquare(host, corners, arrows) {
   const svg = svgElement("svg", { viewBox: `0 0 ${width} ${height}`, width, height });
   const place = ([x, y]) => [58 + x * (width - 116), 30 + y * (height - 66)];
   for (const arrow of arrows) {
-    if (arrow.source !== arrow.target) drawArrow(svg, place(corners[arrow.source]), place(corners[arrow.target]), arrow);
+    const ends = [arrow.source, arrow.target].map((name) => place(corners[name]));
+    if (arrow.source !== arrow.target) drawArrow(svg, ...ends, arrow);
   }
   for (const corner of Object.values(corners)) {
     const [x, y] = place(corner);
@@ -109,11 +110,12 @@ function drawSquare(host, corners, arrows) {
 function drawArrow(svg, [ax, ay], [bx, by], { error, bound }) {
   const length = Math.hypot(bx - ax, by - ay), [dx, dy] = [(bx - ax) / length, (by - ay) / length];
   const level = Math.abs(dx) > 0.9, bad = error <= bound ? "" : " bad";
-  const [from, to] = level ? [46, 46] : [34, 26];
+  const [from, to] = !level ? [34, 26] : length < 150 ? [24, 28] : [46, 46];
   const start = [ax + dx * from, ay + dy * from], end = [bx - dx * to, by - dy * to];
   svgLine(svg, `arrow${bad}`, start, end);
   const [ex, ey] = end;
-  svgPolygon(svg, `head${bad}`, [[ex + dx * 6, ey + dy * 6], [ex - dy * 4, ey + dx * 4], [ex + dy * 4, ey - dx * 4]]);
+  const head = [[ex + dx * 6, ey + dy * 6], [ex - dy * 4, ey + dx * 4], [ex + dy * 4, ey - dx * 4]];
+  svgPolygon(svg, `head${bad}`, head);
   const middle = [(start[0] + ex) / 2, (start[1] + ey) / 2 + (level ? -6 : 4)];
   svgText(svg, "error", middle, Number.isFinite(error) ? readable(error, 2) : "✗");
 }
