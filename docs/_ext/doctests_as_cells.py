@@ -5,6 +5,7 @@ formulas and pictures instead of text where objects have them. Without execution
 """
 
 import doctest
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -59,6 +60,16 @@ def _convert(app: "Sphinx", docname: str, source: list[str]) -> None:
         source[0] = as_notebook(source[0])
 
 
+def _own_profile(app: "Sphinx") -> None:
+    """Kernels that start from no profile of the user's, and say nothing that is no error."""
+    folder = Path(app.outdir).with_name("ipython")
+    profile = folder / "profile_default/ipython_kernel_config.py"
+    profile.parent.mkdir(parents=True, exist_ok=True)
+    profile.write_text('get_config().IPKernelApp.log_level = "ERROR"\n', encoding="utf-8")
+    os.environ["IPYTHONDIR"] = str(folder)
+
+
 def setup(app: "Sphinx") -> dict:
+    app.connect("builder-inited", _own_profile)
     app.connect("source-read", _convert, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,13 +1,18 @@
 """Formulas as MathML, by the converter of docutils: browsers draw it, with no script and nothing to fetch."""
 
+import re
+
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 
 
 def _mathml(node: nodes.math | nodes.math_block, as_block: bool) -> str:
-    # An opening bar has no space after it, which a browser cannot know of a bar.
-    return tex2mathml(node.astext(), as_block=as_block).replace('<mo class="mathopen">', '<mo form="prefix">')
+    text = tex2mathml(node.astext(), as_block=as_block)
+    # A browser cannot know of a bar that it opens or closes, and would space or stretch it.
+    for kind, form in (("mathopen", "prefix"), ("mathclose", "postfix")):
+        text = re.sub(rf'<mo class="{kind}">(?=[|‖])', f'<mo form="{form}" stretchy="false">', text)
+    return text
 
 
 def _visit_inline(self, node: nodes.math) -> None:
