@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 import warnings
 from fractions import Fraction
 
@@ -108,6 +110,13 @@ def test_a_misspelt_name_carries_what_suggestions_need(package):
     with pytest.raises(AttributeError) as caught:
         _ = package.maximzie
     assert caught.value.name == "maximzie" and caught.value.obj is package
+
+
+def test_run_as_a_module():
+    found = subprocess.run(
+        [sys.executable, "-m", "hjsym", "--help"], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.startswith("usage: hjsym")
 
 
 @pytest.mark.parametrize("suffix, framework", [(".pt", "torch"), (".keras", "Keras"), (".pkl", "pickle")])
