@@ -198,6 +198,7 @@ def _oracle(path: Path):
         return None, "", 0.0
     from onnx.helper import tensor_dtype_to_np_dtype
 
+    from hjsym.frontends.limits import Limits
     from hjsym.frontends.onnx import evaluate, input_of, read_model
 
     model = read_model(path)
@@ -206,7 +207,8 @@ def _oracle(path: Path):
     shape = [d.dim_value for d in kind.shape.dim[1:]]
 
     def values(x: np.ndarray) -> np.ndarray:
-        return evaluate(model, x.reshape(-1, *shape).astype(dtype)).reshape(len(x), -1).astype(float)
+        found = evaluate(model, x.reshape(-1, *shape).astype(dtype), Limits(seconds=600))
+        return found.reshape(len(x), -1).astype(float)
 
     return values, f"ONNX reference ({dtype.name})", 1e-12 if dtype == np.float64 else 1e-4
 
