@@ -56,7 +56,7 @@ def linear_regions(
         are the cells that were not looked at. A cell with too many corners is left out, and the others looked at.
     progress : callable or bool, optional
         Called now and then with the number of regions found so far. An exception in it ends the work. True draws a
-        bar with tqdm or rich, whichever is installed.
+        bar with tqdm or rich, whichever is installed, else a count.
     executor : concurrent.futures.Executor, optional
         Searches parts of the domain at once: a pool of threads, which run truly side by side, or of processes, or
         what offers the same, as ``dask.distributed.Client.get_executor()``. The regions are those without one, in

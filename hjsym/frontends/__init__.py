@@ -120,5 +120,6 @@ def _load_file(path: Path, input_shape: Sequence[int] | None, limits: Limits, ch
             return described.load_described(path, document, limits)
         return saved.load_saved(path, document, limits)
     raise ModelFileError(
-        f"{path} is neither .onnx nor .npz nor .json; pass one of them, or (W, b) pairs of arrays"
+        f"{path} is neither .onnx nor .npz nor .json; pass one of them (of a .safetensors file the .json description "
+        "beside it), or (W, b) pairs of arrays"
     )

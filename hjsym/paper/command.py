@@ -1,4 +1,4 @@
-"""`hjsym paper`: a bar on stderr while rows run, a line for each afterwards."""
+"""`hjsym paper`: a bar on stderr while rows run, a report of them afterwards."""
 
 import multiprocessing
 import os
@@ -10,21 +10,21 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from hjsym.paper.runner import ROW_NAMES, Reproduction, reproduce
+from hjsym.reports.report import Report
 from tropical._threads import usable_threads
 from tropical.errors import InputError
 
 __all__ = ["run"]
 
 
-def run(out: Path, only: list[str] | None, fast: bool, jobs: int, seed: int) -> int:
-    """Run the rows, print what came of them, and give the exit code."""
+def run(out: Path, only: list[str] | None, fast: bool, jobs: int, seed: int) -> Report:
+    """Run the rows, with what came of them."""
     if jobs < 1:
         raise InputError(f"jobs is {jobs}; pass a whole number >= 1")
     total = len(set(only)) if only else len(ROW_NAMES)
     with _workers(min(jobs, total)) as executor, _bar(total) as progress:
         done = reproduce(out, only=only, fast=fast, executor=executor, progress=progress, seed=seed)
-    print(_summary(done))
-    return 0 if done.passes else 1
+    return _report(done)
 
 
 def _workers(jobs: int):
@@ -64,17 +64,32 @@ def _bar(total: int) -> Iterator[Callable[[int], None]]:
             print(file=sys.stderr)
 
 
-def _summary(done: Reproduction) -> str:
-    width = max(len(row.name) for row in done.rows)
-    lines = []
+def _report(done: Reproduction) -> Report:
+    report = Report({"report": done.report, "rows": []})
+    table = []
     for row in done.rows:
-        missed = [m for m in row.measurements if not m.passes]
         verdict = "skipped" if row.skipped else "passes" if row.passes else "FAILED"
-        lines.append(f"  {row.name:{width}}  {verdict:8} {row.seconds:7.1f} s  {row.title}")
-        lines += [f"      {text}" for text in (row.skipped, row.error) if text]
-        lines += [f"      {m.quantity}: stated {m.stated:.6g}, found {m.ours:.6g}" for m in missed]
-    failed = sum(not row.passes for row in done.rows)
-    lines.append(
-        f"  {len(done.rows) - failed} of {len(done.rows)} rows without a miss; the report is {done.report}"
-    )
-    return "\n".join(lines)
+        table.append([row.name, verdict, f"{row.seconds:.1f}", row.title])
+        report.data["rows"].append({
+            "name": row.name, "title": row.title, "verdict": verdict.lower(), "seconds": row.seconds,
+            "skipped": row.skipped or None, "error": row.error or None,
+            "measurements": [
+                {
+                    "quantity": m.quantity, "kind": m.kind, "stated": m.stated, "found": m.ours,
+                    "tolerance": m.tolerance, "holds": m.passes,
+                }
+                for m in row.measurements
+            ],
+        })  # fmt: skip
+    report.table(["row", "", "seconds", "what"], table)
+    for row in done.rows:
+        for text in (row.skipped, row.error):
+            if text:
+                report.line(f"{row.name}: {text}")
+        for m in row.measurements:
+            if not m.passes:
+                stated = "nothing" if m.stated is None else f"{m.stated:.6g}"
+                report.line(f"{row.name}: {m.quantity}: stated {stated}, found {m.ours:.6g}")
+    report.check(f"rows of {len(done.rows)} with a miss", sum(not row.passes for row in done.rows), 0.0)
+    report.line(f"the report is {done.report}")
+    return report

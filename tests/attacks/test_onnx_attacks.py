@@ -9,10 +9,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hjsym
+from hjsym.cli import main
 from hjsym.errors import ModelFileError, UnsupportedLayerError
 from hjsym.frontends import Limits
 from hjsym.frontends.child import in_child
-from hjsym.report import compile_report
 from tropical.errors import BudgetExceeded, TropicalError
 
 HUGE = 2**62
@@ -193,7 +193,7 @@ def test_external_data_in_nodes_that_are_not_read(write, survives, tmp_path):
     assert network([[-1.0, 2.0, 0.0]]).tolist() == [[0.0, 2.0, 0.0]]
 
 
-def test_nothing_outside_the_reader_runs_a_dead_loop(write):
+def test_nothing_outside_the_reader_runs_a_dead_loop(write, capsys):
     """The evaluator that values are compared with would go round for ever in a node that is not read."""
     true = numpy_helper.from_array(np.array(True), "t")
     body = helper.make_graph(
@@ -201,8 +201,8 @@ def test_nothing_outside_the_reader_runs_a_dead_loop(write):
         [value("i", [], TensorProto.INT64), value("c", [], TensorProto.BOOL)], [value("d", [], TensorProto.BOOL)],
     )  # fmt: skip
     dead = helper.make_node("Loop", ["", "t"], [], body=body)
-    report = compile_report(write(model([dead, node("Relu")], [true])))
-    assert not report.failures and "ONNX reference" in str(report)
+    assert main(["compile", str(write(model([dead, node("Relu")], [true])))]) == 0
+    assert "ONNX reference" in capsys.readouterr().out
 
 
 # ---- deceit --------------------------------------------------------------------------------------------
