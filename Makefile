@@ -5,17 +5,21 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 # What runs the compiled code, which the targets that build or choose it anew repeat; TESTS=tests repeats everything.
-CORE := arrays boundary chain circuit closure exp kernels log matrix memory polynomial polynomial_map regions_kernel semiring \
-	sizes sparse special_values threads transform
+CORE := arrays boundary chain circuit closure exp kernels log matrix memory polynomial polynomial_map regions_kernel \
+	semiring sizes sparse special_values threads transform
+# What of them runs all kernels anyway, or none that there are several of.
+ALL_KERNELS := arrays memory regions_kernel sizes
 # What takes the branches of the search for regions besides, which no choice of kernels changes.
 REGIONS := regions regions_search
-FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems system_forms learned transformer scaling
+FRAMEWORK_TESTS := dask torch keras equinox symbols codegen pontryagin systems system_forms learned transformer scaling
 TESTS ?= $(CORE:%=tests/tropical/test_%.py)
+PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
-CORE_TESTS = $(SIDE_BY_SIDE) -m "not slow" --hypothesis-profile=quick $(TESTS)
+QUICKLY = $(SIDE_BY_SIDE) -m "not slow" --hypothesis-profile=quick
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
-.PHONY: demo paper test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind fuzz wheel clean
+.PHONY: demo paper docs test test-ceilings test-slow test-page test-frameworks mutants lint bench train sanitize coverage \
+	valgrind fuzz wheel test-wheel test-oldest clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
@@ -25,18 +29,30 @@ demo: $(VENV)/installed-demo
 paper: $(VENV)/installed-demo
 	$(BIN)/hjsym paper --out examples/output/paper --jobs 2 $(PAPER)
 
+# The site, in docs/_build/html; tutorials run while it is built. DOCS="-D nb_execution_mode=off" leaves that out.
+docs: $(VENV)/installed-docs
+	rm -rf docs/_build
+	$(BIN)/sphinx-build -b html --fail-on-warning --keep-going --quiet --jobs auto $(DOCS) docs docs/_build/html
+	@echo docs/_build/html/index.html
+
 test: $(VENV)/installed-test
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow"
 
-# The tests of tropical on the kernels of older processors; laws are tried on fewer examples than by `make test`.
+# The tests of tropical on the kernels of older processors, but for those that name the kernels they run; laws are
+# tried on fewer examples than by `make test`.
+test-ceilings: TESTS := $(filter-out $(ALL_KERNELS:%=tests/tropical/test_%.py),$(TESTS))
 test-ceilings: $(VENV)/installed-test
-	TROPICAL_CPU=baseline $(BIN)/pytest $(CORE_TESTS)
-	TROPICAL_CPU=avx2 $(BIN)/pytest $(CORE_TESTS)
+	TROPICAL_CPU=baseline $(BIN)/pytest $(QUICKLY) -k "not baseline and not avx" $(TESTS)
+	TROPICAL_CPU=avx2 $(BIN)/pytest $(QUICKLY) -k "not baseline and not avx" $(TESTS)
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m slow
 
-# The readers of torch, Keras and Equinox, and code for torch and JAX, with those; installs about a gigabyte.
+# Pages in Chromium, which has to be installed (apt-get install chromium).
+test-page: $(VENV)/installed-browser
+	HJSYM_BROWSER=required $(BIN)/pytest tests/hjsym/test_page_browser.py
+
+# The readers of torch, Keras and Equinox, code for torch and JAX, and dask, with those; installs about a gigabyte.
 test-frameworks: $(VENV)/installed-frameworks
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(FRAMEWORK_TESTS:%=tests/hjsym/test_%.py)
 
@@ -55,21 +71,21 @@ bench: $(VENV)/installed-demo
 train: $(VENV)/installed-demo
 	$(BIN)/python examples/train_relu.py
 	$(BIN)/python examples/train_conv.py
+	$(BIN)/python examples/train_moons.py
 	$(BIN)/python examples/train_lse.py
 
 # The tests of the compiled core under AddressSanitizer and UndefinedBehaviorSanitizer.
-sanitize: $(SOURCES)
-	TROPICAL_SANITIZE=address,undefined $(MAKE) VENV=.venv-sanitize .venv-sanitize/installed-test-core
+sanitize: build-sanitize/built $(VENV)/installed-test
+	PYTHONPATH=$(CURDIR)/build-sanitize/site \
 	LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	.venv-sanitize/bin/pytest --capture=sys $(CORE_TESTS)
+	$(BIN)/pytest --capture=sys $(QUICKLY) $(TESTS)
 
 # Every branch of csrc/ is taken by the tests of the core, or says why not.
-coverage: $(SOURCES)
-	TROPICAL_COVERAGE=1 $(MAKE) VENV=.venv-coverage .venv-coverage/installed-test-core
+coverage: build-coverage/built $(VENV)/installed-test
 	find build-coverage -name '*.gcda' -delete
-	.venv-coverage/bin/pytest $(CORE_TESTS) $(REGIONS:%=tests/tropical/test_%.py)
-	.venv-coverage/bin/python tests/coverage.py
+	PYTHONPATH=$(CURDIR)/build-coverage/site $(BIN)/pytest $(QUICKLY) $(TESTS) $(REGIONS:%=tests/tropical/test_%.py)
+	$(BIN)/python tests/coverage.py
 
 # The kernels under valgrind; SUBSET selects tests as pytest -k does.
 valgrind: $(VENV)/installed-test
@@ -85,20 +101,38 @@ wheel: $(VENV)/built
 	mkdir -p dist
 	cp $(VENV)/dist/*.whl dist
 
+# The wheel alone in a new environment, and used from another folder; what it and the sdist hold; the stable ABI.
+test-wheel: $(VENV)/installed-package
+	$(BIN)/python tests/packages.py $(VENV)/dist/*.whl
+
+# That wheel with the lowest versions of what it needs.
+test-oldest: $(VENV)/built
+	$(BIN)/python tests/packages.py $(VENV)/dist/*.whl --oldest
+
 clean:
-	rm -rf .venv .venv-* build build-coverage dist *.egg-info examples/output
+	rm -rf .venv build build-* dist *.egg-info examples/output docs/_build docs/measurements docs/project
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
 # Built once, whatever is installed with it. What is left of removed or renamed files would be packed again.
 $(VENV)/built: $(SOURCES) | $(VENV)/bin/pip
-	rm -rf build build-coverage $(VENV)/dist
+	@echo "Building the C core; nothing is printed for a minute or so"
+	rm -rf build $(VENV)/dist
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VENV)/dist .
+	touch $@
+
+# Builds for a check, to stand before the installed one.
+build-sanitize/built: export TROPICAL_SANITIZE = address,undefined
+build-coverage/built: export TROPICAL_COVERAGE = 1
+build-%/built: $(SOURCES) | $(VENV)/bin/pip
+	rm -rf $(@D)
+	$(PIP) --no-deps --target $(@D)/site .
 	touch $@
 
 # One rule for the extras: installed-demo has what the demo needs, installed-test what the tests need.
 $(VENV)/installed-%: $(VENV)/built
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(VENV)/dist/*.whl
-	$(BIN)/pip install --quiet --disable-pip-version-check "$$(echo $(VENV)/dist/*.whl)[$*]"
+	@echo "Installing with what [$*] needs"
+	$(PIP) --no-deps --force-reinstall $(VENV)/dist/*.whl
+	$(PIP) "$$(echo $(VENV)/dist/*.whl)[$*]"
 	touch $@

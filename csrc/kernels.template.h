@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#ifdef TP_COVERAGE /* a function stays one, so that gcov counts the branches of all its uses together */
+#ifdef TP_APART /* one function for all uses: quick to compile, and gcov counts the branches of all together */
 #define INLINE TARGET
 #else
 #define INLINE TARGET inline __attribute__((always_inline))

@@ -49,6 +49,7 @@ __all__ = [
     "compile",
     "conjugate",
     "critical_points",
+    "datasets",
     "diagram",
     "equivalent",
     "expression",
@@ -63,6 +64,8 @@ __all__ = [
     "maximize",
     "minimize",
     "nearest_boundary",
+    "notebook",
+    "page",
     "plot_slice",
     "pontryagin",
     "robustness",
@@ -74,6 +77,7 @@ __all__ = [
     "to_network",
     "to_onnx",
     "training",
+    "write_page",
 ]
 
 # Found when asked for, so that `import hjsym`, and the help of its command line, do not wait for SymPy.
@@ -118,6 +122,7 @@ _HOMES = {
     "smoothness": "robustness",
     "to_network": "export",
     "to_onnx": "export",
+    "write_page": "page",
 }
 
 
@@ -140,7 +145,8 @@ def __getattr__(name: str):
     except ModuleNotFoundError as error:
         if error.name != home:
             raise
-        raise AttributeError(f"module 'hjsym' has no attribute {name!r}") from None
+        this = sys.modules[__name__]
+        raise AttributeError(f"module 'hjsym' has no attribute {name!r}", name=name, obj=this) from None
     return getattr(module, name) if name in _HOMES else module
 
 

@@ -9,14 +9,25 @@ import re
 import sys
 from collections.abc import Sequence
 
-from hjsym.commands import compile, completion, conjugate, diagram, explain, inspect, paper, regions, selftest
+from hjsym.commands import (
+    compile,
+    completion,
+    conjugate,
+    diagram,
+    explain,
+    inspect,
+    page,
+    paper,
+    regions,
+    selftest,
+)
 
 __all__ = ["main", "make_parser"]
 
-_COMMANDS = (compile, inspect, regions, conjugate, diagram, explain, paper, selftest)
+_COMMANDS = (compile, inspect, regions, conjugate, diagram, explain, page, paper, selftest)
 
 
-_OPTION = re.compile(r"-h|--([a-z][a-z-]*(=.*)?)?", re.DOTALL)
+_OPTION = re.compile(r"-[ho]|--([a-z][a-z-]*(=.*)?)?", re.DOTALL)
 
 
 def make_parser() -> argparse.ArgumentParser:

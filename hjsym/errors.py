@@ -3,14 +3,7 @@
 from hjsym.reports.printable import printable
 from tropical.errors import InputError
 
-__all__ = [
-    "HullWarning",
-    "ModelFileError",
-    "NotConvexError",
-    "UndecidedError",
-    "UnsupportedLayerError",
-    "one_line",
-]
+__all__ = ["HullWarning", "ModelFileError", "NotConvexError", "UndecidedError", "UnsupportedLayerError"]
 
 
 _LONGEST = 2000  # characters of a message
@@ -38,15 +31,38 @@ class _OneLine(InputError):
 
 
 class ModelFileError(_OneLine):
-    """A model file that is truncated, too large, inconsistent or reaches outside its folder."""
+    """A model file that is truncated, too large, inconsistent or reaches outside its folder.
+
+    >>> import hjsym
+    >>> try:
+    ...     hjsym.load("missing.onnx")
+    ... except ModelFileError as error:
+    ...     print(type(error).__name__)
+    ModelFileError
+    """
 
 
 class UnsupportedLayerError(_OneLine):
-    """A layer that is not piecewise linear, or not known here; the message names it."""
+    """A layer that is not piecewise linear, or not known here; the message names it.
+
+    >>> import hjsym
+    >>> from hjsym.layers import Sigmoid
+    >>> from hjsym.network import Network
+    >>> try:
+    ...     hjsym.compile(Network.sequential(2, [Sigmoid(), Sigmoid()]))
+    ... except UnsupportedLayerError as error:
+    ...     print(str(error).partition(";")[0])
+    layer 0 (Sigmoid): Sigmoid is not piecewise linear
+    """
 
 
 class UndecidedError(InputError):
-    """A sign, an order, a zero or a limit that is needed exactly and could not be decided."""
+    """A sign, an order, a zero or a limit that is needed exactly and could not be decided.
+
+    >>> from tropical import TropicalError
+    >>> issubclass(UndecidedError, TropicalError)
+    True
+    """
 
 
 class NotConvexError(InputError):
@@ -56,6 +72,17 @@ class NotConvexError(InputError):
     ----------
     witness : (a, m, b) or None
         Points with m between a and b, at which f is above its chord.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> from hjsym.conjugate import conjugate
+    >>> x = sympy.Symbol("x", real=True)
+    >>> try:
+    ...     conjugate(-(x**2), strict=True)
+    ... except NotConvexError as error:
+    ...     print(len(error.witness))
+    3
     """
 
     def __init__(self, message: str, witness=None):
@@ -67,4 +94,14 @@ class NotConvexError(InputError):
 
 
 class HullWarning(UserWarning):
-    """A transform of a function that is not convex, and so that of its closed convex hull."""
+    """A transform of a function that is not convex, and so that of its closed convex hull.
+
+    >>> import warnings, sympy
+    >>> from hjsym.conjugate import conjugate
+    >>> x = sympy.Symbol("x", real=True)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     f = conjugate(-(x**2))
+    >>> caught[0].category.__name__, f.of_hull
+    ('HullWarning', True)
+    """

@@ -5,7 +5,7 @@
 
 Errors within CPython and its loader are no concern of ours. A number that the core has left unset is noticed where
 NumPy first looks at it, so that unset values count there too. Valgrind knows AVX2 and nothing later, and hides it
-from the program.
+from the program. The tests are dealt out to one process for each processor.
 """
 
 import os
@@ -17,7 +17,8 @@ from itertools import takewhile
 from pathlib import Path
 from xml.etree import ElementTree
 
-TESTS = Path(__file__).parent / "tropical" / "test_sizes.py"
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = "tests/tropical/test_sizes.py"
 CORE, NUMPY = "tropical/_core", "_multiarray_umath"
 
 
@@ -36,23 +37,40 @@ def described(error: ElementTree.Element) -> str:
     return "\n".join([f"{error.findtext('kind')}: {what}", *lines])
 
 
+def errors_in(log: Path) -> list[str]:
+    errors = []
+    for _, element in ElementTree.iterparse(log):  # not all at once: there are many of CPython
+        if element.tag == "error":
+            errors += [described(element)] if is_ours(element) else []
+            element.clear()
+    return errors
+
+
 def main(subset: str) -> int:
     if not (valgrind := shutil.which("valgrind")):
         raise SystemExit("valgrind is not installed; install the package of that name")
     pytest = [sys.executable, str(Path(sys.executable).with_name("pytest")), "-p", "no:cacheprovider"]
     # so that every block of Python's is one that valgrind watches
     environment = os.environ | {"PYTHONMALLOC": "malloc", "OPENBLAS_NUM_THREADS": "1"}
+    listing = [*pytest, "--collect-only", TESTS, "-k", subset]
+    listed = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True)
+    tests = [line for line in listed.stdout.splitlines() if line.startswith(TESTS)]
+    if not tests:
+        raise SystemExit(f"no test of {TESTS} is called {subset!r}\n{listed.stdout}")
+    processes = min(os.cpu_count(), len(tests))
+    shares = [tests[k::processes] for k in range(processes)]
     with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder, "errors.xml")
-        watched = [valgrind, "--quiet", "--num-callers=40", "--leak-check=full"]
-        watched += ["--show-leak-kinds=definite", "--xml=yes", f"--xml-file={log}"]
-        if subprocess.run([*watched, *pytest, str(TESTS), "-k", subset], env=environment).returncode:
+        logs = [Path(folder, f"errors{k}.xml") for k in range(len(shares))]
+        watched = [valgrind, "--quiet", "--num-callers=40", "--leak-check=full", "--show-leak-kinds=definite"]
+        runs = [
+            subprocess.Popen(
+                [*watched, "--xml=yes", f"--xml-file={log}", *pytest, *share], cwd=ROOT, env=environment
+            )
+            for log, share in zip(logs, shares, strict=True)
+        ]
+        if any([run.wait() for run in runs]):
             raise SystemExit("the tests failed under valgrind")
-        errors = []
-        for _, element in ElementTree.iterparse(log):  # not all at once: there are many of CPython
-            if element.tag == "error":
-                errors += [described(element)] if is_ours(element) else []
-                element.clear()
+        errors = [error for log in logs for error in errors_in(log)]
     print(*errors, f"valgrind: {len(errors)} errors in the compiled core", sep="\n")
     return 1 if errors else 0
 

@@ -27,7 +27,9 @@ __all__ = [
     "is_exact",
     "is_finite",
     "is_number",
+    "points_error",
     "refuse_where",
+    "spoiled",
     "to_floats",
 ]
 
@@ -157,10 +159,21 @@ def as_points(x: ArrayLike, variables: int, dtype: np.dtype) -> np.ndarray:
     if x.ndim == 0 and variables == 1:
         x = x.reshape(1)
     if x.ndim == 0 or x.shape[-1] != variables:
-        raise ShapeError(
-            f"x has shape {x.shape} but there are {variables} variables; pass points of shape (..., {variables})"
-        )
+        raise points_error(x.shape, variables)
     return convert(x, common_dtype(x.dtype, dtype))
+
+
+def points_error(shape: tuple[int, ...], variables: int) -> ShapeError:
+    return ShapeError(
+        f"x has shape {shape} but there are {variables} variables; pass points of shape (..., {variables})"
+    )
+
+
+def spoiled(x: np.ndarray, *results: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Results (…, more axes) with NaN at those of the points x (…, d) that are not finite."""
+    if x.dtype == EXACT or (lost := ~np.isfinite(x).all(axis=-1)).sum() == 0:
+        return results
+    return tuple(np.where(lost.reshape(lost.shape + (1,) * (r.ndim - lost.ndim)), np.nan, r) for r in results)
 
 
 def as_output(

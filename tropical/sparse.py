@@ -77,6 +77,14 @@ class SparseMatrix:
         counts = np.bincount(rows, minlength=shape[0])
         self._set(shape, data, columns, np.concatenate([[0], np.cumsum(counts)]))
 
+    def __reduce__(self):
+        return SparseMatrix._of, (
+            self.shape,
+            self.data,
+            self.columns,
+            self.offsets,
+        )  # not what was compiled of them
+
     def _set(self, shape, data, columns, offsets) -> None:
         self.shape = (int(shape[0]), int(shape[1]))
         self.data, self.columns, self.offsets = map(frozen, (data, columns, offsets))

@@ -15,6 +15,12 @@ from hjsym.network import Network
 
 __all__ = ["Limits", "load"]
 
+_OF_FRAMEWORKS = {
+    **dict.fromkeys((".pt", ".pth"), "torch"),
+    **dict.fromkeys((".keras", ".h5"), "Keras"),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), "pickle"),
+}
+
 
 def load(
     source, input_shape: Sequence[int] | None = None, *, limits: Limits = DEFAULT, check: bool = False
@@ -119,6 +125,11 @@ def _load_file(path: Path, input_shape: Sequence[int] | None, limits: Limits, ch
         if document.get("format") == described.FORMAT:
             return described.load_described(path, document, limits)
         return saved.load_saved(path, document, limits)
+    if path.suffix in _OF_FRAMEWORKS:
+        raise ModelFileError(
+            f"{path} is neither .onnx nor .npz nor .json but of {_OF_FRAMEWORKS[path.suffix]}, and could run code "
+            "when it is read; load it there and pass the model, or export it to .onnx"
+        )
     raise ModelFileError(
         f"{path} is neither .onnx nor .npz nor .json; pass one of them (of a .safetensors file the .json description "
         "beside it), or (W, b) pairs of arrays"

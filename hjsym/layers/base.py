@@ -18,12 +18,23 @@ FRACTION_BYTES = 160  # with its two integers, if they are short
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A map of vectors along the last axis: of one vector to one of its size unless it says otherwise."""
+    """A map of vectors along the last axis: of one vector to one of its size unless it says otherwise.
+
+    >>> from hjsym.layers import Affine, Relu
+    >>> isinstance(Relu(), Layer), Relu().output_size(3), Relu().parameters
+    (True, 3, 0)
+    >>> soft = Relu().deform(0.5)
+    >>> soft.arguments(), soft.is_exact, soft.to_exact().eps, soft.to_float().eps, soft.astype(np.float32).eps
+    ({'eps': 0.5}, False, 0.5, 0.5, 0.5)
+    >>> Affine(np.eye(3), np.zeros(3)).nbytes
+    96
+    """
 
     operands = 1  # how many inputs it takes
     eps = 0.0  # its temperature; above 0 it is no longer piecewise linear
 
     def output_size(self, *sizes: int) -> int:
+        """The size of the output for inputs of these sizes; an error says what does not fit."""
         return sizes[0]
 
     def __call__(self, *inputs: np.ndarray) -> np.ndarray:

@@ -5,13 +5,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from hjsym.paper.runner import ROW_NAMES, Reproduction, reproduce
 from hjsym.reports.report import Report
 from tropical._threads import usable_threads
+from tropical._workers import Workers
 from tropical.errors import InputError
 
 __all__ = ["run"]
@@ -22,27 +24,19 @@ def run(out: Path, only: list[str] | None, fast: bool, jobs: int, seed: int) -> 
     if jobs < 1:
         raise InputError(f"jobs is {jobs}; pass a whole number >= 1")
     total = len(set(only)) if only else len(ROW_NAMES)
-    with _workers(min(jobs, total)) as executor, _bar(total) as progress:
-        done = reproduce(out, only=only, fast=fast, executor=executor, progress=progress, seed=seed)
+    with _bar(total) as progress:
+        workers = _workers(min(jobs, total))
+        done = reproduce(out, only=only, fast=fast, executor=workers, progress=progress, seed=seed)
     return _report(done)
 
 
-def _workers(jobs: int):
-    """Processes that share nothing with this one, or none."""
+def _workers(jobs: int) -> Workers:
+    """What makes processes that share nothing with this one, anew where one of them dies; or nothing."""
     if jobs == 1:
-        return nullcontext()
-    return _pool(jobs)
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[Executor]:
+        return None
     # Workers inherit it; threads of theirs beyond the processors there are would only wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_threads() // jobs)))
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return partial(ProcessPoolExecutor, jobs, mp_context=multiprocessing.get_context("spawn"))
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def text_file(folder: Path) -> Path:
         (unknown_data_set, "is unknown; known is 'digits'"),
         (text_file, "not an ONNX model or is truncated"),
         (lambda folder: folder / "missing.onnx", "is not a file"),
-        (lambda folder: folder / "model.pt", "neither .onnx nor .npz"),
+        (lambda folder: folder / "model.txt", "neither .onnx nor .npz"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(capsys, tmp_path, make, message):

@@ -30,6 +30,7 @@ COMMANDS = (
     "conjugate",
     "diagram",
     "explain",
+    "page",
     "paper",
     "selftest",
     "completion",

@@ -20,6 +20,18 @@ def plq_from_expression(f: Expr, x: Symbol | None = None, domain: sympy.Set | No
 
     Exact if all its numbers are rational, in floats otherwise.
 
+    Parameters
+    ----------
+    f : sympy.Expr
+    x : sympy.Symbol, optional
+        The variable; by default the only free symbol.
+    domain : SymPy set, optional
+        An interval; f is +∞ outside.
+
+    Returns
+    -------
+    PLQ or PiecewiseQuadratic
+
     Raises
     ------
     InputError
