@@ -1,5 +1,6 @@
 """Errors of networks and of convex analysis; those of the algebra are in `tropical.errors`."""
 
+from hjsym.reports.printable import printable
 from tropical.errors import InputError
 
 __all__ = ["HullWarning", "ModelFileError", "NotConvexError", "UndecidedError", "UnsupportedLayerError"]
@@ -16,9 +17,7 @@ def one_line(text: str, longest: int = _LONGEST) -> str:
     >>> one_line("x" * 50, longest=40)
     'xxxxxxxxxx… (50 characters)'
     """
-    short = text[:longest]
-    if not short.isprintable():
-        short = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
+    short = printable(text[:longest])
     if max(len(text), len(short)) <= longest:
         return short
     return f"{short[: longest - 30]}… ({len(text):,} characters)"

@@ -199,9 +199,8 @@ class LSELayer(HasTable):
         """P(c | x) = Σ of the Gibbs weights of the neurons labelled c, shape (..., classes)."""
         if self.labels is None:
             raise InputError("the layer has no labels; pass labels= with the class of each neuron")
-        return self.polynomial.weights(x) @ (self.labels[:, None] == np.arange(self.labels.max() + 1)).astype(
-            float
-        )
+        members = self.labels[:, None] == np.arange(self.labels.max() + 1)
+        return self.polynomial.weights(x) @ members.astype(float)
 
     # ---- print -----------------------------------------------------------------------------------
 

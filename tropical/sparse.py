@@ -66,7 +66,7 @@ class SparseMatrix:
                 f"rows, columns and data have shapes {rows.shape}, {columns.shape}, {data.shape}; "
                 "pass three vectors of one length"
             )
-        if min(shape) < 0 or shape[0] * shape[1] > sys.maxsize:
+        if min(shape) < 0 or int(shape[0]) * int(shape[1]) > sys.maxsize:
             raise ShapeError(f"the shape is {shape}; pass two lengths whose product is below 2⁶³")
         for name, places, length in (("rows", rows, shape[0]), ("columns", columns, shape[1])):
             if places.size and not 0 <= places.min() <= places.max() < length:

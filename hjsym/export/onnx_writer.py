@@ -19,10 +19,9 @@ from tropical._arrays import is_exact
 from tropical.errors import BudgetExceeded, InputError
 from tropical.sparse import SparseMatrix
 
-MAX_BYTES = DEFAULT.file_bytes
-
 __all__ = ["Writer"]
 
+MAX_BYTES = DEFAULT.file_bytes
 _OPSET, _IR = 17, 8  # old enough for run times of 2022, new enough for doubles everywhere
 
 

@@ -46,7 +46,7 @@ def load(
         The shape of one sample, without the batch, where the source does not know it: torch and Equinox
         modules that start with a convolution, ONNX models with open axes.
     limits : Limits, optional
-        What a file, an ONNX model or a live object may make the reader do, `hjsym.Limits`.
+        What a file, or an ONNX, torch, Keras or Equinox model, may make the reader do; see `hjsym.Limits`.
     check : bool
         Of ONNX, also run `onnx.checker` with shape inference, in a child process within the limits of memory and
         time; it costs half a second. Without it the reader's own checks decide, see SECURITY.md.

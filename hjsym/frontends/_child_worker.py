@@ -19,8 +19,9 @@ def limit(memory: int, seconds: float) -> None:
     for name, value in wanted.items():
         kind = getattr(resource, f"RLIMIT_{name}")
         _, hard = resource.getrlimit(kind)
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (value, hard))
+        most = hard if hard != resource.RLIM_INFINITY else sys.maxsize
+        # of the processor one second more, so that the signal says what has happened
+        resource.setrlimit(kind, (min(value, most), min(value + (name == "CPU"), most)))
 
 
 def parse(data: bytes) -> bytes:

@@ -27,7 +27,8 @@ def in_child(task: str, data: bytes, limits: Limits, what: str) -> bytes:
     ModelFileError
         The task refused the data, with its reason; or the child crashed, or ran out of memory or time.
     """
-    command = [sys.executable, "-P", str(_WORKER), task, str(limits.memory), str(limits.seconds)]
+    # -P: the folder of the worker has modules called onnx and torch
+    command = [sys.executable, "-P", str(_WORKER), task, str(int(limits.memory)), str(float(limits.seconds))]
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),

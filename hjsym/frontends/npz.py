@@ -16,13 +16,10 @@ from hjsym.frontends.limits import DEFAULT, Limits
 
 __all__ = ["names_in_npz", "read_npz"]
 
-_DIRECTORY = (
-    1 << 22
-)  # bytes of an archive's list of members: some 90,000, which take 7 times as much once read
-_COMPRESSIONS = (
-    zipfile.ZIP_STORED,
-    zipfile.ZIP_DEFLATED,
-)  # what NumPy writes; others ask for memory in their headers
+# Bytes of an archive's list of members: some 90,000, which take seven times as much once they are read.
+_DIRECTORY = 1 << 22
+# What NumPy writes; other methods ask for memory in their headers.
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _KINDS = "biufSU"
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 _HEADERS = {

@@ -100,6 +100,7 @@ class Reader:
         for field, kept in (("input", [source]), ("output", [output]), ("node", nodes)):
             model.graph.ClearField(field)
             getattr(model.graph, field).extend(kept)
+        model.ClearField("functions")
         return model
 
     def ends(self) -> tuple[onnx.ValueInfoProto, onnx.ValueInfoProto]:

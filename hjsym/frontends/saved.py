@@ -96,8 +96,7 @@ def read_json(path: Path, limits: Limits = DEFAULT) -> dict[str, Any]:
     """The object in a JSON file of sane size."""
     if not path.is_file():
         raise ModelFileError(f"{path} is not a file; pass the path of a .json file")
-    if path.stat().st_size > limits.document_bytes:  # before it is read
-        _refuse_long(path.stat().st_size, path, limits)
+    _refuse_long(path.stat().st_size, path, limits)
     return _parsed(path.read_bytes(), path, limits)
 
 

@@ -72,9 +72,8 @@ class Builder:
             raise BudgetExceeded(
                 "layers", len(self.nodes) + 1, self.limits.nodes, "take a smaller network, or raise the limit of nodes"
             )  # fmt: skip
-        name = (
-            name.decode(errors="replace") if isinstance(name, bytes) else name
-        )  # protobuf, if it is no text
+        if isinstance(name, bytes):  # of protobuf, if it is no text
+            name = name.decode(errors="replace")
         self.nodes.append(Node(layer, tuple(t.index for t in operands), name))
         return Tensor(len(self.nodes), operands[0].shape if shape is None else tuple(shape))
 

@@ -1,4 +1,7 @@
-"""Values of an ONNX model by the reference evaluator of onnx, which shares no code with ours."""
+"""Values of an ONNX model by the reference evaluator of onnx, which shares no code with ours.
+
+It runs in a child process, on the part of the model that was read: the rest may be anything.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +27,7 @@ def reference(path: Path) -> Reference | None:
         return None
     from onnx.helper import tensor_dtype_to_np_dtype
 
+    from hjsym.frontends.limits import Limits
     from hjsym.frontends.onnx import evaluate, input_of, read_model
 
     model = read_model(path)
@@ -32,6 +36,7 @@ def reference(path: Path) -> Reference | None:
     shape = [d.dim_value for d in kind.shape.dim[1:]]
 
     def values(x: np.ndarray) -> np.ndarray:
-        return evaluate(model, x.reshape(-1, *shape).astype(dtype)).reshape(len(x), -1).astype(float)
+        found = evaluate(model, x.reshape(-1, *shape).astype(dtype), Limits(seconds=600))
+        return found.reshape(len(x), -1).astype(float)
 
     return Reference(values, f"ONNX reference ({dtype.name})", 1e-12 if dtype == np.float64 else 1e-4)
