@@ -11,7 +11,10 @@ CORE := arrays chain circuit closure exp kernels log matrix memory polynomial po
 ALL_KERNELS := arrays memory regions_kernel sizes
 # What takes the branches of the search for regions besides, which no choice of kernels changes.
 REGIONS := regions regions_search
-FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems system_forms learned transformer scaling
+FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems system_forms learned training \
+	transformer scaling
+# Their names say so, of tests or files; the others have run without.
+NEEDS_FRAMEWORK := torch or keras or equinox or jax or dask or dimension
 TESTS ?= $(CORE:%=tests/tropical/test_%.py)
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
@@ -44,7 +47,7 @@ test-slow: $(VENV)/installed-test
 
 # The readers of torch, Keras and Equinox, and code for torch and JAX, with those; installs about a gigabyte.
 test-frameworks: $(VENV)/installed-frameworks
-	$(BIN)/pytest $(SIDE_BY_SIDE) $(FRAMEWORK_TESTS:%=tests/hjsym/test_%.py)
+	$(BIN)/pytest $(SIDE_BY_SIDE) -k "$(NEEDS_FRAMEWORK)" $(FRAMEWORK_TESTS:%=tests/hjsym/test_%.py)
 
 # Breaks the core on purpose and checks that the tests notice; tens of minutes. SOME chooses, see the script.
 mutants: $(VENV)/installed-test
