@@ -5,24 +5,24 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 # What runs the compiled code, which the targets that build or choose it anew repeat; TESTS=tests repeats everything.
-CORE := arrays chain circuit closure exp kernels log matrix memory polynomial polynomial_map regions_kernel semiring \
-	sizes sparse special_values threads transform
+CORE := arrays boundary chain circuit closure exp kernels log matrix memory polynomial polynomial_map regions_kernel \
+	semiring sizes sparse special_values threads transform
 # What of them runs all kernels anyway, or none that there are several of.
 ALL_KERNELS := arrays memory regions_kernel sizes
 # What takes the branches of the search for regions besides, which no choice of kernels changes.
 REGIONS := regions regions_search
-FRAMEWORK_TESTS := torch keras equinox symbols codegen pontryagin systems system_forms learned training \
+FRAMEWORK_TESTS := dask torch keras equinox symbols codegen pontryagin systems system_forms learned training \
 	transformer scaling
-# Their names say so, of tests or files; the others have run without.
-NEEDS_FRAMEWORK := torch or keras or equinox or jax or dask or dimension
+# By the names of tests or files; the other tests have run without.
+NEEDS_FRAMEWORK := torch or keras or equinox or jax or dask or zarr or dimension
 TESTS ?= $(CORE:%=tests/tropical/test_%.py)
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 QUICKLY = $(SIDE_BY_SIDE) -m "not slow" --hypothesis-profile=quick
 SOURCES := setup.py pyproject.toml $(shell find csrc tropical hjsym -type f -not -name '*.pyc')
 
-.PHONY: demo paper test test-ceilings test-slow test-frameworks mutants lint bench train sanitize coverage valgrind wheel \
-	test-wheel test-oldest clean
+.PHONY: demo paper docs test test-ceilings test-slow test-page test-frameworks mutants lint bench train sanitize coverage \
+	valgrind fuzz wheel test-wheel test-oldest clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/hjsym compile examples/models/digits-relu.onnx --figures examples/output
@@ -31,6 +31,12 @@ demo: $(VENV)/installed-demo
 # The experiments of arXiv:2605.28983 and a report of them; PAPER=--fast is a minute instead of ten or more.
 paper: $(VENV)/installed-demo
 	$(BIN)/hjsym paper --out examples/output/paper --jobs 2 $(PAPER)
+
+# The site, in docs/_build/html; tutorials run while it is built. DOCS="-D nb_execution_mode=off" leaves that out.
+docs: $(VENV)/installed-docs
+	rm -rf docs/_build
+	$(BIN)/sphinx-build -b html --fail-on-warning --keep-going --quiet --jobs auto $(DOCS) docs docs/_build/html
+	@echo docs/_build/html/index.html
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow"
@@ -45,7 +51,11 @@ test-ceilings: $(VENV)/installed-test
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m slow
 
-# The readers of torch, Keras and Equinox, and code for torch and JAX, with those; installs about a gigabyte.
+# Pages in Chromium, which has to be installed (apt-get install chromium).
+test-page: $(VENV)/installed-browser
+	HJSYM_BROWSER=required $(BIN)/pytest tests/hjsym/test_page_browser.py
+
+# The readers of torch, Keras and Equinox, code for torch and JAX, and dask, with those; installs about a gigabyte.
 test-frameworks: $(VENV)/installed-frameworks
 	$(BIN)/pytest $(SIDE_BY_SIDE) -k "$(NEEDS_FRAMEWORK)" $(FRAMEWORK_TESTS:%=tests/hjsym/test_%.py)
 
@@ -64,6 +74,7 @@ bench: $(VENV)/installed-demo
 train: $(VENV)/installed-demo
 	$(BIN)/python examples/train_relu.py
 	$(BIN)/python examples/train_conv.py
+	$(BIN)/python examples/train_moons.py
 	$(BIN)/python examples/train_lse.py
 
 # The tests of the compiled core under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -83,6 +94,12 @@ coverage: build-coverage/built $(VENV)/installed-test
 valgrind: $(VENV)/installed-test
 	$(BIN)/python tests/memcheck.py $(SUBSET)
 
+# The readers of model files on changed ones, SECONDS for each reader; guided where atheris has a wheel for this Python.
+SECONDS ?= 60
+fuzz: $(VENV)/installed-test
+	-$(BIN)/pip install --quiet --disable-pip-version-check --only-binary=:all: atheris
+	$(BIN)/python tests/attacks/fuzz.py --seconds $(SECONDS)
+
 wheel: $(VENV)/built
 	mkdir -p dist
 	cp $(VENV)/dist/*.whl dist
@@ -96,13 +113,14 @@ test-oldest: $(VENV)/built
 	$(BIN)/python tests/packages.py $(VENV)/dist/*.whl --oldest
 
 clean:
-	rm -rf .venv build build-* dist *.egg-info examples/output
+	rm -rf .venv build build-* dist *.egg-info examples/output docs/_build docs/measurements docs/project
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
 # Built once, whatever is installed with it. What is left of removed or renamed files would be packed again.
 $(VENV)/built: $(SOURCES) | $(VENV)/bin/pip
+	@echo "Building the C core; nothing is printed for a minute or so"
 	rm -rf build $(VENV)/dist
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VENV)/dist .
 	touch $@
@@ -117,6 +135,7 @@ build-%/built: $(SOURCES) | $(VENV)/bin/pip
 
 # One rule for the extras: installed-demo has what the demo needs, installed-test what the tests need.
 $(VENV)/installed-%: $(VENV)/built
+	@echo "Installing with what [$*] needs"
 	$(PIP) --no-deps --force-reinstall $(VENV)/dist/*.whl
 	$(PIP) "$$(echo $(VENV)/dist/*.whl)[$*]"
 	touch $@

@@ -8,6 +8,7 @@ to fail (csrc/memory.h):
 """
 
 import os
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 
@@ -62,14 +63,17 @@ class BuildInParallel(build_ext):
         super().build_extensions()
 
 
+# The limited API is the GIL's: a free-threaded Python before 3.15 has none, and gets a build of its own.
+LIMITED = not sysconfig.get_config_var("Py_GIL_DISABLED")
+
 # Apart from each other; gcov needs what the compiler leaves there.
 build_base = "build-sanitize" if sanitizers else "build-coverage" if coverage else "build"
 
 options = {
     "depends": glob("csrc/*.h") + glob("csrc/*.template.*") + glob("tropical/*.pxi"),
     "include_dirs": ["csrc"],
-    "define_macros": [("Py_LIMITED_API", PYTHON_ABI), ("CYTHON_LIMITED_API", "1")],
-    "py_limited_api": True,
+    "define_macros": [("Py_LIMITED_API", PYTHON_ABI), ("CYTHON_LIMITED_API", "1")] if LIMITED else [],
+    "py_limited_api": LIMITED,
     "extra_compile_args": compile_args,
     "extra_link_args": link_args,
 }
@@ -85,7 +89,7 @@ setup(
     cmdclass={"build_ext": BuildInParallel},
     ext_modules=cythonize([core, regions], build_dir="build/cython", language_level=3),
     options={
-        "bdist_wheel": {"py_limited_api": "cp311"},
+        "bdist_wheel": {"py_limited_api": "cp311"} if LIMITED else {},
         "build": {"build_base": build_base},
     },
 )

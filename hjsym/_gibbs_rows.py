@@ -6,12 +6,13 @@ these two.
 """
 
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 
-from tropical import Semiring, WorkerError
+from tropical import Semiring
+from tropical._workers import Workers, in_order
 from tropical.errors import InputError
 
 __all__ = ["GibbsRows"]
@@ -50,31 +51,20 @@ class GibbsRows:
         points: np.ndarray,
         top: int,
         progress: Callable[[int], object] | None = None,
-        executor: Executor | None = None,
+        executor: Workers = None,
     ) -> dict[str, np.ndarray]:
         """Of points (B, d): value, entropy, gap, mean (B,), index, weight, loss (B, top), mass (B, classes)."""
         size = max(_FEWEST, _TOGETHER // len(self.offsets))
         if executor is not None:
             size *= -(-len(points) // (size * _PARTS))
         parts = [points[k : k + size] for k in range(0, len(points), size)] or [points]
-        futures: list = []
-        try:
-            if executor is not None:
-                futures.extend(executor.submit(self._part, part, top) for part in parts)
-            done, results = 0, []
-            for k, part in enumerate(parts):
-                results.append(futures[k].result() if futures else self._part(part, top))
+        results, done = [], 0
+        with closing(in_order(self._part, [(part, top) for part in parts], executor)) as found:
+            for part, result in zip(parts, found, strict=True):
+                results.append(result)
                 done += len(part)
                 if progress is not None:
                     progress(done)
-        except BrokenExecutor as error:
-            raise WorkerError(
-                f"a worker of {type(executor).__name__} ended before its points were done ({error}); memory may have "
-                "run out: take fewer workers, or leave executor out"
-            ) from error
-        finally:
-            for future in futures:
-                future.cancel()
         return {name: np.concatenate([part[name] for part in results]) for name in results[0]}
 
     def _part(self, points: np.ndarray, top: int) -> dict[str, np.ndarray]:

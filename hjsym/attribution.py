@@ -11,9 +11,9 @@ Koh, P. Liang, "Understanding black-box predictions via influence functions", IC
 without the example, and has to do with π only where the atoms are the training points themselves.
 """
 
-from concurrent.futures import Executor
+from __future__ import annotations
+
 from dataclasses import dataclass
-from html import escape
 from math import prod
 
 import numpy as np
@@ -24,6 +24,8 @@ from hjsym.hopf import KernelGauge, LSELayer
 from tropical import Polynomial
 from tropical._arrays import FLOAT64, as_points, refuse_where
 from tropical._progress import Progress, reporting
+from tropical._tables import HasTable
+from tropical._workers import Workers
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["Attribution", "Influence", "attribute"]
@@ -42,8 +44,8 @@ def attribute(
     ids: ArrayLike | None = None,
     inputs: ArrayLike | None = None,
     progress: Progress = None,
-    executor: Executor | None = None,
-) -> "Attribution":
+    executor: Workers = None,
+) -> Attribution:
     """The atoms that decide at points x, with their weights π_j and exact leave-one-out losses −ε log(1 − π_j).
 
     Parameters
@@ -64,8 +66,8 @@ def attribute(
         What the atoms were made from, as training images.
     progress : callable or True, optional
         Called with the number of points done; True draws a bar.
-    executor : concurrent.futures.Executor, optional
-        Runs blocks of points; threads share the atoms, processes are sent them.
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
+        Runs blocks of points; threads share the atoms, processes are sent them. See `tropical.linear_regions`.
 
     Returns
     -------
@@ -179,6 +181,13 @@ class Influence:
         ∂f/∂b_j = π_j and ∂f/∂g_j = −π_j.
     W, y : (..., k, d) arrays
         ∂f/∂W_j = π_j x at fixed b, and ∂f/∂y_j = π_j (x − y_j)/2κt at fixed g.
+
+    Examples
+    --------
+    >>> layer = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5)
+    >>> of = attribute(layer, [0.0]).influence()
+    >>> of.index, of.b, of.g, of.y.ravel()
+    (array([0, 1]), array([0.5, 0.5]), array([-0.5, -0.5]), array([-0.5,  0.5]))
     """
 
     index: np.ndarray
@@ -189,7 +198,7 @@ class Influence:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Attribution:
+class Attribution(HasTable):
     """What `attribute` found at points of shape (..., d); k is the number of atoms kept. Print it for a table.
 
     Attributes
@@ -221,6 +230,20 @@ class Attribution:
     -----
     π_j is a derivative with respect to an atom of the layer. It says something about a training example only where
     the atoms are the training points, and even then not what training without it would have given.
+
+    Examples
+    --------
+    >>> layer = LSELayer([[1.0], [-1.0], [0.0]], [0.0, 0.0, 0.5], eps=0.1, labels=[0, 0, 1])
+    >>> found = attribute(layer, [[0.2], [3.0]], top=2, inputs=["right", "left", "middle"])
+    >>> found.classes, found.class_weight.round(4).tolist(), found.kept_inputs[0].tolist()
+    (array([0, 1]), [[0.0483, 0.9517], [1.0, 0.0]], ['middle', 'right'])
+    >>> found.effective.round(2), found.sharpness.round(1), found.eps
+    (array([1.22, 1.  ]), array([ 3., 25.]), 0.1)
+    >>> found.weights().shape, found.losses().shape, found.influence().b.shape
+    ((2, 3), (2, 3), (2, 2))
+    >>> found.table(1)[0]["atom"], sorted(found.to_dict())[:3]
+    (0, ['atoms', 'class_weight', 'classes'])
+    >>> ax = found.plot(1)
     """
 
     polynomial: Polynomial
@@ -380,14 +403,27 @@ class Attribution:
             lines.append(f"and {self._size - _SHOWN} points more")
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        parts = [f"<p>{escape(repr(self)[1:-1])}</p>"]
-        for point in range(min(self._size, _SHOWN)):
-            rows = [[escape(cell) for cell in row] for row in self._cells(point)]
-            rows = [[f"<td>{cell}</td>" for cell in row] for row in rows]
-            table = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-            parts.append(f"<p>{escape(self._summary(point))}</p><table>{table}</table>")
-        return "".join(parts)
+    def _shape(self) -> tuple[int, int]:
+        return self.index.size, 8
+
+    def _units(self) -> dict[str, str]:
+        return {"loss": "units of f", "g": "units of f"}
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        """A row for each point and atom kept, in the order of `rank` at each point."""
+        atom, kept = self.index.reshape(-1)[:first], self.index.shape[-1]
+        values = _initial_values(self.polynomial, self.kappa * self.t)
+        links = {name: a[atom] for name, a in (("id", self.ids), ("label", self.labels)) if a is not None}
+        point, rank = np.divmod(np.arange(len(atom)), kept)
+        return {
+            "point": point, "rank": rank + 1, "atom": atom, **links,
+            "weight": self.weight.reshape(-1)[:first], "loss": self.loss.reshape(-1)[:first], "g": values[atom],
+        }  # fmt: skip
+
+    def _html(self) -> str:
+        from hjsym._notebook import attribution_html
+
+        return attribution_html(self, min(self._size, _SHOWN))
 
 
 _NAMES = ("atom", "id", "label")  # columns that hold no measured number

@@ -1,101 +1,112 @@
-"""The command `hjsym`.
+"""The command `hjsym`: its parser, its exit codes, and where reports are printed.
 
-Exit codes: 0 all is well, 1 a check failed, 2 bad input (one line on stderr).
+Exit codes: 0 all is well, 1 a check failed, 2 bad input (one line on stderr), 130 interrupted.
 """
 
 import argparse
+import os
+import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from tropical.errors import TropicalError
+from hjsym.commands import (
+    compile,
+    completion,
+    conjugate,
+    diagram,
+    explain,
+    inspect,
+    page,
+    paper,
+    regions,
+    selftest,
+)
 
-__all__ = ["main"]
+__all__ = ["main", "make_parser"]
+
+_COMMANDS = (compile, inspect, regions, conjugate, diagram, explain, page, paper, selftest)
 
 
-def _parser() -> argparse.ArgumentParser:
+_OPTION = re.compile(r"-[ho]|--([a-z][a-z-]*(=.*)?)?", re.DOTALL)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; ``run`` of what it gives is the command's function."""
     parser = argparse.ArgumentParser(
-        prog="hjsym", description="Neural networks as tropical and Hamilton–Jacobi algebra."
+        prog="hjsym",
+        description="Neural networks as tropical and Hamilton–Jacobi algebra.",
+        epilog="`hjsym COMMAND --help` says what a command takes, with an example.",
+        allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    compile_ = commands.add_parser(
-        "compile",
-        help="turn a piecewise-linear network into P ⊘ Q and check it",
-        epilog="example: hjsym compile examples/models/digits-relu.onnx --point 3",
-    )
-    compile_.add_argument(
-        "--exact-points",
-        type=int,
-        default=10,
-        metavar="N",
-        help="points checked in rational arithmetic (default 10)",
-    )
-    inspect = commands.add_parser(
-        "inspect",
-        help="read a log-sum-exp layer as a Hamilton–Jacobi equation",
-        epilog="example: hjsym inspect examples/models/digits-lse.npz --time 0.5",
-    )
-    inspect.add_argument(
-        "--time", type=float, default=1.0, metavar="T", help="time of the kernel gauge (default 1)"
-    )
-    _add_paper(commands)
-    for command in (compile_, inspect):
-        command.add_argument("model", type=Path, help=".onnx file, or .npz file of a log-sum-exp layer")
-        command.add_argument(
-            "--point", type=int, default=0, metavar="K", help="the point looked at closely (default 0)"
-        )
-        command.add_argument(
-            "--figures", type=Path, metavar="DIR", help="write pictures (PNG) to this folder"
-        )
+    for command in _COMMANDS:
+        command.add(commands)
+    completion.add(commands, parser)
     return parser
 
 
-def _add_paper(commands) -> None:
-    paper = commands.add_parser(
-        "paper",
-        help="reproduce the experiments of arXiv:2605.28983 and write an HTML report",
-        epilog="example: hjsym paper --out reproduction --fast",
-    )
-    paper.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="folder of the report; finished rows are kept in it",
-    )
-    paper.add_argument(
-        "--only", action="append", metavar="ROW", help="run this row; may be repeated (default: all)"
-    )
-    paper.add_argument(
-        "--fast", action="store_true", help="smaller sweeps: about a minute instead of ten or more"
-    )
-    paper.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
-    paper.add_argument("--seed", type=int, default=0, metavar="S", help="of all that is random (default 0)")
+def _with_values(arguments: Sequence[str]) -> list[str]:
+    """Arguments in which -1,2 and -log(x) are values: a blank in front keeps argparse from taking them for options."""
+    return [f" {a}" if a.startswith("-") and not _OPTION.fullmatch(a) else a for a in arguments]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = make_parser().parse_args(_with_values(sys.argv[1:] if arguments is None else arguments))
     try:
-        # Imported here so that --help and usage errors answer at once.
-        if options.command == "paper":
-            from hjsym.paper import command
-
-            return command.run(options.out, options.only, options.fast, options.jobs, options.seed)
-        from hjsym.report import compile_report, inspect_report
-
-        if options.command == "compile":
-            report = compile_report(options.model, options.point, options.exact_points, options.figures)
-        else:
-            report = inspect_report(options.model, options.point, options.time, options.figures)
-    except (TropicalError, OSError) as error:
-        print(f"hjsym: {error}", file=sys.stderr)
-        return 2
+        return _finish(options.run(options), options)
     except KeyboardInterrupt:
-        print("hjsym: interrupted", file=sys.stderr)
-        return 130
+        return _stop("interrupted", 130)
+    except BrokenPipeError:  # whoever reads our output has seen enough
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        from tropical.errors import TropicalError
+
+        if not isinstance(error, TropicalError | OSError):
+            raise
+        return _stop(str(error), 2)
+
+
+def _stop(why: str, code: int) -> int:
+    from hjsym.reports.printable import printable
+
+    print(f"hjsym: {printable(why)}", file=sys.stderr)
+    return code
+
+
+def _finish(report, options: argparse.Namespace) -> int:
+    """Print a report; a command that has done so itself gives its exit code instead."""
+    if isinstance(report, int):
+        return report
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(
+            errors="replace"
+        )  # a Greek letter must not end in a traceback where there is no UTF-8
+    if options.json:
+        from hjsym.reports.machine import as_json
+
+        print(as_json(report, options.command))
+    else:
+        _print_for_people(report)
+    sys.stdout.flush()
+    return 0 if report.holds else 1
+
+
+def _print_for_people(report) -> None:
+    """By rich on a terminal that wants colours, else as plain text."""
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
+        try:
+            from rich.console import Console
+
+            from hjsym.reports.pretty import show
+        except ImportError:
+            pass
+        else:
+            show(report, Console(highlight=False))
+            return
     print(report)
-    return 1 if report.failures else 0
 
 
 if __name__ == "__main__":

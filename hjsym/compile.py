@@ -1,5 +1,7 @@
 """Networks to tropical rational functions, exactly; `hjsym.rails` has the rule of each layer."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -18,7 +20,8 @@ from hjsym.network import Network
 from hjsym.pieces import affine_piece
 from hjsym.rails import Rails, rule
 from tropical import Circuit, Rational
-from tropical._arrays import EXACT, FLOAT64, as_points, is_exact
+from tropical._arrays import EXACT, FLOAT64, as_points, is_exact, spoiled
+from tropical._dask import at_points, is_dask
 from tropical.errors import InputError
 
 __all__ = ["TropicalNetwork", "compile"]
@@ -36,6 +39,22 @@ class TropicalNetwork(Rational):
         The primal form of f: what was compiled, without its head, at the temperatures of P and Q.
     head : Layer or None
         The Sigmoid, Softmax or LogSoftmax that the network applies to f; it is not part of f.
+
+    Examples
+    --------
+    >>> f = compile([([[1.0, -1.0], [0.5, 2.0]], [0.0, 1.0]), ([[1.0, -3.0]], [0.25])])
+    >>> f([2.0, 1.0]), f.gradient([2.0, 1.0]), f.affine_at([2.0, 1.0])[1]
+    (array([-10.75]), array([[-0.5, -7. ]]), array([-2.75]))
+    >>> P, Q = f.parts([2.0, 1.0])
+    >>> P - Q, bool(f.error_bound([2.0, 1.0]) < 1e-13)
+    (array([-10.75]), True)
+    >>> smooth = f.deform(0.1)
+    >>> bool(abs(smooth([2.0, 1.0]) - f([2.0, 1.0])) <= smooth.deformation_bound())
+    True
+    >>> f.exactly([2, 1]), f.forecast().log2_P
+    (array([Fraction(-43, 4)], dtype=object), array([1.]))
+    >>> f.expr(form="max")
+    -Max(x2, 1.5*x1 + 7.0*x2 + 3.0) + Max(x2 + 0.25, x1 + 0.25)
     """
 
     def __init__(self, P: Circuit, Q: Circuit, network: Network, head: layers.Layer | None = None):
@@ -43,7 +62,17 @@ class TropicalNetwork(Rational):
         self.network = network
         self.head = head
 
-    def deform(self, eps: float) -> "TropicalNetwork":
+    def __repr__(self) -> str:
+        sizes = f"R^{self.variables} → R^{self.P.outputs}, {len(self.network.nodes)} layers, P and Q"
+        circuit = repr(self.P).partition(", ")[2].rstrip(">")
+        head = "" if self.head is None else f", in front of {self.head}"
+        return f"<TropicalNetwork: {sizes} of {circuit}{head}>"
+
+    def __str__(self) -> str:
+        head = "" if self.head is None else f", in front of {self.head}"
+        return f"{self.network}{head}"
+
+    def deform(self, eps: float) -> TropicalNetwork:
         """P_ε ⊘ Q_ε: every max gate becomes log-sum-exp at temperature `eps`.
 
         The network is deformed with them, since A ⊕_ε B − B = ε log(1 + e^{(A − B)/ε}): a ReLU of A − B becomes a
@@ -54,8 +83,13 @@ class TropicalNetwork(Rational):
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """f(x) at points (..., d), shape (..., m): by the network in floats, P(x) − Q(x) over Fractions."""
+        if is_dask(x):
+            return self._lazily(self, x, (self.P.outputs,))
         x = self._points(x)
         return super().__call__(x) if self.is_exact else self._network_at(x)(x)
+
+    def _lazily(self, function: Callable, x, tail: tuple[int, ...]):
+        return at_points(function, x, self.variables, EXACT if self.is_exact else FLOAT64, [tail])[0]
 
     def _points(self, x: ArrayLike) -> np.ndarray:
         return as_points(x, self.variables, EXACT if self.is_exact else FLOAT64)
@@ -73,7 +107,7 @@ class TropicalNetwork(Rational):
         return network_bound(self.network, x)
 
     @cached_property
-    def exactly(self) -> "TropicalNetwork":
+    def exactly(self) -> TropicalNetwork:
         """The network compiled over Fractions: in floats the rails of a bend may have rounded its slopes."""
         if self.is_exact or any(node.layer.eps for node in self.network.nodes):
             return self
@@ -89,12 +123,14 @@ class TropicalNetwork(Rational):
         if any(node.layer.eps for node in self.network.nodes):
             raise InputError("affine_at needs every gate at eps = 0; use gradient, or deform(0)")
         x = self._points(x)
-        return affine_piece(self._network_at(x), x, outputs)
+        return spoiled(x, *affine_piece(self._network_at(x), x, outputs))
 
     def gradient(self, x: ArrayLike) -> np.ndarray:
         """The Jacobian of f, (..., m, d), off the network; at ε = 0 the slope of `affine_at`."""
+        if is_dask(x):
+            return self._lazily(self.gradient, x, (self.P.outputs, self.variables))
         x = self._points(x)
-        return affine_piece(self._network_at(x), x)[0]
+        return spoiled(x, affine_piece(self._network_at(x), x)[0])[0]
 
     def forecast(self, points: int = 1000, seed: int = 0) -> Forecast:
         """Sizes of the expanded P and Q, of regions and memory, before any work; see `hjsym.forecast.forecast`."""
@@ -168,6 +204,11 @@ class TropicalNetwork(Rational):
         array([1., 3.])
         """
         return python_function(self.network, modules, symbols, limit)
+
+    def _html(self) -> str | None:
+        from hjsym._notebook import compiled_html
+
+        return compiled_html(self) if self._repr_latex_() is None else None
 
     def ccode(self, name: str = "network", *, limit: int = 1_000_000) -> str:
         """A complete C99 function ``void name(const double *x, double *y)`` that computes f in double precision.
@@ -245,6 +286,6 @@ def compile(source, exact: bool = False, input_shape: Sequence[int] | None = Non
         try:
             values.append(rule(node.layer, *operands))
         except UnsupportedLayerError as error:
-            raise UnsupportedLayerError(f"layer {k} ({node.name or node.layer}): {error}") from None
+            raise UnsupportedLayerError(f"layer {k} ({node}): {error}") from None
     rails = values[-1]
     return TropicalNetwork(rails.P, rails.denominator, network, whole.head)

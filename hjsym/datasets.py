@@ -12,9 +12,24 @@ def load_dataset(name: str) -> tuple[np.ndarray, np.ndarray]:
 
     "digits": 1,797 handwritten digits of 8×8 pixels, scaled to [0, 1]; E. Alpaydin, C. Kaynak, "Optical
     Recognition of Handwritten Digits", UCI Machine Learning Repository (1998), as bundled with scikit-learn.
+
+    Parameters
+    ----------
+    name : {"digits"}
+
+    Returns
+    -------
+    points : (B, d) array
+    labels : (B,) array of integers
+
+    Examples
+    --------
+    >>> images, digits = load_dataset("digits")
+    >>> images.shape, digits.shape, images.max()
+    ((1797, 64), (1797,), np.float64(1.0))
     """
     if name != "digits":
-        raise InputError(f"data set {name!r} is unknown; known is 'digits'")
+        raise InputError(f"data set {name!r:.90} is unknown; known is 'digits'")
     try:
         from sklearn.datasets import load_digits
     except ImportError:

@@ -16,12 +16,40 @@ from tropical._formulas import operation_counts
 from tropical.circuit import Affine, Input, Node, entries
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
-__all__ = ["affine_form", "default_symbols", "expression", "number", "rational_expression", "soft_maximum"]
+__all__ = [
+    "affine_form",
+    "default_symbols",
+    "expression",
+    "number",
+    "rational_expression",
+    "soft_maximum",
+    "symbolic",
+]
 
 _CANONICAL = cmp_to_key(sympy.Basic.compare)
 FORMS = ("nested", "max", "piecewise")
 Symbols = Sequence[sympy.Symbol]
 Expressions = sympy.Expr | list[sympy.Expr]
+
+
+def symbolic(value, name: str) -> sympy.Basic:
+    """A SymPy object or a number as SymPy's; text is refused, as SymPy would run it as Python.
+
+    >>> symbolic("__import__('os').system('true')", "H")
+    Traceback (most recent call last):
+        ...
+    tropical.errors.InputError: H is text; pass a SymPy expression (sympy.parse_expr makes one of text, and runs it)
+    >>> symbolic(0.5, "H")
+    0.500000000000000
+    """
+    if isinstance(value, str):
+        raise InputError(
+            f"{name} is text; pass a SymPy expression (sympy.parse_expr makes one of text, and runs it)"
+        )
+    try:
+        return sympy.sympify(value, strict=True)
+    except sympy.SympifyError:
+        raise InputError(f"{name} is a {type(value).__name__}; pass a SymPy expression or a number") from None
 
 
 def default_symbols(d: int, name: str = "x") -> tuple[sympy.Symbol, ...]:

@@ -8,6 +8,8 @@ import numpy as np
 from hjsym import layers
 from hjsym.network import Network
 from tropical._arrays import EXACT
+from tropical._html import card, facts
+from tropical._tables import HasTable
 from tropical.circuit import Affine, Max, Node, in_order
 from tropical.errors import InputError, describe_size
 from tropical.sparse import numbers
@@ -16,7 +18,7 @@ __all__ = ["Forecast", "forecast", "log2_region_bound"]
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast:
+class Forecast(HasTable):
     """Sizes of what could be computed of a network.
 
     Attributes
@@ -33,6 +35,14 @@ class Forecast:
         Of the numbers that the circuits of P and Q hold.
     region_bytes : float
         About what `tropical.linear_regions` would hold for the regions estimated, within a factor of two or three.
+
+    Examples
+    --------
+    >>> import hjsym
+    >>> net = [(np.ones((4, 2)), np.arange(4.0)), (np.ones((1, 4)), np.zeros(1))]
+    >>> sizes = hjsym.compile(net).forecast()
+    >>> sizes.log2_P, sizes.log2_Q, 2**sizes.log2_region_bound >= sizes.regions_seen
+    (array([4.]), array([0.]), True)
     """
 
     log2_P: np.ndarray
@@ -43,6 +53,32 @@ class Forecast:
     regions_estimated: float
     circuit_bytes: int
     region_bytes: float
+
+    def _shape(self) -> tuple[int, int]:
+        return 2 * len(self.log2_P) + 6, 3
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        rows = [
+            (f"monomials of {part}, output {i}, expanded", value, "log2")
+            for part, values in (("P", self.log2_P), ("Q", self.log2_Q))
+            for i, value in enumerate(values.tolist(), 1)
+        ]
+        rows += [
+            ("linear regions, at most", self.log2_region_bound, "log2"),
+            ("random inputs", self.points, "count"),
+            ("regions of random inputs, seen", self.regions_seen, "count"),
+            ("regions of random inputs, estimated", self.regions_estimated, "count"),
+            ("memory of the circuits", self.circuit_bytes, "bytes"),
+            ("memory of these regions", self.region_bytes, "bytes"),
+        ]
+        quantity, value, unit = zip(*rows[:first], strict=True)
+        return {
+            "quantity": np.array(quantity, dtype=object), "value": np.array(value, dtype=float),
+            "unit": np.array(unit),
+        }  # fmt: skip
+
+    def _html(self) -> str:
+        return card("Forecast", facts(dict(line.split("  ", 1) for line in str(self).splitlines())))
 
     def __str__(self) -> str:
         return "\n".join(

@@ -9,6 +9,8 @@ Sources: E. Hopf (1950) and J. D. Cole (1951) for the transform; Miñoza, Legara
 plane-wave gauge and the defect of the un-normalised kernel sum are derived here.
 """
 
+from __future__ import annotations
+
 import math
 import os
 from collections.abc import Sequence
@@ -25,19 +27,25 @@ from hjsym._files import replaced
 from hjsym.errors import ModelFileError
 from hjsym.expr import default_symbols
 from hjsym.frontends import load
+from hjsym.frontends.limits import DEFAULT, Limits
 from hjsym.frontends.npz import read_npz
 from hjsym.network import Network
 from tropical import MIN_PLUS, Polynomial, Semiring
 from tropical._arrays import as_points, frozen
-from tropical.errors import BudgetExceeded, InputError, ShapeError
+from tropical._display import summary
+from tropical._formulas import in_display
+from tropical._html import shown
+from tropical._tables import HasTable, coordinates
+from tropical.errors import BudgetExceeded, InputError, ShapeError, TropicalError
 
 __all__ = ["KernelGauge", "LSELayer", "PlaneWaveGauge", "symbolic_residual"]
 
+_MAX_CLASS = 1_000_000  # of labels in a file, which make as many probabilities
 _MAX_SYMBOLIC = 24  # N·d beyond which SymPy takes minutes to reduce a residual to 0
 
 
 @dataclass(frozen=True, eq=False)
-class LSELayer:
+class LSELayer(HasTable):
     """The layer f(x) = ε log Σ_j exp((W_j·x + b_j)/ε), with the Hamiltonian that it is read with.
 
     Parameters
@@ -64,6 +72,19 @@ class LSELayer:
     True
     >>> layer.plane_wave.pde()
     Eq(Derivative(F(x1, s), s), Derivative(F(x1, s), x1)**2 + 0.5*Derivative(F(x1, s), (x1, 2)))
+    >>> layer.neurons, layer.variables, layer.viscosity
+    (2, 1, 0.5)
+    >>> again = LSELayer.from_initial_data(gauge.y, gauge.g, eps=0.5, t=1.0)
+    >>> bool(np.allclose(again.W, layer.W)), LSELayer.from_network(layer.to_network()).eps
+    (True, 0.5)
+    >>> votes = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5, labels=[0, 1])
+    >>> votes.class_probabilities(x).round(4)
+    array([0.7685, 0.2315])
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     votes.save(f"{folder}/layer.npz")
+    ...     LSELayer.load(f"{folder}/layer.npz").labels
+    array([0, 1])
     """
 
     W: ArrayLike
@@ -71,6 +92,8 @@ class LSELayer:
     eps: float
     kappa: float = 1.0
     labels: ArrayLike | None = None
+
+    __repr__ = summary
 
     def __post_init__(self):
         for name in ("eps", "kappa"):
@@ -98,7 +121,7 @@ class LSELayer:
     @classmethod
     def from_initial_data(
         cls, y: ArrayLike, g: ArrayLike, eps: float, t: float = 1.0, kappa: float = 1.0
-    ) -> "LSELayer":
+    ) -> LSELayer:
         """The layer whose kernel gauge at time t has atoms y (N, d) with initial values g (N,):
         W = y/2κt, b = −g − |y|²/4κt."""
         y, g = np.asarray(y, float), np.asarray(g, float)
@@ -107,7 +130,7 @@ class LSELayer:
         return cls(y / (2 * kappa * t), -g - (y**2).sum(axis=1) / (4 * kappa * t), eps, kappa)
 
     @classmethod
-    def from_network(cls, source, kappa: float = 1.0) -> "LSELayer":
+    def from_network(cls, source, kappa: float = 1.0) -> LSELayer:
         """The layer in a network that is one affine map followed by LogSumExp, or by Softplus of one output."""
         network = load(source)
         kinds = [node.layer for node in network.nodes if not isinstance(node.layer, layers.Identity)]
@@ -122,16 +145,24 @@ class LSELayer:
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike, kappa: float = 1.0) -> "LSELayer":
+    def load(cls, path: str | os.PathLike, kappa: float = 1.0, *, limits: Limits = DEFAULT) -> LSELayer:
         """Read a layer that `save` wrote: an .npz file with W, b, eps and perhaps labels."""
-        arrays = read_npz(Path(path))
+        arrays = read_npz(Path(path), limits)
         if missing := {"W", "b", "eps"} - arrays.keys():
             raise ModelFileError(
                 f"{path} has no {', '.join(sorted(missing))}; an LSE layer needs W, b and eps"
             )
         if arrays["eps"].size != 1:
             raise ModelFileError(f"eps of {path} has shape {arrays['eps'].shape}; one number is needed")
-        return cls(arrays["W"], arrays["b"], arrays["eps"].item(), kappa, arrays.get("labels"))
+        if words := [k for k in ("W", "b", "eps") if arrays[k].dtype.kind not in "biuf"]:
+            raise ModelFileError(f"{path} has text in the place of {', '.join(words)}; numbers are needed")
+        labels = arrays.get("labels", np.zeros(0, int))
+        if labels.dtype.kind not in "iu" or labels.max(initial=0) > _MAX_CLASS:
+            raise ModelFileError(f"labels of {path} are no integers up to {_MAX_CLASS:,}")
+        try:
+            return cls(arrays["W"], arrays["b"], arrays["eps"].item(), kappa, arrays.get("labels"))
+        except (TropicalError, TypeError, ValueError, OverflowError) as error:
+            raise ModelFileError(f"{path} holds no LSE layer: {error}") from None
 
     def save(self, path: str | os.PathLike, **extra: ArrayLike) -> None:
         """Write W, b, eps, labels and `extra` to an .npz file, which appears whole or not at all."""
@@ -147,10 +178,12 @@ class LSELayer:
 
     @property
     def neurons(self) -> int:
+        """N, the number of neurons."""
         return len(self.b)
 
     @property
     def variables(self) -> int:
+        """d, the number of variables."""
         return self.W.shape[1]
 
     @property
@@ -166,26 +199,67 @@ class LSELayer:
         """P(c | x) = Σ of the Gibbs weights of the neurons labelled c, shape (..., classes)."""
         if self.labels is None:
             raise InputError("the layer has no labels; pass labels= with the class of each neuron")
-        return self.polynomial.weights(x) @ np.eye(self.labels.max() + 1)[self.labels]
+        return self.polynomial.weights(x) @ (self.labels[:, None] == np.arange(self.labels.max() + 1)).astype(
+            float
+        )
+
+    # ---- print -----------------------------------------------------------------------------------
+
+    def latex(self) -> str:
+        r"""The layer in LaTeX.
+
+        >>> print(LSELayer([[1.0], [-1.0]], [0.0, 0.5], eps=0.5).latex())
+        f(x) = \operatorname{LSE}_{0.5}\left(x_{1},\, -x_{1} + 0.5\right)
+        """
+        return f"f(x) = {self.polynomial.latex()}"
+
+    def _repr_latex_(self) -> str | None:
+        return shown(lambda: in_display(self.latex()) if self.polynomial._repr_latex_() else None)
+
+    def _shape(self) -> tuple[int, int]:
+        return self.neurons, self.variables + 2
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        labels = {} if self.labels is None else {"label": self.labels[:first]}
+        return {**labels, "b": self.b[:first], **coordinates("W", self.W[:first])}
+
+    def _html(self) -> str | None:
+        from hjsym._notebook import layer_html
+
+        return layer_html(self) if self._repr_latex_() is None else None
+
+    # ---- gauges ----------------------------------------------------------------------------------
 
     @cached_property
-    def plane_wave(self) -> "PlaneWaveGauge":
+    def plane_wave(self) -> PlaneWaveGauge:
         """f as initial data: F(x, 0) = f(x)."""
         return PlaneWaveGauge(self)
 
-    def kernel(self, t: float = 1.0) -> "KernelGauge":
+    def kernel(self, t: float = 1.0) -> KernelGauge:
         """f as the solution at time t."""
         return KernelGauge(self, t)
 
 
 @dataclass(frozen=True, eq=False)
 class PlaneWaveGauge:
-    """F(x, s) = ε log Σ_j exp((W_j·x + b_j + sκ|W_j|²)/ε), which solves F_s = κ|∇F|² + νΔF, F(·, 0) = f.
+    r"""F(x, s) = ε log Σ_j exp((W_j·x + b_j + sκ|W_j|²)/ε), which solves F_s = κ|∇F|² + νΔF, F(·, 0) = f.
 
     No time has to be chosen and nothing normalised: each exponential solves the heat equation by itself.
+
+    >>> wave = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5).plane_wave
+    >>> wave.at(0.0)([0.3]).round(6), wave.at(1.0)([0.3]).round(6)       # F = f, and one unit later
+    (np.float64(0.431641), np.float64(1.431641))
+    >>> wave.pde()
+    Eq(Derivative(F(x1, s), s), Derivative(F(x1, s), x1)**2 + 0.5*Derivative(F(x1, s), (x1, 2)))
+    >>> bool(abs(wave.residual(np.array([0.3]), 1.0)) < 1e-14)
+    True
+    >>> wave.latex()
+    '\\partial_s F = |\\nabla F|^2 + 0.5\\,\\Delta F, \\qquad F(x, 0) = f(x)'
     """
 
     layer: LSELayer
+
+    __repr__ = summary
 
     def at(self, s: float) -> Polynomial:
         """F(·, s) as a log-semiring polynomial."""
@@ -220,10 +294,13 @@ class PlaneWaveGauge:
         kappa, nu = _prefix(self.layer.kappa), _prefix(self.layer.viscosity)
         return rf"\partial_s F = {kappa}|\nabla F|^2 + {nu}\Delta F, \qquad F(x, 0) = f(x)"
 
+    def _repr_latex_(self) -> str:
+        return in_display(self.latex())
+
 
 @dataclass(frozen=True, eq=False)
-class KernelGauge:
-    """The layer as the solution at time t of data g_j at atoms y_j = 2κtW_j, g_j = −b_j − κt|W_j|².
+class KernelGauge(HasTable):
+    r"""The layer as the solution at time t of data g_j at atoms y_j = 2κtW_j, g_j = −b_j − κt|W_j|².
 
     u(x, t) = −ε log Σ_j exp(−(g_j + |x − y_j|²/4κt)/ε), and f + u = |x|²/4κt identically. Two versions of u
     are offered because no single one has both properties:
@@ -234,10 +311,26 @@ class KernelGauge:
       atoms as t → 0.
 
     The time is a gauge: every t gives the same f and another (y, g).
+
+    >>> gauge = LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5).kernel(t=1.0)
+    >>> y, g = gauge.initial_data
+    >>> y.ravel().tolist() == gauge.y.ravel().tolist(), g
+    (True, array([-1., -1.]))
+    >>> x = np.array([0.3])
+    >>> gauge.u(x).round(6), gauge.u_normalised(x).round(6), gauge.hopf_lax(x).round(6)
+    (np.float64(-0.409141), np.float64(0.050328), np.float64(-0.2775))
+    >>> bool(abs(gauge.identity_defect(x)) < 1e-14), bool(abs(gauge.residual(x)) < 1e-14)
+    (True, True)
+    >>> gauge.pde()
+    Eq(Derivative(u(x1, t), t), -Derivative(u(x1, t), x1)**2 + 0.5*Derivative(u(x1, t), (x1, 2)) - 0.25/t)
+    >>> gauge.latex(normalised=True)
+    '\\partial_t \\tilde u + |\\nabla \\tilde u|^2 = 0.5\\,\\Delta \\tilde u'
     """
 
     layer: LSELayer
     t: float = 1.0
+
+    __repr__ = summary
 
     def __post_init__(self):
         _check_time(self.t)
@@ -318,6 +411,18 @@ class KernelGauge:
         u = r"\tilde u" if normalised else "u"
         defect = "" if normalised else rf" - \frac{{{self.layer.eps * self.layer.variables / 2:.6g}}}{{t}}"
         return rf"\partial_t {u} + {kappa}|\nabla {u}|^2 = {nu}\Delta {u}{defect}"
+
+    def _repr_latex_(self) -> str:
+        return in_display(self.latex())
+
+    def _shape(self) -> tuple[int, int]:
+        return self.y.shape[0], self.y.shape[1] + 1
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        return {"g": self.g[:first], **coordinates("y", self.y[:first])}
+
+    def _html(self) -> None:
+        """The formula is always short."""
 
 
 def symbolic_residual(

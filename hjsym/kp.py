@@ -19,6 +19,8 @@ Theory* (2004), for the bilinear form; Y. Kodama, *KP Solitons and the Grassmann
 their asymptotics. The tropical web and the dispersive form in ε are derived here.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,6 +59,12 @@ class LineSoliton:
         What of its ridge is in the web: the vertices (x, y) at its ends, one for a ray.
     upward : bool or None
         Of a ray: whether it goes to y → +∞. None for a bounded edge and for the whole line of two exponentials.
+
+    Examples
+    --------
+    >>> ridge = TauFunction([-1.0, 0.5], [0.0, 0.0]).solitons()[0]
+    >>> ridge.pair, ridge.amplitude, ridge.direction, ridge.speed, ridge.ridge(2.0)
+    ((0, 1), 1.125, (0.5, 1.0), -0.75, np.float64(1.0))
     """
 
     pair: tuple[int, int]
@@ -127,6 +135,15 @@ class TauFunction:
     True
     >>> [(s.pair, s.amplitude, s.upward) for s in tau.solitons()]
     [((0, 1), 0.5, False), ((0, 2), 4.5, True), ((1, 2), 2.0, False)]
+    >>> from hjsym.hopf import LSELayer
+    >>> TauFunction.from_layer(LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=1.0)).u(0.0, 0.0)
+    array(2.)
+    >>> tau.polynomial.variables, len(tau.web().cells)
+    (3, 3)
+    >>> tau.equation().rhs
+    0
+    >>> TauFunction([0.0, 1.0], [0.0, 0.0]).expression()
+    exp(T + x + y) + 1
     """
 
     k: ArrayLike
@@ -148,7 +165,7 @@ class TauFunction:
         object.__setattr__(self, "eps", float(self.eps))
 
     @classmethod
-    def from_layer(cls, layer: LSELayer) -> "TauFunction":
+    def from_layer(cls, layer: LSELayer) -> TauFunction:
         """That of a layer in one variable: k = W, c = b, F(x, s, 0) = ``layer.plane_wave(x, s)`` for κ = 1."""
         if layer.variables != 1:
             raise InputError(

@@ -1,5 +1,7 @@
 """Pictures, written to files; matplotlib is imported when one is asked for."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np

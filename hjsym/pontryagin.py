@@ -15,6 +15,8 @@ Source: A. E. Bryson, Y.-C. Ho, *Applied Optimal Control* (1975), section 2.2; Q
 "Maximum principle based algorithms for deep learning", JMLR 18 (2018), section 2.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +30,7 @@ from hjsym.adjoints import curve, pull, push, weight_gradients
 from hjsym.frontends import load
 from hjsym.network import Network
 from tropical._arrays import as_array, convert, refuse_where
+from tropical._display import summary
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["Extremal", "Step", "pontryagin", "steps_of"]
@@ -39,7 +42,7 @@ def pontryagin(
     terminal: ArrayLike | Callable[[np.ndarray], ArrayLike],
     *,
     input_shape: Sequence[int] | None = None,
-) -> "Extremal":
+) -> Extremal:
     """States, co-states, Hamiltonians and gradients of a network at points x, for a cost of its outputs.
 
     Parameters
@@ -136,6 +139,8 @@ class Extremal:
     network: Network
     values: tuple[np.ndarray, ...]
     terminal: np.ndarray
+
+    __repr__ = summary
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

@@ -3,6 +3,8 @@
 Each takes what `hjsym.compile` returns or takes, or a function of `tropical`.
 """
 
+from __future__ import annotations
+
 import math
 from contextlib import suppress
 from dataclasses import replace
@@ -40,6 +42,20 @@ def equivalent(f, g, domain: Domain | None = None, **options) -> Equivalence:
 
     Scores are compared, in front of a sigmoid or softmax, which must be of one kind.
 
+    Parameters
+    ----------
+    f, g : networks, or what `hjsym.compile` made of them
+        As anything that `hjsym.load` takes; at ε = 0.
+    domain : Box, Polyhedron or Slice, optional
+        All of R^d by default.
+    **options
+        As for `tropical.equivalent`.
+
+    Returns
+    -------
+    Equivalence
+        True where they are proved equal, else with a point where they differ.
+
     Examples
     --------
     >>> net = [([[1.0, -1.0], [2.0, 0.5]], [0.0, 1.0]), ([[2.0, -1.0]], [0.0])]
@@ -61,6 +77,24 @@ def equivalent(f, g, domain: Domain | None = None, **options) -> Equivalence:
 def is_convex(f, domain: Domain | None = None, *, output: int = 0, **options) -> Convexity:
     """Whether one output of a network is convex on a domain; see `tropical.is_convex`.
 
+    Parameters
+    ----------
+    f : network, or what `hjsym.compile` made of it
+        At ε = 0.
+    domain : Box, Polyhedron or Slice, optional
+        All of R^d by default.
+    output : int
+        Which output, where there are several.
+    **options
+        As for `tropical.is_convex`.
+
+    Returns
+    -------
+    Convexity
+        True where it is proved convex, else with points that show the contrary.
+
+    Examples
+    --------
     >>> bent = is_convex([([[1.0], [1.0]], [0.0, -1.0]), ([[1.0, -3.0]], [0.5])])
     >>> bool(bent), bent.points[1]                                        # concave at its bend at 1
     (False, array([Fraction(1, 1)], dtype=object))
@@ -77,6 +111,21 @@ def lipschitz(
     product of the norms of the layers, for all of R^d, and ``lower`` the largest slope of the regions that were found,
     or where there is none an exact slope between two points.
 
+    Parameters
+    ----------
+    f : network, or what `hjsym.compile` made of it
+    norm : 1, 2 or math.inf
+    domain : Box, Polyhedron or Slice, optional
+        All of R^d by default.
+    max_regions : int
+        How many regions to look at before bounds are given instead.
+    **options
+        As for `tropical.linear_regions`.
+
+    Returns
+    -------
+    Lipschitz
+
     Examples
     --------
     >>> net = [([[3.0, 0.0], [0.0, 4.0]], [0.0, 0.0]), ([[1.0, -1.0]], [0.0])]
@@ -89,7 +138,7 @@ def lipschitz(
         return tropical.lipschitz(f, norm, domain, max_regions=max_regions, **options)
     found = None
     if f.P.is_tropical and f.Q.is_tropical:
-        options["partial"] = True
+        options["partial"] = not Chart(as_domain(domain), f.variables).is_large
         with suppress(BudgetExceeded):  # within one cell
             found = tropical.lipschitz(f, norm, domain, max_regions=max_regions, **options)
             if found.exact:
@@ -145,6 +194,23 @@ def nearest_boundary(
     Where regions exceed their budget the result has ``exact`` False: ``upper`` is then the distance to a point of the
     boundary that rays from x met, and ``lower`` the smallest (f_c(x) − f_j(x)) / L_j over the other classes j, c that
     of x and L_j a Lipschitz constant of f_c − f_j by the norms of the layers. Both are proved.
+
+    Parameters
+    ----------
+    f : network, or what `hjsym.compile` made of it
+        At ε = 0.
+    x : (d,) array
+    norm : 1, 2 or math.inf
+    domain : Box or Polyhedron, optional
+        What counts as boundary lies there; all of R^d by default.
+    max_regions : int
+        How many regions to look at before bounds are given instead.
+    **options
+        As for `tropical.linear_regions`.
+
+    Returns
+    -------
+    NearestBoundary
 
     Examples
     --------

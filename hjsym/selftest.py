@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 
@@ -19,7 +20,7 @@ import tropical
 from hjsym.hopf import LSELayer
 from tropical import Polynomial, Semiring, _core
 
-__all__ = ["main"]
+__all__ = ["Result", "main", "results", "versions"]
 
 _SETS = ("baseline", "avx2", "avx512")
 
@@ -145,20 +146,45 @@ _CHECKS: dict[str, Callable[[], str]] = {
 }
 
 
-def main() -> int:
-    """Run all checks and print a line for each; 0 if all agree, else 1."""
-    core = tropical.core_info()
-    print(
-        f"hjsym {hjsym.__version__}, Python {sys.version.split()[0]}, NumPy {np.__version__}, kernels: {core}"
-    )
-    failed = 0
+@dataclass(frozen=True)
+class Result:
+    """What came of one check."""
+
+    name: str
+    holds: bool
+    seconds: float
+    detail: str
+
+
+def versions() -> dict[str, str]:
+    """What runs here."""
+    return {
+        "hjsym": hjsym.__version__,
+        "Python": sys.version.split()[0],
+        "NumPy": np.__version__,
+        "kernels": " ".join(tropical.core_info().values()),
+    }
+
+
+def results() -> Iterator[Result]:
+    """Each check as it is done."""
     for name, check in _CHECKS.items():
         start = time.perf_counter()
         try:
-            verdict = f"ok    {check()}"
+            holds, detail = True, check()
         except Exception as error:  # whatever it is, the next checks run
-            verdict, failed = f"FAILED  {type(error).__name__}: {error}", failed + 1
-        print(f"{name:12} {time.perf_counter() - start:6.2f} s  {verdict}", flush=True)
+            holds, detail = False, f"{type(error).__name__}: {error}"
+        yield Result(name, holds, time.perf_counter() - start, detail)
+
+
+def main() -> int:
+    """Run all checks and print a line for each; 0 if all agree, else 1."""
+    print(", ".join(f"{name} {value}" for name, value in versions().items()))
+    failed = 0
+    for result in results():
+        failed += not result.holds
+        verdict = f"{'ok    ' if result.holds else 'FAILED'}  {result.detail}"
+        print(f"{result.name:12} {result.seconds:6.2f} s  {verdict}", flush=True)
     print(f"{failed} of {len(_CHECKS)} checks failed" if failed else "all agree")
     return 1 if failed else 0
 

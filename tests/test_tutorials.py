@@ -1,6 +1,8 @@
-"""The tutorials run as they stand, and so does what they quote."""
+"""The tutorials, the gallery and the guide run as they stand, and so does what they quote."""
 
 import doctest
+import importlib
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -24,7 +26,46 @@ def test_tutorial(path, folder):
     result = doctest.testfile(str(path), module_relative=False)
     assert result.attempted > 20
     assert result.failed == 0
-    assert all((folder / name).exists() for name in ["slice.png"] if name in path.read_text())
+    drawn = re.findall(r'savefig\("(.+?)"', path.read_text())
+    assert all((folder / name).exists() for name in drawn)
+
+
+def test_gallery(tmp_path, monkeypatch, capsys):
+    """It draws the pictures that are stored, none of them large."""
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(sys, "argv", ["gallery.py", str(tmp_path)])
+    runpy.run_path(str(ROOT / "examples/gallery.py"), run_name="__main__")
+    assert " 0 of " in capsys.readouterr().out
+    stored = {path.name for path in (ROOT / "docs/pictures/gallery").iterdir()}
+    assert {path.name for path in tmp_path.iterdir()} == stored
+    assert all(path.stat().st_size < 80_000 for path in tmp_path.iterdir())
+
+
+def test_guide():
+    text = (ROOT / "docs/how-to-choose.md").read_text()
+    assert doctest.testfile(str(ROOT / "docs/how-to-choose.md"), module_relative=False).failed == 0
+    for name in re.findall(r"`((?:tropical|hjsym)(?:\.\w+)+)", text):
+        package, _, path = name.partition(".")
+        thing = importlib.import_module(package)
+        for part in path.split("."):
+            thing = getattr(thing, part)
+
+
+COPIED = {"_build", "measurements", "project"}  # folders that building the site fills
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in sorted((ROOT / "docs").rglob("*.md"))
+        if not COPIED & {*path.relative_to(ROOT / "docs").parts}
+    ],
+    ids=lambda path: path.stem,
+)
+def test_links_lead_to_files(path):
+    for link in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+        assert link.startswith("http") or (path.parent / link).exists(), link
 
 
 @pytest.mark.slow

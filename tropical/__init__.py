@@ -54,6 +54,7 @@ from tropical.residuation import fixed_point, is_solvable, residual, solve
 from tropical.roots import factor, from_roots, interpolate, is_split, split_form
 from tropical.semiring import MAX_PLUS, MIN_PLUS, Semiring
 from tropical.spectral import critical_graph, eigenvalue, eigenvalues, eigenvectors
+from tropical.stream import stream
 from tropical.subdivision import Face, Subdivision
 from tropical.topology import betti_numbers
 from tropical.transform import hopf_cole, hopf_lax, legendre
@@ -142,6 +143,7 @@ __all__ = [
     "split_form",
     "stable_intersection",
     "star",
+    "stream",
     "to_graph",
     "transient",
     "tropical_rank",

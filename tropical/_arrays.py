@@ -21,11 +21,15 @@ __all__ = [
     "as_points",
     "common_dtype",
     "convert",
+    "exact_sum",
+    "exact_sums",
     "frozen",
     "is_exact",
     "is_finite",
     "is_number",
+    "points_error",
     "refuse_where",
+    "spoiled",
     "to_floats",
 ]
 
@@ -106,6 +110,20 @@ def convert(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return out
 
 
+def exact_sum(a, b):
+    """a + b of entries of exact arrays; an infinity wins over a Fraction, be that beyond the floats.
+
+    >>> exact_sum(Fraction(10**400), -np.inf)
+    -inf
+    """
+    if isinstance(a, float) == isinstance(b, float):
+        return a + b
+    return a if isinstance(a, float) else b
+
+
+exact_sums = np.frompyfunc(exact_sum, 2, 1)
+
+
 def is_finite(array: np.ndarray) -> np.ndarray:
     """As np.isfinite, for Fractions beyond the floats too."""
     if not is_exact(array):
@@ -141,10 +159,21 @@ def as_points(x: ArrayLike, variables: int, dtype: np.dtype) -> np.ndarray:
     if x.ndim == 0 and variables == 1:
         x = x.reshape(1)
     if x.ndim == 0 or x.shape[-1] != variables:
-        raise ShapeError(
-            f"x has shape {x.shape} but there are {variables} variables; pass points of shape (..., {variables})"
-        )
+        raise points_error(x.shape, variables)
     return convert(x, common_dtype(x.dtype, dtype))
+
+
+def points_error(shape: tuple[int, ...], variables: int) -> ShapeError:
+    return ShapeError(
+        f"x has shape {shape} but there are {variables} variables; pass points of shape (..., {variables})"
+    )
+
+
+def spoiled(x: np.ndarray, *results: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Results (…, more axes) with NaN at those of the points x (…, d) that are not finite."""
+    if x.dtype == EXACT or (lost := ~np.isfinite(x).all(axis=-1)).sum() == 0:
+        return results
+    return tuple(np.where(lost.reshape(lost.shape + (1,) * (r.ndim - lost.ndim)), np.nan, r) for r in results)
 
 
 def as_output(

@@ -8,6 +8,8 @@ from tropical.domain import Domain
 
 __all__ = ["Chart"]
 
+_DIMENSIONS = 12
+
 
 class Chart:
     """Points of a domain and where they lie in R^d."""
@@ -17,6 +19,11 @@ class Chart:
         self.directions, self.origin = rows[:, :-1], rows[:, -1]
         bounds = domain.inequalities(d)
         self.bounds = exact_array(bounds, self.directions.shape[1] + 1)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether most cells have too many corners to be held, so that leaving them out one by one would not end."""
+        return self.directions.shape[1] > _DIMENSIONS
 
     def lifted(self, points: np.ndarray) -> np.ndarray:
         return points @ self.directions.T + self.origin

@@ -8,7 +8,6 @@ import math
 from itertools import combinations
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 
 from tropical._lattice import IntegerPoints, Planes, pivot_columns
 from tropical.errors import BudgetExceeded
@@ -92,6 +91,8 @@ def left_out(count: int, chosen: np.ndarray) -> np.ndarray:
 
 def _proposal(floats: np.ndarray) -> np.ndarray | None:
     """Vertices of the hull as floats have them, or None where Qhull sees no full-dimensional hull."""
+    from scipy.spatial import ConvexHull, QhullError  # a fifth of the time to import this package
+
     try:
         return ConvexHull(to_unit(floats)).vertices
     except (QhullError, ValueError):  # flat to rounding, or too large for floats

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tropical._figures import GREY, INK, PALETTE, axes_or_new, sides
-from tropical._region_picture import _spread, _window, polygon
+from tropical._region_picture import polygon, spread_of, window_of
 from tropical.errors import InputError
 
 if TYPE_CHECKING:
     from tropical.decision import DecisionRegions
 
-__all__ = ["draw"]
+__all__ = ["draw", "segment"]
 
 # P. Tol, "Colour schemes", 2021: three of the muted ones that differ from the palette's seven
 _COLOURS = [*PALETTE, "#882255", "#332288", GREY]
@@ -28,8 +28,8 @@ def draw(decided: "DecisionRegions", window, names, ax):
     from matplotlib.collections import LineCollection, PolyCollection
     from matplotlib.patches import Patch
 
-    (left, right), (low, high) = (_window(regions) if window is None else sides(window, 2)).tolist()
-    reach = 4 * (right - left + high - low) + _spread(regions)
+    (left, right), (low, high) = (window_of(regions) if window is None else sides(window, 2)).tolist()
+    reach = 4 * (right - left + high - low) + spread_of(regions)
     present = sorted(set(decided.classes.tolist()))
     colour = {c: _COLOURS[k % len(_COLOURS)] for k, c in enumerate(present)}
     shapes = [polygon(region, reach) for region in regions]
@@ -37,7 +37,7 @@ def draw(decided: "DecisionRegions", window, names, ax):
     ax.add_collection(
         PolyCollection(shapes, facecolors=faces, edgecolors="white", linewidths=0.3, alpha=0.55)
     )
-    segments = [_segment(*facet, reach) for facet in decided.facets()]
+    segments = [segment(*facet, reach) for facet in decided.facets()]
     ax.add_collection(LineCollection(segments, colors=INK, linewidths=1.8, capstyle="round"))
     labels = [str(c) if names is None else str(names[c]) for c in present]
     patches = [Patch(color=colour[c], alpha=0.55) for c in present]
@@ -47,7 +47,7 @@ def draw(decided: "DecisionRegions", window, names, ax):
     return ax
 
 
-def _segment(points: np.ndarray, directions: np.ndarray, reach: float) -> np.ndarray:
+def segment(points: np.ndarray, directions: np.ndarray, reach: float) -> np.ndarray:
     """The two ends of an edge, with what goes to infinity cut off after a length `reach`."""
     points, away = points.astype(float), directions.astype(float)
     if not len(away):

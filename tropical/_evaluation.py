@@ -2,13 +2,13 @@
 
 import math
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical import _core
-from tropical._arrays import EXACT, as_output, as_points, convert
+from tropical import _core, _dask
+from tropical._arrays import EXACT, FLOAT64, as_output, as_points, convert, exact_sum, exact_sums
 from tropical._threads import run_in_slices
 from tropical.errors import InputError
 from tropical.semiring import Semiring
@@ -46,6 +46,8 @@ class Evaluation:
         """A proved bound on |p(x) as computed − p(x)|, shape (...); 0 for exact polynomials."""
         from tropical._rounding import polynomial_bound
 
+        if _dask.is_dask(x):
+            return self._lazily(self.error_bound, x, [()], {0: FLOAT64})[0]
         return polynomial_bound(self, self._points(x))
 
     def excess(
@@ -99,12 +101,17 @@ class Evaluation:
 
         At ε = 0 it is 0 off the tropical hypersurface, which is what is returned, and undefined on it.
         """
-        x = self._points(x)
         d = self.variables
+        if _dask.is_dask(x):
+            _dask.refuse_out(out)
+            return self._lazily(partial(self.hessian, n_threads=n_threads or 1), x, [(d, d)])[0]
+        x = self._points(x)
         hessian = as_output(out, (*x.shape, d), x.dtype, x)
         if self.semiring.is_tropical:
             hessian[...] = convert(np.zeros(hessian.shape), x.dtype)
             return hessian
+        if x.dtype == EXACT:
+            self.to_exact()  # refuses: the weights are transcendental
         points = self._flat(x)
         rows = np.ascontiguousarray(hessian.reshape(len(points), d, d))
         kernel = self._kernel(x.dtype)
@@ -120,6 +127,8 @@ class Evaluation:
         """The dominant monomial at x as (slope (..., d), intercept (...)); needs ε = 0."""
         if not self.semiring.is_tropical:
             raise InputError(f"affine_at needs eps = 0, got {self.semiring.eps:g}; use gradient or deform(0)")
+        if _dask.is_dask(x):
+            return self._lazily(self.affine_at, x, [(self.variables,), ()], dict.fromkeys((0, 1), self.dtype))
         index = np.asarray(self.argmax(x))
         if (index < 0).any():
             raise InputError("the polynomial has no dominant monomial there (it is the zero, or x has NaN)")
@@ -163,6 +172,11 @@ class Evaluation:
         self, x: ArrayLike, n_threads: int | None, **wanted: np.ndarray | None
     ) -> tuple[np.ndarray, ...]:
         """The named outputs of the kernel at x, in one pass, into the given arrays or new ones."""
+        if _dask.is_dask(x):
+            _dask.refuse_out(*wanted.values())
+            tails = [self._tails.get(name, ()) for name in wanted]
+            kinds = {k: np.dtype(np.int64) for k, name in enumerate(wanted) if name == "argmax"}
+            return self._lazily(partial(self._at_block, tuple(wanted), n_threads or 1), x, tails, kinds)
         x = self._points(x)
         lead = x.shape[:-1]
         results = {
@@ -177,6 +191,13 @@ class Evaluation:
         else:
             self._run_kernel(x, n_threads, results)
         return tuple(r if wanted[name] is not None else r[()] for name, r in results.items())
+
+    def _at_block(self, names: tuple[str, ...], n_threads: int, x: np.ndarray):
+        found = self._run(x, n_threads, **dict.fromkeys(names))
+        return found if len(names) > 1 else found[0]
+
+    def _lazily(self, function, x, tails, kinds=None) -> tuple:
+        return _dask.at_points(function, x, self.variables, self.dtype, tails, kinds)
 
     def _run_kernel(self, x: np.ndarray, n_threads: int | None, results: dict[str, np.ndarray]) -> None:
         points = self._flat(x)
@@ -287,10 +308,12 @@ class Evaluation:
         if any(v != v for v in point):
             return [math.nan] * max(1, len(self))
         if all(isinstance(v, Fraction) for v in point):
-            return list(self.slopes @ point + self.coefficients)
+            return list(exact_sums(self.slopes @ point, self.coefficients))
         terms, zero = [], self.semiring.zero
         for slope, term in zip(self.slopes, self.coefficients, strict=True):
-            for power in (w * v for w, v in zip(slope, point, strict=True) if w != 0):
-                term = zero if zero in (term, power) else term + power
+            for w, v in zip(slope, point, strict=True):
+                if w != 0:
+                    power = w * v if isinstance(v, Fraction) else v if w > 0 else -v
+                    term = zero if zero in (term, power) else exact_sum(term, power)
             terms.append(term)
         return terms

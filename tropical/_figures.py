@@ -1,5 +1,10 @@
 """What all pictures share: colours that colour-blind readers can tell apart, and axes; matplotlib comes in late."""
 
+import io
+import re
+from collections.abc import Callable
+from threading import Lock
+
 import numpy as np
 
 from tropical.domain import Box
@@ -15,6 +20,7 @@ __all__ = [
     "PALETTE",
     "RED",
     "axes_or_new",
+    "inline_svg",
     "new_figure",
     "sides",
 ]
@@ -26,6 +32,15 @@ BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW = PALETTE = (
 PALE = "#cfe2f3"  # fills beside lines in blue
 INK, GREY = "#222222", "#999999"
 
+_RC = {
+    "axes.edgecolor": INK, "axes.facecolor": "none", "axes.grid": True, "axes.labelcolor": INK,
+    "axes.titlesize": "medium", "font.size": 9.0, "grid.alpha": 0.35, "grid.color": GREY,
+    "legend.frameon": False, "legend.fontsize": "small", "savefig.transparent": True, "svg.hashsalt": "hjsym",
+    "text.color": INK, "xtick.color": INK, "ytick.color": INK,
+}  # fmt: skip
+_STYLE = re.compile(r"\s*<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
+_ONE_AT_A_TIME = Lock()  # the settings above are matplotlib's global ones for as long as a picture takes
+
 
 def new_figure(**options):
     """A figure that no window shows."""
@@ -34,6 +49,24 @@ def new_figure(**options):
     except ImportError:
         raise InputError("pictures need matplotlib; install hjsym[plot]") from None
     return Figure(**options)
+
+
+def inline_svg(draw: Callable, size: tuple[float, float]) -> str:
+    """What `draw` makes of an empty figure of some inches, as an SVG element with its ink in the reader's colour."""
+    new_figure()  # says so where matplotlib is missing
+    from matplotlib import rc_context
+
+    file = io.StringIO()
+    with _ONE_AT_A_TIME, rc_context(_RC):
+        figure = new_figure(figsize=size, layout="constrained")
+        draw(figure)
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    text = file.getvalue().replace(INK, "currentColor")
+    text = text[text.index("<svg") :]
+    # the style sheet would hold for the whole page around it; these two are inherited
+    return _STYLE.sub("", text, count=1).replace(
+        "<svg", '<svg stroke-linejoin="round" stroke-linecap="butt"', 1
+    )
 
 
 def axes_or_new(ax, **options):

@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from tropical._html import ShowsItself, shown
 from tropical.errors import BudgetExceeded
+from tropical.sparse import numbers
 
 if TYPE_CHECKING:
     from tropical.circuit import Circuit, Node
     from tropical.polynomial import Polynomial
 
-__all__ = ["HasFormula", "operation_counts"]
+__all__ = ["HasFormula", "in_display", "operation_counts", "stored_numbers", "sum_of_two"]
 
 _SHOWN = 300  # operations in a formula that a notebook shows
+_LETTERS = 20_000  # of it: exact numbers may be long
+_COUNTED = 20_000  # weights in which operations are counted before that
 
 
-class HasFormula:
-    """What `Polynomial`, `Rational` and `Circuit` inherit: their formula as LaTeX."""
+class HasFormula(ShowsItself):
+    """What `Polynomial`, `PolynomialMap`, `Rational` and `Circuit` inherit: their formula as LaTeX."""
 
     def latex(self, limit: int = 10_000) -> str:
         r"""The formula in ordinary notation: maxima of affine functions, LSE at ε > 0; a column for several outputs.
@@ -39,16 +43,49 @@ class HasFormula:
         return r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
 
     def _repr_latex_(self) -> str | None:
-        """For notebooks; the usual text where the formula is long."""
-        return rf"$\displaystyle {self.latex()}$" if _operations(self) <= _SHOWN else None
+        """For notebooks; None where the formula is long."""
+        return shown(lambda: in_display(self.latex()) if _is_short(self) else None, _LETTERS)
+
+    def _html(self) -> str | None:
+        """What there is to say in place of a long formula."""
+        from tropical._notebook import function_html
+
+        return function_html(self) if self._repr_latex_() is None else None
+
+
+def in_display(latex: str) -> str:
+    """A formula as notebooks take it."""
+    return rf"$\displaystyle {latex}$"
+
+
+def _is_short(f) -> bool:
+    """Whether a notebook shows the formula; of large functions nothing is counted."""
+    from tropical.polynomial import Polynomial
+    from tropical.polynomial_map import PolynomialMap
+    from tropical.rational import Rational
+
+    parts = [f.P, f.Q] if isinstance(f, Rational) else f if isinstance(f, PolynomialMap) else [f]
+    size = sum(p.slopes.size if isinstance(p, Polynomial) else stored_numbers(p) for p in parts)
+    return size <= _COUNTED and _operations(f) <= _SHOWN
+
+
+def stored_numbers(circuit: "Circuit") -> int:
+    """How many weights its affine maps hold."""
+    from tropical.circuit import Affine
+
+    terms = (term for node in circuit.nodes if isinstance(node, Affine) for term in node.terms)
+    return sum(numbers(weights).size for weights, _ in terms)
 
 
 def _operations(f) -> int:
     from tropical.polynomial import Polynomial
+    from tropical.polynomial_map import PolynomialMap
     from tropical.rational import Rational
 
     if isinstance(f, Rational):
         return _operations(f.P) + _operations(f.Q)
+    if isinstance(f, PolynomialMap):
+        return sum(map(_operations, f))
     if isinstance(f, Polynomial):
         return len(f) + 1 + 2 * int((f.slopes != 0).sum())
     return sum(operation_counts(f))
@@ -78,8 +115,11 @@ def operation_counts(circuit: "Circuit") -> list[int]:
 def _rows(f) -> list[str]:
     """The formula of each output."""
     from tropical.polynomial import Polynomial
+    from tropical.polynomial_map import PolynomialMap
     from tropical.rational import Rational
 
+    if isinstance(f, PolynomialMap):
+        return [_polynomial(p) for p in f]
     if isinstance(f, Rational):
         return [_difference(p, q) for p, q in zip(_rows(f.P), _rows(f.Q), strict=True)]
     return [_polynomial(f)] if isinstance(f, Polynomial) else _circuit(f)
@@ -147,6 +187,14 @@ def _gate(sign: int, eps: float, terms: Sequence[str]) -> str:
         name = r"\max" if sign > 0 else r"\min"
     joined = r",\, ".join(terms)
     return rf"{name}\left({joined}\right)"
+
+
+def sum_of_two(sign: int, eps: float) -> str:
+    """a ⊕ b, written out."""
+    if eps == 0:
+        return _gate(sign, eps, "ab")
+    e, minus = _number(eps), "" if sign > 0 else "-"
+    return rf"{minus}{e} \log\left(e^{{{minus}a / {e}}} + e^{{{minus}b / {e}}}\right)"
 
 
 def _sum(terms: Sequence[tuple]) -> str:

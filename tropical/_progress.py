@@ -1,5 +1,6 @@
-"""Progress of long work: a callable of the user's, or a bar of tqdm or rich."""
+"""Progress of long work: a callable of the user's, or a bar of tqdm or rich, or a count."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -41,14 +42,28 @@ def _bar(what: str) -> Iterator[Callable[[int], object]]:
 @contextmanager
 def _rich_bar(what: str) -> Iterator[Callable[[int], object]]:
     try:
+        from rich.console import Console
         from rich.progress import Progress as RichProgress
         from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
     except ImportError:
-        raise InputError(
-            "progress=True draws a bar with tqdm or rich, and neither is installed; install one, or pass a callable"
-        ) from None
+        with _count(what) as report:
+            yield report
+        return
     with RichProgress(
-        SpinnerColumn(), TextColumn("{task.completed} {task.description}"), TimeElapsedColumn()
+        SpinnerColumn(),
+        TextColumn("{task.completed} {task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
     ) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def _count(what: str) -> Iterator[Callable[[int], object]]:
+    """A line that is written over itself."""
+    try:
+        yield lambda done: print(f"\r{done} {what}", end="", file=sys.stderr, flush=True)
+    finally:
+        print(file=sys.stderr)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tropical._arrays import EXACT, as_points
+from tropical._html import ShowsItself
 from tropical._region_program import primitive, value
 from tropical._region_shape import exact_array, interior_point, vertices, volume
 
@@ -18,13 +19,27 @@ __all__ = ["Region"]
 
 
 @dataclass(frozen=True)
-class Region:
+class Region(ShowsItself):
     """One activation region; its closure is a polyhedron with an interior. Everything is exact.
 
     Attributes
     ----------
     number : int
         Its place in `Regions`.
+
+    Examples
+    --------
+    >>> from tropical import Box, linear_regions, variables
+    >>> x, y = variables(2)
+    >>> region = linear_regions(x + y, Box(0, 2))[0]                  # max(x, y) on a square, where x ≥ y
+    >>> region.slope.tolist(), region.winners.tolist(), region.signs.tolist()
+    ([Fraction(1, 1), Fraction(0, 1)], [0], [1])
+    >>> region.vertices.shape, region.volume, region.is_bounded, len(region.directions)
+    ((3, 2), Fraction(2, 1), True, 0)
+    >>> region.witness.tolist(), len(region.halfspaces[1])
+    ([Fraction(4, 3), Fraction(2, 3)], 3)
+    >>> region.intercept
+    Fraction(0, 1)
     """
 
     of: "Regions"
@@ -65,7 +80,7 @@ class Region:
     @property
     def intercept(self) -> np.ndarray | Fraction:
         """Of f here: (m,), or a number for polynomials."""
-        return self._map[..., -1]
+        return self._map[..., -1][()]
 
     @property
     def vertices(self) -> np.ndarray:
@@ -88,6 +103,7 @@ class Region:
 
     @property
     def is_bounded(self) -> bool:
+        """Whether it does not go to infinity."""
         return not len(self.directions)
 
     @property
@@ -120,6 +136,11 @@ class Region:
         G, h = self.halfspaces
         point = as_points(x, self.of.variables, EXACT)
         return bool((G @ point <= h).all()) if len(G) else True
+
+    def _html(self) -> str:
+        from tropical._notebook import region_html
+
+        return region_html(self)
 
     def __repr__(self) -> str:
         return f"<Region {self.number} of {len(self.of)}: {len(self.of.facets(self.number))} facets>"

@@ -119,7 +119,7 @@ cdef class Generators:
             elif made.b not in known:
                 waiting.append(made.b)
             else:
-                known[r] = self._combined(made)
+                known.setdefault(r, self._combined(made))  # never replaced under a thread that reads it
                 if self.at is not NULL:
                     set_doubles(self.at + r * self.width, known[r], self.width)
                     self.rays[r].error = 0

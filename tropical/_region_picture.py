@@ -11,7 +11,7 @@ from tropical.errors import InputError
 if TYPE_CHECKING:
     from tropical.regions import Regions
 
-__all__ = ["draw", "polygon"]
+__all__ = ["draw", "polygon", "spread_of", "window_of"]
 
 
 def polygon(region, reach: float) -> np.ndarray:
@@ -43,8 +43,8 @@ def draw(regions: "Regions", window, colour_of: np.ndarray, ax):
     from matplotlib import colormaps
     from matplotlib.collections import PolyCollection
 
-    (left, right), (low, high) = (_window(regions) if window is None else sides(window, 2)).tolist()
-    reach = 4 * (right - left + high - low) + _spread(regions)
+    (left, right), (low, high) = (window_of(regions) if window is None else sides(window, 2)).tolist()
+    reach = 4 * (right - left + high - low) + spread_of(regions)
     shapes = [polygon(region, reach) for region in regions]
     # neighbours of one number stay apart by their edges; a golden step keeps near numbers apart in colour
     colours = colormaps["viridis"]((colour_of * 0.6180339887498949) % 1)
@@ -59,11 +59,11 @@ def _corners(regions: "Regions") -> np.ndarray:
     return np.array(points or [[0.0, 0.0]])
 
 
-def _spread(regions: "Regions") -> float:
+def spread_of(regions: "Regions") -> float:
     return 4 * float(np.abs(_corners(regions)).max())
 
 
-def _window(regions: "Regions") -> np.ndarray:
+def window_of(regions: "Regions") -> np.ndarray:
     """Most vertices, with a margin; a few far away do not count."""
     low, high = np.quantile(_corners(regions), [0.05, 0.95], axis=0)
     margin = 0.25 * (high - low) + (high == low)

@@ -1,7 +1,8 @@
 """A search for regions, in one piece or in parts that executors run."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Executor
+from concurrent.futures import CancelledError
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 
@@ -11,7 +12,8 @@ from tropical._region_pack import MAX_LIMBS, PackedGates, PackedLinear, limbs_of
 from tropical._region_program import Program
 from tropical._region_table import COMPLETE, Part
 from tropical._regions import Walk
-from tropical.errors import BudgetExceeded, InputError, WorkerError
+from tropical._workers import Workers, in_order
+from tropical.errors import BudgetExceeded, InputError
 
 __all__ = ["Search", "search_in_parts"]
 
@@ -83,7 +85,7 @@ class Search:
 
 
 def search_in_parts(
-    search: Search, limit: int, executor: Executor, progress: Callable[[int], object] | None = None
+    search: Search, limit: int, executor: Workers, progress: Callable[[int], object] | None = None
 ) -> list[Part]:
     """What `search.run(limit)` finds, in parts, in its order.
 
@@ -92,33 +94,23 @@ def search_in_parts(
     """
     cells, token = search.cells(), next(_tokens)
     parts: list[Part] = []
-    futures: list = []
     found = 0
-    try:
-        for cell in cells:  # one by one, so that an interrupt at any moment finds those that run
-            futures.append(executor.submit(_run, search, limit, cell, token))
-        for future, cell in zip(futures, cells, strict=True):
-            part = future.result() if found < limit else None
-            if (
-                part is None or found + len(part) > limit
-            ):  # what is left out is named by a search that stops there
-                part = search.run(limit - found, prefix=cell)
-            parts.append(part)
-            found += len(part)
-            if progress is not None:
-                progress(found)
-            if part.reason != COMPLETE and not search.partial:
-                break
-    except BrokenExecutor as error:
-        raise WorkerError(
-            f"a worker of {type(executor).__name__} ended before its part was done, {found} regions into the search "
-            f"({error}); memory may have run out: take fewer workers or a smaller domain, or leave executor out"
-        ) from error
-    finally:
-        if len(parts) < len(cells):
-            _cancelled.add(token)
-            for future in futures:
-                future.cancel()
+    with closing(in_order(_run, [(search, limit, cell, token) for cell in cells], executor)) as results:
+        try:
+            for cell in cells:
+                part = next(results) if found < limit else None
+                if part is None or found + len(part) > limit:
+                    # What is left out is named by a search that stops there.
+                    part = search.run(limit - found, prefix=cell)
+                parts.append(part)
+                found += len(part)
+                if progress is not None:
+                    progress(found)
+                if part.reason != COMPLETE and not search.partial:
+                    break
+        finally:
+            if len(parts) < len(cells):
+                _cancelled.add(token)
     return parts
 
 

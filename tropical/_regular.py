@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import ConvexHull, KDTree, QhullError
 
 from tropical._convex_hull import beneath_beyond, left_out, to_unit
 from tropical._lattice import IntegerPoints, Planes
@@ -92,6 +91,8 @@ def _chain(points: IntegerPoints) -> np.ndarray:
 
 def _proposals(points: IntegerPoints):
     """Upper facets of float hulls: of the points, then of points bent a little so that every plane splits."""
+    from scipy.spatial import ConvexHull, QhullError  # a fifth of the time to import this package
+
     unit = to_unit(points.floats)
     noise = np.random.default_rng(0).uniform(-1, 1, len(unit))  # splits what lies on a sphere
     radius = (unit[:, :-1] ** 2).sum(axis=1)
@@ -223,6 +224,8 @@ def locate(
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _walk(base, simplices, planes, neighbours, others) -> np.ndarray:
     """From a simplex at the nearest vertex to neighbours with lower planes, all points at once; in floats."""
+    from scipy.spatial import KDTree  # a fifth of the time to import this package
+
     some = np.empty(len(base), int)
     some[simplices] = np.arange(len(simplices))[:, None]
     vertices = np.unique(simplices)

@@ -20,7 +20,8 @@ def as_entries(name: str, A: ArrayLike, semiring: Semiring) -> np.ndarray:
         raise InputError(
             f"{name} is exact and eps = {semiring.eps:g}: log-sum-exp is transcendental; pass floats"
         )
-    bad = ~np.less(semiring.sign * A, np.inf)  # NaN fails every comparison
+    with np.errstate(invalid="ignore"):  # NaN among Fractions
+        bad = ~np.less(semiring.sign * A, np.inf)  # NaN fails every comparison
     if bad.any():
         need = f"pass finite entries, and {semiring.zero} for the zero of {semiring} (no edge)"
         refuse_where(np.asarray(bad), name, A, need)

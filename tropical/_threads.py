@@ -63,12 +63,13 @@ def run_in_slices(
             stopped = True
             raise
 
-    if threads not in _pools:
-        _pools[threads] = ThreadPoolExecutor(threads - 1, thread_name_prefix="tropical")
+    pool = _pools.get(threads)
+    if pool is None:  # threads that come here at once agree on one; the others have begun no thread
+        pool = _pools.setdefault(threads, ThreadPoolExecutor(threads - 1, thread_name_prefix="tropical"))
     futures = []
     try:  # from the first share on, so that an interrupt at any moment stops them all
         for _ in range(threads - 1):
-            futures.append(_pools[threads].submit(share))
+            futures.append(pool.submit(share))
         share()
     finally:
         stopped = True

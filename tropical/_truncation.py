@@ -42,6 +42,14 @@ class Truncation:
         Rows left out, in the numbering of the original; those with the semiring's zero included.
     error : float
         At points: the largest |p(x) − q(x)| over them, −ε log(1 − π_S). Over a box: a proved bound on it.
+
+    Examples
+    --------
+    >>> from tropical import Polynomial, Semiring
+    >>> p = Polynomial([0.0, 1.0, 2.0], [0.0, -50.0, 0.0], Semiring(eps=1.0))
+    >>> found = p.truncate(1e-6, box=(-3, 3))
+    >>> len(found.polynomial), found.removed, found.error < 1e-6
+    (2, (1,), True)
     """
 
     polynomial: "Polynomial"

@@ -1,5 +1,7 @@
 """Chains (hidden Markov models) over a semiring: forward and backward messages, marginals, best paths."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from tropical import _core
 from tropical._arrays import EXACT, as_array, as_output, common_dtype, convert, frozen, is_exact
+from tropical._display import summary
 from tropical._square import need_tropical
 from tropical._threads import run_in_slices
 from tropical.errors import InputError, ShapeError
@@ -153,11 +156,23 @@ class ChainMarginals:
     through : (T, ..., S) array
         α_t ⊗ β_t, ⊕ over the paths through state s at step t: max-marginals at ε = 0.
     semiring : Semiring
+
+    Examples
+    --------
+    >>> from tropical import Semiring
+    >>> found = forward_backward([0, 0], [[0, 1], [2, 0]], [[0, 0], [5, 0], [0, 3]])
+    >>> found.total, found.through.tolist()         # the best path, and the best through each state
+    (np.float64(11.0), [[9.0, 11.0], [11.0, 4.0], [7.0, 11.0]])
+    >>> soft = forward_backward([0, 0], [[0, 1], [2, 0]], [[0, 0], [5, 0], [0, 3]], Semiring(eps=1.0))
+    >>> soft.weights().sum(axis=1).round(12)
+    array([1., 1., 1.])
     """
 
     total: np.ndarray
     through: np.ndarray
     semiring: Semiring
+
+    __repr__ = summary
 
     def weights(self) -> np.ndarray:
         """Posterior weights of states, (T, ..., S), at ε > 0: e^{(through − total)/ε}, Gibbs weights, which sum to 1 at
@@ -186,6 +201,17 @@ def forward_backward(
 ) -> ChainMarginals:
     """Marginals of states, from messages in both directions; parameters as for `forward` and `backward`.
 
+    Parameters
+    ----------
+    initial, transition, emissions, semiring, n_threads
+        As for `forward`.
+    final : (..., S) array, optional
+        As for `backward`.
+
+    Returns
+    -------
+    ChainMarginals
+
     Examples
     --------
     >>> from tropical import Semiring
@@ -213,6 +239,13 @@ def viterbi(
     n_threads: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A best path through each chain, and its score; parameters as for `forward`.
+
+    Parameters
+    ----------
+    initial, transition, emissions, semiring, n_threads
+        As for `forward`; ε = 0.
+    final : (..., S) array, optional
+        As for `backward`.
 
     Returns
     -------

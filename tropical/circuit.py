@@ -5,17 +5,30 @@ astronomically many monomials. Nodes are immutable and refer to their operands, 
 one another share them: evaluating several circuits together does shared work once.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from graphlib import TopologicalSorter
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical._arrays import EXACT, FLOAT64, as_array, as_points, common_dtype, convert, frozen, is_finite
+from tropical import _dask
+from tropical._arrays import (
+    EXACT,
+    FLOAT64,
+    as_array,
+    as_points,
+    common_dtype,
+    convert,
+    frozen,
+    is_finite,
+    spoiled,
+)
 from tropical._formulas import HasFormula
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 from tropical.polynomial import Polynomial
@@ -38,7 +51,7 @@ class Node:
     """
 
     size: int
-    source: "Input" = field(init=False)
+    source: Input = field(init=False)
     dtype: np.dtype | None = field(init=False)
 
     def __post_init__(self):
@@ -52,7 +65,7 @@ class Node:
         object.__setattr__(self, "dtype", common_dtype(*dtypes - {None}) if dtypes - {None} else None)
 
     @property
-    def operands(self) -> tuple["Node", ...]:
+    def operands(self) -> tuple[Node, ...]:
         return ()
 
     @property
@@ -150,6 +163,13 @@ class Circuit(HasFormula):
     (array([[6., 2.]]), array([2.]))
     >>> c.monomial_count(), len(c.expand())
     ([4], 4)
+    >>> c.variables, c.outputs, c.gates, len(c.nodes), c.is_tropical, c.is_exact
+    (2, 1, 2, 5, True, False)
+    >>> c.gradient([1.0, 1.0]), c.log2_monomial_count()
+    (array([[6., 2.]]), array([2.]))
+    >>> soft = c.deform(0.1)
+    >>> bool(0 <= soft([1.0, 1.0]) - c([1.0, 1.0]) <= soft.deformation_bound())
+    True
     """
 
     __array_ufunc__ = None
@@ -161,13 +181,17 @@ class Circuit(HasFormula):
         if self.is_exact and self.eps:
             raise InputError(f"an exact circuit at eps = {eps:g}: log-sum-exp is transcendental; use floats")
 
+    def __getstate__(self) -> dict:
+        # Operands first, so that pickling does not go down from node to node, for which Python's stack is too short.
+        return {"nodes": self.nodes, **vars(self)}
+
     @cached_property
     def nodes(self) -> list[Node]:
         """Every node, operands before what uses them."""
         return in_order([self.node])
 
     @classmethod
-    def identity(cls, d: int, exact: bool = False) -> "Circuit":
+    def identity(cls, d: int, exact: bool = False) -> Circuit:
         """x ↦ x on R^d, from which every circuit starts; over Fractions if `exact`."""
         return cls(Input(int(d), exact))
 
@@ -198,7 +222,7 @@ class Circuit(HasFormula):
         """Whether every gate is at ε = 0."""
         return all(self._temperature(n) == 0 for n in self.nodes if isinstance(n, Max))
 
-    def deform(self, eps: float) -> "Circuit":
+    def deform(self, eps: float) -> Circuit:
         """The same circuit with every gate at temperature `eps`; nodes stay shared."""
         return Circuit(self.node, eps)
 
@@ -207,7 +231,7 @@ class Circuit(HasFormula):
 
     # ---- building --------------------------------------------------------------------------------
 
-    def affine(self, weights: ArrayLike, bias: ArrayLike | None = None) -> "Circuit":
+    def affine(self, weights: ArrayLike, bias: ArrayLike | None = None) -> Circuit:
         """weights @ c + bias: monomials in this circuit's outputs.
 
         Parameters
@@ -219,7 +243,7 @@ class Circuit(HasFormula):
         """
         return combine([(weights, self)], bias)
 
-    def __getitem__(self, index) -> "Circuit":
+    def __getitem__(self, index) -> Circuit:
         """The circuit of some outputs only."""
         rows = np.atleast_1d(np.arange(self.outputs)[index])
         return self.affine(convert(np.equal.outer(rows, np.arange(self.outputs)), self.dtype))
@@ -227,18 +251,18 @@ class Circuit(HasFormula):
     def _ones(self) -> np.ndarray:
         return convert(np.ones(self.outputs), self.dtype)
 
-    def _constant(self, value: Real) -> "Circuit":
+    def _constant(self, value: Real) -> Circuit:
         zeros = convert(np.zeros((self.outputs, self.variables)), self.dtype)
         bias = convert(np.full(self.outputs, value), self.dtype)
         return combine([(zeros, Circuit(self.node.source, self.eps))], bias)
 
-    def __add__(self, other) -> "Circuit":
+    def __add__(self, other) -> Circuit:
         """c1 ⊕ c2: elementwise max, or its soft version."""
         if not isinstance(other, (Circuit, Real)):
             return NotImplemented
         return soft_max([self, self._constant(other) if isinstance(other, Real) else other])
 
-    def __mul__(self, other) -> "Circuit":
+    def __mul__(self, other) -> Circuit:
         """c1 ⊗ c2: elementwise sum."""
         if not isinstance(other, (Circuit, Real)):
             return NotImplemented
@@ -249,7 +273,7 @@ class Circuit(HasFormula):
     __radd__ = __add__
     __rmul__ = __mul__
 
-    def __pow__(self, exponent: Real) -> "Circuit":
+    def __pow__(self, exponent: Real) -> Circuit:
         """c^{⊗a}: the functions a·c(x), a ≥ 0."""
         if not isinstance(exponent, Real):
             return NotImplemented
@@ -289,6 +313,10 @@ class Circuit(HasFormula):
 
         By reverse accumulation: the cost is m evaluations, memory points × m × width numbers.
         """
+        if _dask.is_dask(x):
+            return _dask.at_points(
+                self.gradient, x, self.variables, self.dtype, [(self.outputs, self.variables)]
+            )[0]
         return self._tangent(self._points(x))[0]
 
     def affine_at(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -333,7 +361,7 @@ class Circuit(HasFormula):
                 ]
             for operand, part in passed:
                 adjoints[operand] = adjoints[operand] + part if operand in adjoints else part
-        return adjoints[self.node.source], intercept
+        return spoiled(x, adjoints[self.node.source], intercept)
 
     def _shares(self, gate: Max, values: dict[Node, np.ndarray]) -> np.ndarray:
         """Gibbs weights of a gate's branches, stacked in front."""
@@ -482,7 +510,9 @@ class Circuit(HasFormula):
 
     def __repr__(self) -> str:
         kind = "exact" if self.is_exact else self.dtype.name
-        return f"<Circuit: R^{self.variables} → R^{self.outputs}, {self.gates} max gates, {kind}>"
+        gates = f"{self.gates} {'max' if self.is_tropical else 'soft'} gates"
+        eps = "" if self.eps is None or self.is_tropical else f" at eps = {self.eps:g}"
+        return f"<Circuit: R^{self.variables} → R^{self.outputs}, {gates}{eps}, {kind}>"
 
 
 def combine(terms: Sequence[tuple[ArrayLike, Circuit]], bias: ArrayLike | None = None) -> Circuit:
@@ -545,6 +575,9 @@ def evaluate_together(circuits: Sequence[Circuit], x: ArrayLike) -> tuple[np.nda
     first = circuits[0]
     _common_temperature(circuits)
     dtype = common_dtype(*(c.dtype for c in circuits))
+    if _dask.is_dask(x):
+        function = circuits[0] if len(circuits) == 1 else partial(evaluate_together, tuple(circuits))
+        return _dask.at_points(function, x, first.variables, dtype, [(c.outputs,) for c in circuits])
     points = as_points(x, first.variables, dtype)
     values = node_values(first, in_order(c.node for c in circuits), points)
     return tuple(values[c.node] for c in circuits)
@@ -567,10 +600,11 @@ def node_values(circuit: Circuit, order: Iterable[Node], x: np.ndarray) -> dict[
 
 def _affine_value(node: Affine, values: dict[Node, np.ndarray], x: np.ndarray) -> np.ndarray:
     (weights, operand), *others = node.terms
-    total = _times(values[operand], _as(weights, x.dtype).T)
-    total += _as(node.bias, x.dtype)
-    for weights, operand in others:
-        total += _times(values[operand], _as(weights, x.dtype).T)
+    with np.errstate(invalid="ignore"):  # infinite points
+        total = _times(values[operand], _as(weights, x.dtype).T)
+        total += _as(node.bias, x.dtype)
+        for weights, operand in others:
+            total += _times(values[operand], _as(weights, x.dtype).T)
     return total
 
 

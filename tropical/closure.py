@@ -1,5 +1,7 @@
 """Closures of a square matrix over a semiring: the best path between each two nodes, or the sum over all paths."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -90,6 +92,16 @@ def star(A: ArrayLike, semiring: Semiring = MAX_PLUS, *, n_threads: int | None =
 
     At ε > 0 it is ε log (I − e^{A/ε})⁻¹.
 
+    Parameters
+    ----------
+    A, semiring, n_threads
+        As for `plus`.
+
+    Returns
+    -------
+    (..., n, n) array
+        Of the dtype of A.
+
     Examples
     --------
     >>> from numpy import inf
@@ -129,28 +141,29 @@ def _close(C: np.ndarray, A: np.ndarray, semiring: Semiring, n_threads: int | No
 
 
 def _close_blocks(C: np.ndarray, semiring: Semiring, n_threads: int | None) -> None:
-    """In place: with D⁺ of a diagonal block, its row and column blocks, then all the rest."""
+    """In place: with D⁺ of a diagonal block, its row of blocks, then every other row, its own block first."""
     n, sign = len(C), semiring.sign
     with np.errstate(over="ignore"):
         for start in range(0, n, _BLOCK):
             here = slice(start, start + _BLOCK)
             _core.close(C[here, here], sign)
-            diagonal = C[here, here].copy()
-            across, down = C[here].copy(), C[:, here].copy()
-            _core.matmul(diagonal[None], across[None], C[None, here], sign, True)
-            _core.matmul(down[None], diagonal[None], C[None, :, here], sign, True)
+            across = C[here].copy()
+            _core.matmul(across[None, :, here], across[None], C[None, here], sign, True)
             _pass_through(C, here, sign, n_threads)
 
 
 def _pass_through(C: np.ndarray, here: slice, sign: int, n_threads: int | None) -> None:
-    """C ⊕= C[:, here] ⊗ C[here], but for the rows `here`."""
-    across, down = C[here].copy(), C[:, here].copy()
+    """C[:, here] ⊕= C[:, here] ⊗ C[here, here], then C ⊕= C[:, here] ⊗ C[here], but for the rows `here`."""
+    across = C[here].copy()
 
     def some_rows(part: slice) -> None:
         before, after = (part.start, min(part.stop, here.start)), (max(part.start, here.stop), part.stop)
         for rows in (slice(*before), slice(*after)):
             if rows.start < rows.stop:
-                _core.matmul(down[None, rows], across[None], C[None, rows], sign, True)
+                down = C[rows, here].copy()
+                _core.matmul(down[None], across[None, :, here], C[None, rows, here], sign, True)
+                down = C[rows, here].copy()
+                _core.matmul(down[None], across[None], C[None, rows], sign, True)
 
     run_in_slices(some_rows, len(C), across.size, n_threads, unit=128)  # fewer rows would not have B packed
 

@@ -5,6 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from tropical._display import summary
+from tropical._html import ShowsFields
 from tropical._region_program import difference, value
 from tropical._region_shape import exact_array, interior_point
 from tropical.circuit import Circuit
@@ -19,7 +21,7 @@ __all__ = ["Convexity", "is_convex"]
 
 
 @dataclass(frozen=True, eq=False)
-class Convexity:
+class Convexity(ShowsFields):
     """The answer of `is_convex`, true where f is proved convex.
 
     Attributes
@@ -33,6 +35,13 @@ class Convexity:
         f at the points.
     neighbours : (int, int) or None
         Numbers of the regions of the outer points in the order of `linear_regions`; they share a facet.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(1, exact=True)
+    >>> bent = is_convex(x**0 / (x + 0))                                  # −relu(x)
+    >>> bent.convex, bent.regions, bent.neighbours
+    (False, 2, (0, 1))
     """
 
     convex: bool
@@ -40,6 +49,8 @@ class Convexity:
     points: np.ndarray | None = None
     values: np.ndarray | None = None
     neighbours: tuple[int, int] | None = None
+
+    __repr__ = summary
 
     def __bool__(self) -> bool:
         return self.convex

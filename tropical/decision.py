@@ -6,26 +6,37 @@ from functools import cached_property
 import networkx as nx
 import numpy as np
 
-from tropical._rails import scores
+from tropical._rails import rails, scores
 from tropical._region import Region
 from tropical._region_program import primitive, whole
 from tropical._region_shape import echelon, exact_array, reduced, vertices
+from tropical._tables import HasTable
 from tropical.circuit import Circuit, soft_max
 from tropical.domain import Domain
-from tropical.errors import InputError
+from tropical.polynomial import Polynomial
 from tropical.rational import Rational
 from tropical.regions import Regions, linear_regions
 
 __all__ = ["DecisionRegions", "decision_regions"]
 
 
-class DecisionRegions:
+class DecisionRegions(HasTable):
     """The regions of max_i f_i, each of one class: the first i whose f_i is the largest.
 
     Attributes
     ----------
     regions : Regions
         Of max_i f_i as a circuit; the last gate compares the outputs.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(2)
+    >>> decided = decision_regions((x + 0).affine([[1, 1], [0, 0]], [-1, 0]), (-2, 2))
+    >>> decided([[1.0, 1.0], [-1.0, -1.0]]).tolist(), decided.components()
+    ([0, 1], {0: 1, 1: 1})
+    >>> decided.classes.tolist(), decided.boundary.number_of_edges(), len(decided.facets())
+    ([0, 1, 0, 1, 0, 1, 1], 3, 3)
+    >>> ax = decided.plot(names=["above", "below"])
     """
 
     def __init__(self, regions: Regions):
@@ -80,18 +91,32 @@ class DecisionRegions:
 
         return draw(self, window, names, ax)
 
+    def _shape(self) -> tuple[int, int]:
+        rows, columns = self.regions._shape()
+        return rows, columns + 1
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        return {"class": self.classes[:first], **self.regions._columns(first)}
+
+    def _html(self) -> str:
+        from tropical._notebook import decision_html
+
+        return decision_html(self)
+
     def __repr__(self) -> str:
         return f"<DecisionRegions: {len(self.components())} classes on {len(self.regions)} regions>"
 
 
-def decision_regions(f: Circuit | Rational, domain: Domain | None = None, **options) -> DecisionRegions:
+def decision_regions(
+    f: Circuit | Polynomial | Rational, domain: Domain | None = None, **options
+) -> DecisionRegions:
     """Where each output of f is the largest: the decision regions of a classifier.
 
     Parameters
     ----------
-    f : Circuit or Rational of circuits
-        With m ≥ 2 outputs, at ε = 0: the scores in front of a softmax. For two classes that share one score s,
-        as in front of a sigmoid, pass a function with the outputs 0 and s.
+    f : Circuit, Polynomial, or Rational of either
+        At ε = 0. With several outputs these are the scores in front of a softmax; one output f has the classes 0,
+        where f ≤ 0, and 1, where f > 0, as the score in front of a sigmoid.
     domain : Box, Polyhedron or Slice, optional
     **options
         As for `linear_regions`.
@@ -109,13 +134,14 @@ def decision_regions(f: Circuit | Rational, domain: Domain | None = None, **opti
     >>> decided = decision_regions(two)
     >>> decided([[2, 2], [0.2, 0.2]]).tolist(), decided.components(), len(decided.facets())
     ([0, 1], {0: 1, 1: 1}, 3)
+    >>> decision_regions(relu.affine([[1, 1]], [-1]))([[2, 2], [0.2, 0.2]]).tolist()          # the sign of a score
+    [1, 0]
     """
     P, Q = (f.P, f.Q) if isinstance(f, Rational) else (f, None)
-    if not isinstance(P, Circuit) or P.outputs < 2:
-        raise InputError(
-            "decision regions compare outputs; pass a Circuit or Rational of circuits with 2 or more"
-        )
-    return DecisionRegions(linear_regions(soft_max(scores(P, Q)), domain, **options))
+    if not isinstance(P, Circuit) or P.outputs == 1:
+        P, Q = rails(f)
+    branches = [Q, P] if P.outputs == 1 else scores(P, Q)
+    return DecisionRegions(linear_regions(soft_max(branches), domain, **options))
 
 
 def _common_face(a: Region, b: Region) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,7 @@
 """The tropical determinant, which is the permanent: a best assignment, and how many there are."""
 
+from __future__ import annotations
+
 from fractions import Fraction
 
 import numpy as np
@@ -112,6 +114,18 @@ def is_singular(A: ArrayLike, semiring: Semiring = MAX_PLUS) -> bool:
 
 def count_optimal_permutations(A: ArrayLike, semiring: Semiring = MAX_PLUS, *, limit: int = _SUBSETS) -> int:
     """How many permutations attain the determinant; ε = 0. Exact; 0 if the determinant is the zero.
+
+    Parameters
+    ----------
+    A : (n, n) array
+        Fractions too.
+    semiring : Semiring
+    limit : int
+        The largest 2^k, see below.
+
+    Returns
+    -------
+    int
 
     Raises
     ------

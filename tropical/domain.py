@@ -1,5 +1,7 @@
 """Where functions are looked at: boxes, polyhedra, and affine slices of the space; None stands for all of it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -38,7 +40,11 @@ class Box(Domain):
     high: ArrayLike
 
     def bounds(self, d: int) -> tuple[np.ndarray, np.ndarray]:
-        """low and high as vectors, as they were given."""
+        """low and high as vectors, as they were given.
+
+        >>> Box(-1, [1, 2]).bounds(2)
+        (array([-1., -1.]), array([1., 2.]))
+        """
         low, high = (_vector(name, getattr(self, name), d) for name in ("low", "high"))
         empty = (low > high) | (low == inf) | (high == -inf)
         if empty.any():
@@ -97,7 +103,7 @@ class Slice(Domain):
     within: Domain | None = None
 
     @classmethod
-    def through(cls, points: ArrayLike, within: Domain | None = None) -> "Slice":
+    def through(cls, points: ArrayLike, within: Domain | None = None) -> Slice:
         """The slice through points (k + 1, d), without rounding: s = 0 is the first and unit vectors are the others.
 
         >>> Slice.through([[0, 0, 1], [2, 0, 1], [0, 1, 1]]).directions.tolist() == [[2, 0, 0], [0, 1, 0]]
@@ -115,7 +121,9 @@ class Slice(Domain):
             raise ShapeError(f"directions have shape {directions.shape}; pass (k, {d})")
         directions = _finite("directions", directions)
         if _rank(directions.tolist()) < len(directions):
-            raise InputError("directions of the slice are linearly dependent; leave some out")
+            raise InputError(
+                "directions of the slice are linearly dependent; leave some out (of three points: they lie on one line)"
+            )
         origin = _finite("origin", _vector("origin", self.origin, d))
         return [[*column, o] for column, o in zip(directions.T.tolist(), origin.tolist(), strict=True)]
 

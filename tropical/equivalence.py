@@ -6,6 +6,8 @@ from fractions import Fraction
 import numpy as np
 
 from tropical._chart import Chart
+from tropical._display import summary
+from tropical._html import ShowsFields
 from tropical._rails import rails
 from tropical._region import Region
 from tropical._region_shape import exact_array, vertices
@@ -20,7 +22,7 @@ __all__ = ["Equivalence", "equivalent"]
 
 
 @dataclass(frozen=True, eq=False)
-class Equivalence:
+class Equivalence(ShowsFields):
     """The answer of `equivalent`, true where f and g are proved equal.
 
     Attributes
@@ -32,12 +34,21 @@ class Equivalence:
         A point of the domain where they differ; on a slice in its coordinates.
     values : pair of (m,) arrays of Fractions or None
         f and g there.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(1, exact=True)
+    >>> found = equivalent(x + 0, x + 1)
+    >>> found.equal, len(found.point), bool(found.values[0] < found.values[1])
+    (False, 1, True)
     """
 
     equal: bool
     regions: int
     point: np.ndarray | None = None
     values: tuple[np.ndarray, np.ndarray] | None = None
+
+    __repr__ = summary
 
     def __bool__(self) -> bool:
         return self.equal
@@ -66,7 +77,7 @@ def equivalent(
     max_regions : int
         Budget for the regions of f − g.
     **options
-        As for `linear_regions`; it is always ``partial``.
+        As for `linear_regions`; it is ``partial`` in up to twelve dimensions.
 
     Raises
     ------
@@ -105,7 +116,9 @@ def equivalent(
         if found is not None:
             return found
     difference = (P * S) / (R * Q)
-    regions = linear_regions(difference, domain, max_regions=max_regions, partial=True, **options)
+    regions = linear_regions(
+        difference, domain, max_regions=max_regions, partial=not chart.is_large, **options
+    )
     numbers, maps = regions._maps
     for region, number in zip(regions, numbers, strict=True):
         if any(maps[number]):

@@ -12,19 +12,50 @@ __all__ = [
 
 
 class TropicalError(Exception):
-    """Base of every error raised on purpose by `tropical` and `hjsym`."""
+    """Base of every error raised on purpose by `tropical` and `hjsym`.
+
+    >>> import tropical
+    >>> try:
+    ...     tropical.Polynomial([[1.0]], [float("nan")])
+    ... except TropicalError as error:
+    ...     print(type(error).__name__)
+    InputError
+    """
 
 
 class InputError(TropicalError, ValueError):
-    """A value that the operation is not defined for."""
+    """A value that the operation is not defined for.
+
+    >>> from tropical import Semiring
+    >>> Semiring(eps=-1.0)
+    Traceback (most recent call last):
+        ...
+    tropical.errors.InputError: eps is -1.0; pass a finite temperature >= 0 (0 is tropical)
+    """
 
 
 class ShapeError(InputError):
-    """An array whose shape does not fit."""
+    """An array whose shape does not fit.
+
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> (x + y)([1.0, 2.0, 3.0])
+    Traceback (most recent call last):
+        ...
+    tropical.errors.ShapeError: x has shape (3,) but there are 2 variables; pass points of shape (..., 2)
+    """
 
 
 class SemiringMismatchError(InputError):
-    """Two operands over different semirings."""
+    """Two operands over different semirings.
+
+    >>> from tropical import MIN_PLUS, variables
+    >>> try:
+    ...     variables(1)[0] + variables(1, MIN_PLUS)[0]
+    ... except SemiringMismatchError as error:
+    ...     print(error)
+    one polynomial is over max-plus, the other over min-plus; deform one of them first
+    """
 
 
 class DivergenceError(InputError):
@@ -36,6 +67,15 @@ class DivergenceError(InputError):
         Nodes of a cycle that gains on each round, its first node not repeated; None at ε > 0.
     weight : float or Fraction
         The weight of that cycle; None at ε > 0.
+
+    Examples
+    --------
+    >>> from tropical import star
+    >>> try:
+    ...     star([[0.0, 2.0], [-1.0, 0.0]])
+    ... except DivergenceError as error:
+    ...     print(error.cycle, error.weight)
+    [0, 1] 1.0
     """
 
     def __init__(self, message: str, cycle=None, weight=None):
@@ -47,7 +87,11 @@ class DivergenceError(InputError):
 
 
 class WorkerError(TropicalError, RuntimeError):
-    """A worker of an executor that died before its work was done."""
+    """Executors that were made one after another and broke before their work was done.
+
+    >>> issubclass(WorkerError, TropicalError)
+    True
+    """
 
 
 class BudgetExceeded(TropicalError):
@@ -65,6 +109,16 @@ class BudgetExceeded(TropicalError):
         What to do instead.
     result : object
         What there is all the same, where the caller says so; else None.
+
+    Examples
+    --------
+    >>> from tropical import Circuit
+    >>> hidden = Circuit.identity(2).affine([[1, 2], [3, 4]]) + 0
+    >>> try:
+    ...     (hidden.affine([[5, 7], [1, 1]]) + 0).affine([[2, 3]]).expand(limit=10)
+    ... except BudgetExceeded as error:
+    ...     print(error.reached, error.limit)
+    25 10
     """
 
     def __init__(self, stage: str, reached: int, limit: int, hint: str, result: object = None):

@@ -6,6 +6,8 @@ from math import inf
 
 import numpy as np
 
+from tropical._display import summary
+from tropical._html import ShowsFields
 from tropical._region_program import value
 from tropical._region_shape import exact_array, interior_point
 from tropical.circuit import Circuit
@@ -19,7 +21,7 @@ __all__ = ["Extremum", "maximize", "minimize", "one_output"]
 
 
 @dataclass(frozen=True, eq=False)
-class Extremum:
+class Extremum(ShowsFields):
     """An extreme value and where it is, or a value and a bound that the extreme one lies between.
 
     Attributes
@@ -34,6 +36,14 @@ class Extremum:
         f does not go beyond it, which is proved; `value` itself by default.
     solver_bound : float or None
         The bound that a solver in floats gave, to its tolerances; nothing proves it.
+
+    Examples
+    --------
+    >>> from tropical import Box, variables
+    >>> x, y = variables(2)
+    >>> top = maximize(x + y + 0, Box([0, 0], [1, 3]))
+    >>> top.value, top.point.tolist(), top.exact, top.gap
+    (Fraction(3, 1), [Fraction(1, 1), Fraction(3, 1)], True, 0)
     """
 
     value: Fraction | float
@@ -41,6 +51,8 @@ class Extremum:
     direction: np.ndarray | None = None
     bound: Fraction | float | None = None
     solver_bound: float | None = None
+
+    __repr__ = summary
 
     def __post_init__(self):
         if self.bound is None:
@@ -94,7 +106,13 @@ def maximize(
 def minimize(
     f: Circuit | Polynomial | Rational, domain: Domain | None = None, *, output: int = 0, **options
 ) -> Extremum:
-    """The smallest value of one output of f over a closed domain; see `maximize`."""
+    """The smallest value of one output of f over a closed domain; see `maximize`.
+
+    >>> from tropical import Box, variables
+    >>> x, y = variables(2)
+    >>> minimize((x**2 + x**-2) * y, Box(-1, 2)).value        # 2|x| + y
+    Fraction(-1, 1)
+    """
     return _extreme(f, domain, output, -1, options)
 
 

@@ -1,5 +1,7 @@
 """Weighted graphs of networkx as matrices over a semiring, and back."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Sequence
 from fractions import Fraction
 from numbers import Rational, Real

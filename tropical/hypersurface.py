@@ -1,5 +1,7 @@
 """Tropical hypersurfaces: where the maximum is attained twice; curves in the plane, surfaces in space."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, as_points, convert, frozen, is_finite, refuse_where
+from tropical._tables import HasTable
 from tropical.errors import InputError
 from tropical.subdivision import Face, Subdivision, subdivision
 
@@ -33,6 +36,14 @@ class HypersurfaceCell:
         Rows of `Hypersurface.vertices`.
     rays : tuple of tuples of int
         Primitive directions in which it is unbounded.
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> cell = (x**2 + y + 0).hypersurface().cells[0]
+    >>> cell.monomials, cell.weight, cell.normal, cell.direction, cell.is_bounded
+    ((1, 2), 1, (0, 1), (-1, 0), False)
     """
 
     monomials: tuple[int, ...]
@@ -56,7 +67,7 @@ class HypersurfaceCell:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Hypersurface:
+class Hypersurface(HasTable):
     """The points at which at least two monomials attain p(x): a balanced polyhedral complex of dimension d − 1.
 
     Made by ``p.hypersurface()``. Its cells are dual to those of ``p.subdivision()``, vertices to the cells of full
@@ -98,6 +109,11 @@ class Hypersurface:
     >>> h = Polynomial(slopes, [-(i * i + j * j + i * j) for i, j in slopes]).hypersurface()
     >>> len(h.vertices), len(h.cells), h.genus, h.is_smooth, h.is_balanced()
     (9, 18, 1, True, True)
+    >>> h.contains([[0.0, 0.0], [-1.0, -1.0]]), h.is_simple, h.variables, h.lineality.shape
+    (array([False, False]), True, 2, (0, 2))
+    >>> h.graph.number_of_nodes(), h.graph.number_of_edges(), h.ends(h.cells[0]), len(h.separating([0]))
+    (9, 9, (0, 1), 2)
+    >>> ax = line.plot()
     """
 
     vertices: np.ndarray
@@ -118,6 +134,19 @@ class Hypersurface:
         kind = "exact" if self.subdivision.is_exact else "float64"
         size = f"{len(self.vertices)} vertices, {len(self.cells)} maximal cells"
         return f"<Hypersurface in R^{self.variables}: {size}, {kind}>"
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self.cells), 5
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        from tropical._notebook import cell_columns
+
+        return cell_columns(self, first)
+
+    def _html(self) -> str:
+        from tropical._notebook import hypersurface_html
+
+        return hypersurface_html(self)
 
     # ---- what it is ------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ from math import inf
 
 import numpy as np
 
+from tropical._display import summary
+from tropical._html import ShowsFields
 from tropical._norms import Bounds, Matrix, as_norm, definite_beyond, gram_matrix, matrix_norm
 from tropical._region_shape import exact_array
 from tropical.circuit import Circuit
@@ -18,7 +20,7 @@ __all__ = ["Lipschitz", "lipschitz"]
 
 
 @dataclass(frozen=True, eq=False)
-class Lipschitz:
+class Lipschitz(ShowsFields):
     """A Lipschitz constant L, the smallest with ‖f(x) − f(y)‖ ≤ L‖x − y‖, or bounds for it.
 
     Attributes
@@ -34,6 +36,14 @@ class Lipschitz:
         A point around which f is affine and the constant is at least `lower`.
     slope : (m, d) array of Fractions or None
         The slope of f there.
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> found = lipschitz(x**3 * y**4 + 0, norm=1)
+    >>> found.value, found.exact, found.slope.tolist()
+    (Fraction(4, 1), True, [[Fraction(3, 1), Fraction(4, 1)]])
     """
 
     lower: Fraction | float
@@ -42,6 +52,8 @@ class Lipschitz:
     norm: float
     point: np.ndarray | None = None
     slope: np.ndarray | None = None
+
+    __repr__ = summary
 
     @property
     def value(self) -> Fraction | float:

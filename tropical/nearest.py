@@ -1,5 +1,7 @@
 """The distance from a point to the decision boundary of a piecewise-linear classifier, exactly."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical._arrays import EXACT, as_points, convert, is_finite
+from tropical._display import summary
+from tropical._html import ShowsFields
 from tropical._nearest_in_hull import dot, nearest_in_hull
 from tropical._norms import as_norm, norm_bounds
 from tropical._rails import compared, rails, scores
@@ -26,7 +30,7 @@ __all__ = ["NearestBoundary", "Start", "nearest_boundary"]
 
 
 @dataclass(frozen=True, eq=False)
-class NearestBoundary:
+class NearestBoundary(ShowsFields):
     """The distance r from x to the nearest point where the decision is not the one at x alone, or bounds for it.
 
     Attributes
@@ -42,6 +46,14 @@ class NearestBoundary:
         A point of the boundary at the distance `upper`: another score is exactly as large there.
     classes : (int, int or None)
         The class at x, and that which ties with it at the point. One output f has the classes 0, where f < 0, and 1.
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> found = nearest_boundary((x + y) / 1, [3, 0], norm=1)         # the sign of max(x, y) − 1
+    >>> found.distance, found.exact, found.classes
+    (Fraction(2, 1), True, (1, 0))
     """
 
     lower: Fraction | float
@@ -50,6 +62,8 @@ class NearestBoundary:
     norm: float
     point: np.ndarray | None
     classes: tuple[int, int | None]
+
+    __repr__ = summary
 
     @property
     def distance(self) -> Fraction | float:

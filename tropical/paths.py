@@ -1,5 +1,7 @@
 """Paths of a weighted graph: best ones node by node, and sums over all of them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +10,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import floyd_warshall
 
 from tropical._arrays import as_array, convert, frozen, is_exact, refuse_where
+from tropical._display import summary
 from tropical._square import as_square, need_tropical, shrunk
 from tropical.closure import reduced, star
 from tropical.errors import DivergenceError, InputError, ShapeError
@@ -26,10 +29,19 @@ class BestPaths:
         The Kleene star A*: 0 or better on the diagonal, the zero where there is no path.
     predecessors : (n, n) array of integers
         The node before j on the path from i to j; −1 for i = j and where there is no path.
+
+    Examples
+    --------
+    >>> inf = np.inf
+    >>> found = best_paths([[inf, 1, 5], [inf, inf, 1], [1, inf, inf]], Semiring(sign=-1))
+    >>> found.path(0, 2), found.path(1, 1), found.predecessors[0].tolist()
+    ([0, 1, 2], [1], [-1, 0, 1])
     """
 
     weights: np.ndarray
     predecessors: np.ndarray
+
+    __repr__ = summary
 
     def path(self, start: int, end: int) -> list[int]:
         """The nodes from `start` to `end`, both included; an empty list if there is no path."""

@@ -1,5 +1,7 @@
 """The power sequence A, A², A³, … over max-plus and min-plus: its period and where that begins."""
 
+from __future__ import annotations
+
 import math
 from fractions import Fraction
 

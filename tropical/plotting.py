@@ -1,11 +1,13 @@
 """Pictures of tropical curves and surfaces, with matplotlib, in colours that colour-blind readers can tell apart."""
 
-from itertools import cycle, islice, pairwise
+from itertools import cycle, islice
 
 import numpy as np
 
+from tropical._clipping import box_of, clipped_edge, clipped_polygon
 from tropical._figures import BLUE, INK, ORANGE, PALETTE, axes_or_new, new_figure, sides
 from tropical.errors import InputError
+from tropical.polynomial import Polynomial
 
 __all__ = [
     "PALETTE",
@@ -22,7 +24,7 @@ def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bo
 
     Parameters
     ----------
-    curve : Hypersurface in the plane
+    curve : Hypersurface in the plane, or the Polynomial that it is of
     ax : matplotlib Axes, optional
         Those of a new figure by default.
     box : Box or ((x0, x1), (y0, y1)), optional
@@ -39,15 +41,24 @@ def plot_curve(curve, ax=None, *, box=None, cells=None, colors=None, weights: bo
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> ax = plot_curve(x**2 + y + 0, box=((-2, 2), (-2, 2)))
+    >>> ax.get_xlim() == (-2, 2)
+    True
     """
+    curve = curve.hypersurface() if isinstance(curve, Polynomial) else curve
     if curve.variables != 2:
         raise InputError(f"the hypersurface lies in R^{curve.variables}; plot_curve draws d = 2")
     ax = axes_or_new(ax)
-    box = _box_of(curve) if box is None else sides(box, 2)
+    box = box_of(curve) if box is None else sides(box, 2)
     drawn = curve.cells if cells is None else cells
     colors = [INK] * len(drawn) if colors is None else colors
     for cell, color in zip(drawn, colors, strict=True):
-        ends = _clipped_edge(curve, cell, box)
+        ends = clipped_edge(curve, cell, box)
         if ends is None:
             continue
         width = 1.2 + 0.9 * (float(cell.weight) - 1)
@@ -66,6 +77,10 @@ def plot_subdivision(subdivision, ax=None, **style):
     """Draw the subdivision of a polygon (d = 2); `style` goes to the lines. Returns the axes.
 
     Vertices are filled, monomials inside cells or edges hollow, monomials below the hull crosses.
+
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> ax = plot_subdivision((x**2 + y + 0).subdivision())
     """
     s = subdivision
     if s.polytope.variables != 2:
@@ -91,14 +106,36 @@ def plot_surface(surface, ax=None, *, box=None, **style):
     """Draw a tropical surface in R³, cut off at a box; `style` goes to the polygons. Returns the axes.
 
     Parameters are those of `plot_curve`; `ax` has to be three-dimensional.
+
+    Parameters
+    ----------
+    surface : Hypersurface in R³, or the Polynomial that it is of
+    ax : matplotlib Axes, optional
+        Three-dimensional ones; those of a new figure by default.
+    box : Box or ((x0, x1), (y0, y1), (z0, z1)), optional
+        What to show; by default the vertices with a margin.
+    **style
+        For the polygons.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y, z = variables(3)
+    >>> plot_surface((x + y + z + 0).hypersurface(), box=((-1, 1),) * 3).name
+    '3d'
     """
+    surface = surface.hypersurface() if isinstance(surface, Polynomial) else surface
     if surface.variables != 3:
         raise InputError(f"the hypersurface lies in R^{surface.variables}; plot_surface draws d = 3")
     ax = axes_or_new(ax, projection="3d")
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-    box = _box_of(surface) if box is None else sides(box, 3)
-    polygons = [_clipped_polygon(surface, cell, box) for cell in surface.cells]
+    box = box_of(surface) if box is None else sides(box, 3)
+    polygons = [clipped_polygon(surface, cell, box) for cell in surface.cells]
     shown = [(polygon, color) for polygon, color in zip(polygons, cycle(PALETTE)) if len(polygon) > 2]
     faces = Poly3DCollection(
         [polygon for polygon, _ in shown],
@@ -114,6 +151,16 @@ def plot_duality(polynomial, figure=None):
     """Draw a plane curve beside its dual subdivision; each edge has the colour of the edge that it is dual to.
 
     Returns the matplotlib Figure, a new one unless given.
+
+    Parameters
+    ----------
+    polynomial : Polynomial in two variables, ε = 0
+    figure : matplotlib Figure, optional
+        A new one by default.
+
+    Returns
+    -------
+    Figure
 
     Examples
     --------
@@ -180,76 +227,3 @@ def _two_colors():
     from matplotlib.colors import ListedColormap
 
     return ListedColormap([ORANGE, "white", BLUE])
-
-
-# ---- cutting off ------------------------------------------------------------------------------------
-
-
-def _box_of(h) -> np.ndarray:
-    """The vertices with half their extent, at least 1, around them, equally long on all sides."""
-    points = h.vertices.astype(float) if len(h.vertices) else np.zeros((1, h.variables))
-    low, high = points.min(axis=0), points.max(axis=0)
-    half = max(1.0, (high - low).max())
-    middle = (low + high) / 2
-    return np.stack([middle - half, middle + half], axis=1)
-
-
-def _generators(h, cell) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices and directions of a cell as floats; lineality goes both ways."""
-    directions = [*cell.rays, *h.lineality, *-h.lineality]
-    directions = np.array(directions, dtype=float).reshape(len(directions), h.variables)
-    return h.vertices[list(cell.vertices)].astype(float), directions
-
-
-def _reach(points: np.ndarray, box: np.ndarray) -> float:
-    return 4 * float(np.abs(box).max() + np.abs(points).max() + 1)
-
-
-def _clipped_edge(curve, cell, box: np.ndarray) -> np.ndarray | None:
-    """The two ends of what lies in the box."""
-    points, directions = _generators(curve, cell)
-    far = [points[0] + d / np.linalg.norm(d) * _reach(points, box) for d in directions]
-    ends = far if len(far) == 2 else [*points, *far]
-    polygon = _clip(np.array([ends[0], ends[1]]), box)
-    return polygon[[0, -1]] if len(polygon) else None
-
-
-def _clipped_polygon(surface, cell, box: np.ndarray) -> np.ndarray:
-    """What of a cell lies in the box, as corners in order around it."""
-    points, directions = _generators(surface, cell)
-    unit = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-    reach = _reach(points, box)
-    # A cone of rays, cut far outside the box: sums of two rays reach its corners.
-    steps = [reach * u for u in unit] + [reach * (u + v) for u in unit for v in unit]
-    corners = np.concatenate([points, *(points + step for step in steps)])
-    return _clip(_around(corners, np.array(cell.normal, dtype=float)), box)
-
-
-def _around(corners: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    """The convex hull of coplanar points in R³, in order around it."""
-    from scipy.spatial import ConvexHull, QhullError
-
-    kept = np.delete(np.arange(3), np.abs(normal).argmax())
-    try:
-        return corners[ConvexHull(corners[:, kept]).vertices]
-    except QhullError:  # thinner than floats tell
-        return corners[:0]
-
-
-def _clip(polygon: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """A convex polygon, or a segment, cut at each side of a box in turn (Sutherland and Hodgman)."""
-    closed = len(polygon) > 2
-    for axis, (low, high) in enumerate(box):
-        for sign, bound in ((1, low), (-1, -high)):
-            inside = sign * polygon[:, axis] - bound
-            kept: list[np.ndarray] = []
-            order = list(range(len(polygon))) + ([0] if closed and len(polygon) else [])
-            for i, j in pairwise(order):
-                if inside[i] >= 0:
-                    kept.append(polygon[i])
-                if inside[i] * inside[j] < 0:
-                    kept.append(polygon[i] + inside[i] / (inside[i] - inside[j]) * (polygon[j] - polygon[i]))
-            if not closed and len(polygon) and inside[-1] >= 0:
-                kept.append(polygon[-1])
-            polygon = np.array(kept).reshape(len(kept), polygon.shape[1])
-    return polygon

@@ -1,5 +1,7 @@
 """Tropical polynomials: maxima, minima and their soft versions, of affine functions."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +47,8 @@ class Polynomial(Evaluation, HasFormula):
     any reals, so these are the generalised (Laurent, real-exponent) polynomials.
 
     Operators are the semiring's: ``p + q`` is ⊕, ``p * q`` is ⊗, ``p ** k`` is the k-fold ⊗ and ``p / q`` a
-    `Rational`. A real number stands for the constant polynomial.
+    `Rational`. A real number stands for the constant polynomial. ``p == q`` asks whether they are one object: `equals`
+    compares functions, `same_terms` monomials.
 
     Parameters
     ----------
@@ -70,7 +73,8 @@ class Polynomial(Evaluation, HasFormula):
     W_j·x + b_j is a chain of fused multiply-adds that starts at b_j and runs through the variables in
     order: one rounding per variable. At ε = 0 that is the whole error. `n_threads` is how many threads share
     the points, or very many monomials: None takes as many as help, and no result depends on it. `out` takes
-    the results: an array of their shape and dtype, of any strides, that overlaps no input.
+    the results: an array of their shape and dtype, of any strides, that overlaps no input. Points in a dask array
+    give dask arrays, computed when they are asked for; points in files, see `stream`.
 
     Examples
     --------
@@ -82,6 +86,20 @@ class Polynomial(Evaluation, HasFormula):
     >>> x, y = variables(2)
     >>> print(x * y + 3 * x**2 + 1)
     x1 x2 ⊕ 3 x1^2 ⊕ 1
+    >>> p.variables, p.dtype, p.is_exact, p.to_exact().is_exact, p.to_exact().to_float().same_terms(p)
+    (2, dtype('float64'), False, True, True)
+    >>> soft = p.deform(0.5)
+    >>> round(soft.deformation_bound(), 4), soft.gradient([2.0, 3.0]).round(4)
+    (0.5493, array([0.1173, 0.8668]))
+    >>> q = Polynomial([[0, 0], [2, 0], [1, 0], [2, 0]], [0, 0, -1, -3])       # x − 1 is never the largest
+    >>> print(q.prune(), q.merge(), q.normal_form(), sep=", ")
+    0 ⊕ x1^2, 0 ⊕ x1^2 ⊕ -1 x1, 0 ⊕ x1^2
+    >>> q.to_dict(), q.same_terms(q.merge())
+    ({(0.0, 0.0): 0.0, (2.0, 0.0): 0.0, (1.0, 0.0): -1.0}, False)
+    >>> Polynomial([0, 1, 2], [0, 1, 0]).roots()
+    [(-1.0, 1), (1.0, 1)]
+    >>> p.newton_polytope().volume, len(p.subdivision().cells), len(p.hypersurface().cells)
+    (0.5, 1, 3)
     """
 
     slopes: np.ndarray
@@ -115,6 +133,9 @@ class Polynomial(Evaluation, HasFormula):
         object.__setattr__(self, "slopes", frozen(slopes))
         object.__setattr__(self, "coefficients", frozen(coefficients))
 
+    def __reduce__(self):
+        return Polynomial, (self.slopes, self.coefficients, self.semiring)  # not what the kernel keeps
+
     # ---- what it is ------------------------------------------------------------------------------
 
     def __len__(self) -> int:
@@ -136,16 +157,16 @@ class Polynomial(Evaluation, HasFormula):
         """Whether entries are Fractions."""
         return is_exact(self.coefficients)
 
-    def to_float(self) -> "Polynomial":
+    def to_float(self) -> Polynomial:
         """The float64 polynomial nearest to an exact one."""
         return Polynomial(to_floats(self.slopes), to_floats(self.coefficients), self.semiring)
 
-    def to_exact(self) -> "Polynomial":
+    def to_exact(self) -> Polynomial:
         """The same polynomial over Fractions; floats are dyadic, so nothing changes. Needs ε = 0."""
         exact = EXACT
         return Polynomial(convert(self.slopes, exact), convert(self.coefficients, exact), self.semiring)
 
-    def deform(self, eps: float) -> "Polynomial":
+    def deform(self, eps: float) -> Polynomial:
         """The same monomials at temperature `eps`."""
         return Polynomial(self.slopes, self.coefficients, self.semiring.deform(eps))
 
@@ -155,18 +176,18 @@ class Polynomial(Evaluation, HasFormula):
 
     # ---- algebra ---------------------------------------------------------------------------------
 
-    def __add__(self, other) -> "Polynomial":
+    def __add__(self, other) -> Polynomial:
         """p ⊕ q: the monomials of both."""
         return _algebra.add(self, other)
 
-    def __mul__(self, other) -> "Polynomial":
+    def __mul__(self, other) -> Polynomial:
         """p ⊗ q: all N·M products of monomials; the function is the ordinary sum p(x) + q(x)."""
         return _algebra.multiply(self, other)
 
     __radd__ = __add__
     __rmul__ = __mul__
 
-    def __pow__(self, exponent: Real) -> "Polynomial":
+    def __pow__(self, exponent: Real) -> Polynomial:
         """p^{⊗k}, the function k·p(x).
 
         At ε = 0 any k ≥ 0 scales slopes and coefficients: k·max(z) = max(k·z). At ε > 0, k is a whole number
@@ -182,7 +203,7 @@ class Polynomial(Evaluation, HasFormula):
     def __rtruediv__(self, other):
         return _algebra.divide(_algebra.operand(self, other), self) if is_number(other) else NotImplemented
 
-    def compose(self, *inner: "Polynomial | Rational | Real") -> "Polynomial | Rational":
+    def compose(self, *inner: Polynomial | Rational | Real) -> Polynomial | Rational:
         """p(q_1, …, q_d), the polynomial (or `Rational`) y ↦ p(q_1(y), …, q_d(y)); also p at polynomials.
 
         Parameters
@@ -210,7 +231,7 @@ class Polynomial(Evaluation, HasFormula):
         """
         return _algebra.compose_one(self, inner)
 
-    def substitute(self, mapping: Mapping[int, "Polynomial | Rational | Real"]) -> "Polynomial | Rational":
+    def substitute(self, mapping: Mapping[int, Polynomial | Rational | Real]) -> Polynomial | Rational:
         """p with variable k (from 0) replaced by mapping[k], a number or a function of the same d variables.
 
         >>> x, y = variables(2)
@@ -224,7 +245,7 @@ class Polynomial(Evaluation, HasFormula):
     @classmethod
     def from_dict(
         cls, terms: Mapping, semiring: Semiring = MAX_PLUS, *, variables: int | None = None
-    ) -> "Polynomial":
+    ) -> Polynomial:
         """The polynomial with coefficient terms[a] at the exponents a, tuples of d numbers (a number for d = 1).
 
         Exact if a coefficient or an exponent is a Fraction, a Decimal or a number of python-flint; `variables` is
@@ -239,7 +260,7 @@ class Polynomial(Evaluation, HasFormula):
         """Coefficients by exponents: the inverse of `from_dict`. Equal exponents are merged, zeros left out."""
         return _terms.to_dict(self)
 
-    def merge(self) -> "Polynomial":
+    def merge(self) -> Polynomial:
         """The same function with monomials of equal slopes ⊕-added into the first, and zeros left out.
 
         Without rounding at ε = 0. At ε > 0 each sum is rounded, whatever the order of its terms, as in
@@ -247,7 +268,7 @@ class Polynomial(Evaluation, HasFormula):
         """
         return _terms.merge(self)
 
-    def normal_form(self) -> "Polynomial":
+    def normal_form(self) -> Polynomial:
         """Merged, and sorted by exponents; at ε = 0 only with the monomials that alone are the value somewhere.
 
         At ε = 0 two polynomials have equal normal forms if and only if they are equal functions. Which monomials
@@ -255,11 +276,11 @@ class Polynomial(Evaluation, HasFormula):
         """
         return _terms.normal_form(self)
 
-    def same_terms(self, other: "Polynomial | Real") -> bool:
+    def same_terms(self, other: Polynomial | Real) -> bool:
         """Whether both have the same monomials, in any order, zeros aside. Compares numbers exactly."""
         return _terms.same_terms(self, other)
 
-    def equals(self, other: "Polynomial | Real") -> bool:
+    def equals(self, other: Polynomial | Real) -> bool:
         """Whether both are the same function on R^d: decided exactly, floats being the dyadic numbers they are.
 
         Notes
@@ -278,7 +299,7 @@ class Polynomial(Evaluation, HasFormula):
         """
         return _terms.equals(self, other)
 
-    def equals_up_to_scaling(self, other: "Polynomial | Real") -> Fraction | float | None:
+    def equals_up_to_scaling(self, other: Polynomial | Real) -> Fraction | float | None:
         """The constant c with p = c ⊗ q as functions, or None. Decided as in `equals`; a float c is rounded.
 
         >>> x, y = variables(2)
@@ -362,8 +383,22 @@ class Polynomial(Evaluation, HasFormula):
 def variables(d: int, semiring: Semiring = MAX_PLUS) -> tuple[Polynomial, ...]:
     """The coordinate functions x_1 … x_d as polynomials.
 
+    Parameters
+    ----------
+    d : int
+        How many.
+    semiring : Semiring
+
+    Returns
+    -------
+    tuple of d Polynomials
+
+    Examples
+    --------
     >>> x, y = variables(2)
     >>> (x + y + 0)([[3.0, -1.0], [-1.0, -2.0]])
     array([3., 0.])
     """
+    if not isinstance(d, (int, np.integer)) or d < 0:
+        raise InputError(f"d is {d!r}; pass how many variables there are, a whole number >= 0")
     return tuple(Polynomial(row[None], [0.0], semiring) for row in np.eye(d))

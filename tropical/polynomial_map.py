@@ -1,14 +1,18 @@
 """Several polynomials in the same variables, evaluated together: the maxout or log-sum-exp layer of a network."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical import _core
+from tropical import _core, _dask
 from tropical._arrays import EXACT, as_output, as_points, common_dtype
 from tropical._evaluation import TILES_FROM, panels_of
+from tropical._formulas import HasFormula
 from tropical._threads import run_in_slices
 from tropical.errors import InputError, ShapeError
 from tropical.polynomial import Polynomial
@@ -17,7 +21,7 @@ from tropical.semiring import Semiring
 __all__ = ["PolynomialMap"]
 
 
-class PolynomialMap:
+class PolynomialMap(HasFormula):
     """The map x ↦ (p_1(x), …, p_m(x)) of R^d into R^m, one pass over the points for all of them.
 
     Equivalent to ``np.stack([p(x) for p in polynomials], axis=-1)``, bit for bit; polynomials may differ in length,
@@ -69,6 +73,9 @@ class PolynomialMap:
         self.dtype = common_dtype(*(p.dtype for p in self.polynomials))
         self._stacks: dict[np.dtype, list[tuple[_core.Layer, list[int]]]] = {}
 
+    def __reduce__(self):
+        return PolynomialMap, (self.polynomials,)  # not what the kernel keeps
+
     def __len__(self) -> int:
         """m, the number of polynomials."""
         return len(self.polynomials)
@@ -87,6 +94,10 @@ class PolynomialMap:
         `out` takes the results: an array of their shape and dtype, of any strides, that overlaps no input. `n_threads`
         share the points, None as many as help; no result depends on it.
         """
+        if _dask.is_dask(x):
+            _dask.refuse_out(out)
+            function = partial(self, n_threads=n_threads or 1)
+            return _dask.at_points(function, x, self.variables, self.dtype, [(len(self),)])[0]
         x = as_points(x, self.variables, self.dtype)
         result = as_output(out, (*x.shape[:-1], len(self)), x.dtype, x)
         points = np.ascontiguousarray(x).reshape(math.prod(x.shape[:-1]), self.variables)

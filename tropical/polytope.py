@@ -1,5 +1,7 @@
 """Polytopes as convex hulls of points: vertices, facets, volumes, sums and mixed volumes, decided exactly."""
 
+from __future__ import annotations
+
 import math
 from fractions import Fraction
 from functools import cached_property
@@ -61,6 +63,12 @@ class Polytope:
            [0., 2.]])
     >>> P.dim, float(P.volume), P.lattice_volume, P.contains([[1, 1], [2, 1]])
     (2, 2.0, 4, array([ True, False]))
+    >>> len(P.facets), P.edges, P.vertex_indices.tolist(), P.variables, P.is_exact
+    (3, ((0, 1), (0, 2), (1, 2)), [0, 1, 3], 2, False)
+    >>> G, h = P.halfspaces
+    >>> G.tolist(), h.tolist(), len(P.equations[1])
+    ([[-1.0, 0.0], [0.0, -1.0], [1.0, 1.0]], [0.0, 0.0, 2.0], 0)
+    >>> ax = P.plot()
     """
 
     def __init__(self, points: ArrayLike):
@@ -209,7 +217,7 @@ class Polytope:
 
     # ---- sums and pictures -----------------------------------------------------------------------
 
-    def __add__(self, other: "Polytope") -> "Polytope":
+    def __add__(self, other: Polytope) -> Polytope:
         """The Minkowski sum {x + y}, from sums of vertices; floats round once."""
         if not isinstance(other, Polytope):
             return NotImplemented

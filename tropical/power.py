@@ -1,5 +1,7 @@
 """Powers of a square matrix over a semiring."""
 
+from __future__ import annotations
+
 from numbers import Integral
 
 import numpy as np

@@ -37,6 +37,13 @@ class Removal:
         The proof, in terms of kept monomials i: `weights` λ_i > 0 of sum 1, and `multipliers` μ_k > 0 of rows of the
         domain G x ≤ h, with Σλ_i s w_i + Gᵀμ = s w_j and Σλ_i s b_i − μ·h ≥ s b_j, s the sign of the semiring.
         None for "zero".
+
+    Examples
+    --------
+    >>> from tropical import Polynomial
+    >>> removal = Polynomial([0, 1, 2], [0, -1, 0]).prune(return_report=True)[1].removed[1]
+    >>> removal.reason, removal.combination.weights                 # x − 1 below the mean of 0 and 2x
+    ('dominated', {0: Fraction(1, 2), 2: Fraction(1, 2)})
     """
 
     reason: str
@@ -54,6 +61,13 @@ class Pruning:
     removed : dict of int to Removal
     witnesses : dict of int to (d,) array of Fractions
         For each kept monomial a point (of the domain) at which it is better than every other kept one.
+
+    Examples
+    --------
+    >>> from tropical import Polynomial
+    >>> pruned, report = Polynomial([0, 1, 2], [0, -1, 0]).prune(return_report=True)
+    >>> report.kept, report.removed[1].reason, report.witnesses[0].tolist()
+    ((0, 2), 'dominated', [Fraction(-1, 1)])
     """
 
     kept: tuple[int, ...]

@@ -6,6 +6,8 @@ tropical rank ≤ Kapranov rank ≤ factor rank (Develin, Santos, Sturmfels, "On
 a field; neither is offered.
 """
 
+from __future__ import annotations
+
 import math
 from itertools import combinations
 

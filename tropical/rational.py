@@ -1,5 +1,7 @@
 """Tropical rational functions P ⊘ Q: in ordinary notation, differences P(x) − Q(x)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from fractions import Fraction
 from numbers import Real
@@ -49,6 +51,15 @@ class Rational(HasFormula):
     >>> f = (x**2 + 0) / (x + 0)          # max(2x, 0) − max(x, 0)
     >>> f([[-1.0], [3.0]])
     array([0., 3.])
+    >>> f.parts([[3.0]]), f.affine_at([3.0]), f.gradient([3.0]), f.variables, f.is_exact
+    ((array([6.]), array([3.])), (array([1.]), np.float64(0.0)), array([1.]), 1, False)
+    >>> soft = f.deform(0.1)
+    >>> bool(abs(soft([3.0]) - f([3.0])) <= soft.deformation_bound())
+    True
+    >>> print(f.boundary_polynomial(), f.substitute({0: 2 * x}).P, *f.essential(), sep=", ")
+    x1^2 ⊕ 0 ⊕ x1 ⊕ 0, 4 x1^2 ⊕ 0, 0 ⊕ x1^2, 0 ⊕ x1
+    >>> f.to_exact()([3]), f.to_exact().to_float()([3.0])
+    (Fraction(3, 1), np.float64(3.0))
     """
 
     __array_ufunc__ = None
@@ -92,18 +103,18 @@ class Rational(HasFormula):
         """Whether both parts are over Fractions."""
         return self.P.is_exact and self.Q.is_exact
 
-    def to_exact(self) -> "Rational":
+    def to_exact(self) -> Rational:
         """The same function over Fractions; nothing changes. For polynomials at ε = 0."""
         self._need_polynomials("to_exact")
         return Rational(self.P.to_exact(), self.Q.to_exact())
 
-    def to_float(self) -> "Rational":
+    def to_float(self) -> Rational:
         """The float64 parts nearest to exact ones. For polynomials."""
         self._need_polynomials("to_float")
         return Rational(self.P.to_float(), self.Q.to_float())
 
     @property
-    def exactly(self) -> "Rational":
+    def exactly(self) -> Rational:
         """What exact algorithms read in place of f; a subclass that had to round its parts has better ones."""
         return self
 
@@ -120,7 +131,7 @@ class Rational(HasFormula):
                 f"f has {self.variables} variables; {what}() is for one; in more, use {instead}()"
             )
 
-    def deform(self, eps: float) -> "Rational":
+    def deform(self, eps: float) -> Rational:
         """P_ε ⊘ Q_ε."""
         return Rational(self.P.deform(eps), self.Q.deform(eps))
 
@@ -136,7 +147,8 @@ class Rational(HasFormula):
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """f(x) at points of shape (..., d)."""
         p, q = self.parts(x)
-        return p - q
+        with np.errstate(invalid="ignore"):  # where both are infinite
+            return p - q
 
     def parts(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """P(x) and Q(x); work that circuits share is done once."""
@@ -180,20 +192,20 @@ class Rational(HasFormula):
 
     # ---- algebra ---------------------------------------------------------------------------------
 
-    def _operand(self, other) -> "Rational":
+    def _operand(self, other) -> Rational:
         if isinstance(other, Rational):
             return other
         unit = self.Q**0
         return Rational(unit * other if is_number(other) else other, unit)
 
-    def __add__(self, other) -> "Rational":
+    def __add__(self, other) -> Rational:
         """f ⊕ g = (P_f Q_g ⊕ P_g Q_f) ⊘ (Q_f Q_g)."""
         if not _fits(other):
             return NotImplemented
         g = self._operand(other)
         return Rational(self.P * g.Q + g.P * self.Q, self.Q * g.Q)
 
-    def __mul__(self, other) -> "Rational":
+    def __mul__(self, other) -> Rational:
         """f ⊗ g = (P_f P_g) ⊘ (Q_f Q_g)."""
         if not _fits(other):
             return NotImplemented
@@ -203,17 +215,17 @@ class Rational(HasFormula):
     __radd__ = __add__
     __rmul__ = __mul__
 
-    def __truediv__(self, other) -> "Rational":
+    def __truediv__(self, other) -> Rational:
         """f ⊘ g = (P_f Q_g) ⊘ (Q_f P_g)."""
         if not _fits(other):
             return NotImplemented
         g = self._operand(other)
         return Rational(self.P * g.Q, self.Q * g.P)
 
-    def __rtruediv__(self, other) -> "Rational":
+    def __rtruediv__(self, other) -> Rational:
         return self._operand(other) / self if _fits(other) else NotImplemented
 
-    def __pow__(self, exponent: Real) -> "Rational":
+    def __pow__(self, exponent: Real) -> Rational:
         """f^{⊗k}, the function k·f(x), for k of either sign; at ε > 0 for whole k."""
         if not is_number(exponent):
             return NotImplemented
@@ -221,7 +233,7 @@ class Rational(HasFormula):
             return Rational(self.P**exponent, self.Q**exponent)
         return Rational(self.Q**-exponent, self.P**-exponent)
 
-    def compose(self, *inner: "Polynomial | Rational | Real") -> "Rational":
+    def compose(self, *inner: Polynomial | Rational | Real) -> Rational:
         """f(g_1, …, g_d), with polynomials, rational functions or numbers; see `Polynomial.compose`.
 
         >>> from tropical import variables
@@ -234,14 +246,14 @@ class Rational(HasFormula):
         (numerator, denominator), _ = _algebra.compose([self.P, self.Q], inner)
         return Rational(numerator, denominator)
 
-    def substitute(self, mapping: Mapping[int, "Polynomial | Rational | Real"]) -> "Rational":
+    def substitute(self, mapping: Mapping[int, Polynomial | Rational | Real]) -> Rational:
         """f with variable k (from 0) replaced by mapping[k], a number or a function of the same d variables."""
         self._need_polynomials("substitute")
         return self.compose(*_algebra.coordinates(self.P, mapping))
 
     # ---- decided exactly -------------------------------------------------------------------------
 
-    def equals(self, other: "Rational | Polynomial | Real") -> bool:
+    def equals(self, other: Rational | Polynomial | Real) -> bool:
         """Whether both are the same function, P_f ⊗ Q_g = P_g ⊗ Q_f; decided as in `Polynomial.equals`.
 
         Raises BudgetExceeded where a product has more than 10⁷ monomials.
@@ -254,7 +266,7 @@ class Rational(HasFormula):
         self._need_polynomials("equals")
         return _simplify.equals(self, self._operand(other))
 
-    def simplify(self) -> "Rational":
+    def simplify(self) -> Rational:
         """The same function with fewer monomials, at ε = 0.
 
         P and Q take their normal form; the common monomial factor goes, so that exponents start at 0 and the last
@@ -348,6 +360,9 @@ class Rational(HasFormula):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: P = {self.P!r}, Q = {self.Q!r}>"
+
+    def __str__(self) -> str:
+        return f"({self.P}) ⊘ ({self.Q})"
 
 
 def _fits(other) -> bool:

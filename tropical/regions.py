@@ -1,7 +1,8 @@
 """Linear regions of piecewise-linear functions, exactly: enumeration, counts, adjacency, point location."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
@@ -19,6 +20,8 @@ from tropical._region_program import Program, compile_program, difference
 from tropical._region_search import Search, search_in_parts
 from tropical._region_shape import echelon, exact_array, interior_point, reduced, vertices
 from tropical._region_table import TOO_MANY_RAYS, Table
+from tropical._tables import HasTable
+from tropical._workers import Workers
 from tropical.circuit import Circuit
 from tropical.domain import Domain, Polyhedron
 from tropical.errors import BudgetExceeded, InputError
@@ -38,8 +41,8 @@ def linear_regions(
     max_regions: int = 1_000_000,
     partial: bool = False,
     progress: Progress = None,
-    executor: Executor | None = None,
-) -> "Regions":
+    executor: Workers = None,
+) -> Regions:
     """All regions on which f is affine, decided in whole numbers.
 
     Parameters
@@ -56,11 +59,13 @@ def linear_regions(
         are the cells that were not looked at. A cell with too many corners is left out, and the others looked at.
     progress : callable or bool, optional
         Called now and then with the number of regions found so far. An exception in it ends the work. True draws a
-        bar with tqdm or rich, whichever is installed.
-    executor : concurrent.futures.Executor, optional
+        bar with tqdm or rich, whichever is installed, else a count.
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
         Searches parts of the domain at once: a pool of threads, which run truly side by side, or of processes, or
         what offers the same, as ``dask.distributed.Client.get_executor()``. The regions are those without one, in
-        their order; what a spent budget leaves out can be cut into more cells.
+        their order; what a spent budget leaves out can be cut into more cells. A pool that breaks because a worker
+        died is replaced by a new one of the callable's, or its work is done in this process, with a RuntimeWarning;
+        parts that are done are kept.
 
     Returns
     -------
@@ -74,7 +79,7 @@ def linear_regions(
     InputError
         If a gate is at ε > 0 or the domain has no interior.
     WorkerError
-        If a worker of the executor died.
+        If the pools that `executor` makes break again and again.
 
     Notes
     -----
@@ -111,7 +116,7 @@ def linear_regions(
     return regions
 
 
-def budget_error(regions: "Regions", limit: int) -> BudgetExceeded:
+def budget_error(regions: Regions, limit: int) -> BudgetExceeded:
     """Why regions are not all there, with those that are."""
     if regions._table.parts[-1].reason == TOO_MANY_RAYS:
         return BudgetExceeded(
@@ -131,7 +136,7 @@ def _is_vector(f) -> bool:
     return isinstance(f.P if isinstance(f, Rational) else f, Circuit)
 
 
-class Regions(Sequence):
+class Regions(HasTable, Sequence):
     """The linear regions of f: a sequence of `Region`; its order is that of the search.
 
     Attributes
@@ -140,6 +145,18 @@ class Regions(Sequence):
         Whether they cover the domain; False only with ``partial=True``.
     variables : int
         Dimension of the domain.
+
+    Examples
+    --------
+    >>> x = Circuit.identity(2)
+    >>> regions = linear_regions((x + 0).affine([[1, 1]]))            # relu(x) + relu(y)
+    >>> len(regions), regions.count("maps"), regions.labels("maps").tolist(), regions.complete
+    (4, 4, [0, 1, 2, 3], True)
+    >>> regions.locate([[1.0, 1.0], [-1.0, 2.0]]).tolist(), len(regions.facets(0)), regions.variables
+    ([0, 2], 2, 2)
+    >>> regions.graph.number_of_edges(), len(regions.monomials()[0][0]), len(regions.left_out)
+    (4, 4, 0)
+    >>> ax = regions.plot(kind="maps")
     """
 
     def __init__(self, program: Program, table: Table, vector: bool):
@@ -154,6 +171,7 @@ class Regions(Sequence):
 
     @property
     def variables(self) -> int:
+        """The dimension of the domain."""
         return self.program.variables
 
     def __len__(self) -> int:
@@ -163,6 +181,8 @@ class Regions(Sequence):
     def __getitem__(self, k):
         if isinstance(k, slice):
             return [self[i] for i in range(*k.indices(len(self)))]
+        if not -len(self) <= k < len(self):
+            raise IndexError(f"region {k} of {len(self)}")
         k = range(len(self))[k]
         return Region(self, k)
 
@@ -352,6 +372,20 @@ class Regions(Sequence):
         from tropical._region_picture import draw
 
         return draw(self, window, self.labels(kind), ax)
+
+    def _shape(self) -> tuple[int, int]:
+        outputs = len(self._maps[1][0]) // (self.variables + 1) if len(self) else 1
+        return len(self), 3 + self.variables + outputs * (self.variables + 1)
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        from tropical._notebook import region_columns
+
+        return region_columns(self, first)
+
+    def _html(self) -> str:
+        from tropical._notebook import regions_html
+
+        return regions_html(self)
 
     def __repr__(self) -> str:
         kind = "" if self.complete else ", incomplete"

@@ -1,5 +1,7 @@
 """Linear equations and inequalities over max-plus and min-plus, by residuation."""
 
+from __future__ import annotations
+
 from fractions import Fraction
 
 import numpy as np

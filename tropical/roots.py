@@ -5,6 +5,8 @@ of the slope there is the multiplicity of the root (for min, the lower hull). Fl
 that of their exact values, and what is returned is rounded once, to nearest.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise
@@ -66,6 +68,15 @@ def split_form(p: Polynomial) -> Polynomial:
 
     Over max-plus its coefficients are the largest, over min-plus the smallest, that leave the function as it is.
     In floats they are rounded once. Exponents must be whole.
+
+    Parameters
+    ----------
+    p : Polynomial in one variable
+        At ε = 0, with whole exponents.
+
+    Returns
+    -------
+    Polynomial
 
     Examples
     --------

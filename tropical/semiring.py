@@ -1,5 +1,7 @@
 """The semirings: two numbers, a sign and a temperature, give max-plus, min-plus and their log versions."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tropical import _core
-from tropical._arrays import EXACT, as_array, as_output, common_dtype, convert, is_exact
+from tropical._arrays import EXACT, as_array, as_output, common_dtype, convert, exact_sums, is_exact
 from tropical._gates import fill_gate
 from tropical.errors import InputError, ShapeError
 
@@ -38,6 +40,11 @@ class Semiring:
     >>> a, b = [2.0, 1.0], [3.0, 1.0]
     >>> Semiring().add(a, b), Semiring(sign=-1).add(a, b), Semiring(eps=1.0).add(a, b).round(4)
     (array([3., 1.]), array([2., 1.]), array([3.3133, 1.6931]))
+    >>> soft = Semiring(eps=1.0)
+    >>> soft.sum([0.0, 0.0, 0.0]).round(4), soft.mul(2.0, 3.0), soft.zero, soft.one
+    (np.float64(1.0986), np.float64(5.0), -inf, 0.0)
+    >>> soft.deform(0.0).is_tropical, soft.deform(0.0).sum([[1.0, 2.0], [5.0, 3.0]], axis=1)
+    (True, array([2., 5.]))
     """
 
     sign: int = 1
@@ -46,7 +53,10 @@ class Semiring:
     def __post_init__(self):
         if self.sign not in (1, -1):
             raise InputError(f"sign is {self.sign!r}; pass +1 for max or -1 for min")
-        eps = float(self.eps)
+        try:
+            eps = float(self.eps)
+        except (TypeError, ValueError):
+            eps = math.nan
         if not (math.isfinite(eps) and eps >= 0):
             raise InputError(f"eps is {self.eps!r}; pass a finite temperature >= 0 (0 is tropical)")
         object.__setattr__(self, "sign", int(self.sign))
@@ -67,7 +77,7 @@ class Semiring:
         """Whether ε = 0."""
         return self.eps == 0.0
 
-    def deform(self, eps: float) -> "Semiring":
+    def deform(self, eps: float) -> Semiring:
         """The same sign at another temperature."""
         return Semiring(self.sign, eps)
 
@@ -87,12 +97,7 @@ class Semiring:
         if not operands:
             raise InputError("nothing to add; pass at least one array")
         arrays = self._operands(*operands)
-        try:
-            if any(a.shape != arrays[0].shape for a in arrays):
-                arrays = np.broadcast_arrays(*arrays)
-        except ValueError:
-            shapes = ", ".join(str(a.shape) for a in arrays)
-            raise ShapeError(f"operands have shapes {shapes}; pass shapes that broadcast to one") from None
+        arrays = _broadcast(arrays)
         total = as_output(out, arrays[0].shape, arrays[0].dtype, *arrays)
         if is_exact(total):
             total[...] = self._add_exact(arrays)
@@ -113,9 +118,9 @@ class Semiring:
 
     def mul(self, a: ArrayLike, b: ArrayLike) -> np.ndarray:
         """a ⊗ b = a + b, elementwise with broadcasting; the zero absorbs every number, NaN propagates."""
-        a, b = self._operands(a, b)
-        with np.errstate(invalid="ignore"):
-            total = np.asarray(a + b)
+        a, b = _broadcast(self._operands(a, b))
+        with np.errstate(invalid="ignore", over="ignore"):
+            total = np.asarray(exact_sums(a, b), dtype=object) if is_exact(a) else np.asarray(a + b)
         absorbed = ((a == self.zero) | (b == self.zero)) & (a == a) & (b == b)
         return np.where(absorbed, convert(np.asarray(self.zero), total.dtype), total)[()]
 
@@ -160,9 +165,35 @@ class Semiring:
             raise InputError(f"exact operands at eps = {self.eps}: ⊕_ε is transcendental; pass floats")
         return [convert(a, dtype) for a in arrays]
 
+    def latex(self) -> str:
+        r"""What ⊕ is.
+
+        >>> print(Semiring(eps=0.5).latex())
+        a \oplus b = 0.5 \log\left(e^{a / 0.5} + e^{b / 0.5}\right), \quad a \otimes b = a + b
+        """
+        from tropical._formulas import sum_of_two
+
+        return rf"a \oplus b = {sum_of_two(self.sign, self.eps)}, \quad a \otimes b = a + b"
+
+    def _repr_latex_(self) -> str:
+        from tropical._formulas import in_display
+
+        return in_display(self.latex())
+
     def __str__(self) -> str:
         name = "max-plus" if self.sign > 0 else "min-plus"
         return name if self.is_tropical else f"log-{name}, eps = {self.eps:g}"
+
+
+def _broadcast(arrays: list[np.ndarray]) -> Sequence[np.ndarray]:
+    """The arrays with one shape."""
+    try:
+        if all(a.shape == arrays[0].shape for a in arrays):
+            return arrays
+        return np.broadcast_arrays(*arrays)
+    except ValueError:
+        shapes = ", ".join(str(a.shape) for a in arrays)
+        raise ShapeError(f"operands have shapes {shapes}; pass shapes that broadcast to one") from None
 
 
 MAX_PLUS = Semiring()

@@ -3,6 +3,7 @@
 Floats are multiplied by SciPy, which has no exact entries; Fractions by NumPy's sums over segments.
 """
 
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
@@ -17,6 +18,14 @@ from tropical._arrays import EXACT, as_array, convert, frozen
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["SparseMatrix", "Weights", "as_weights", "cast", "numbers", "private", "split"]
+
+
+def _places(name: str, value: ArrayLike) -> np.ndarray:
+    """Whole numbers, of which there may be none."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu" and array.size:
+        raise InputError(f"{name} have dtype {array.dtype}; pass integers")
+    return array.astype(np.int64)
 
 
 class SparseMatrix:
@@ -50,13 +59,15 @@ class SparseMatrix:
     ndim = 2
 
     def __init__(self, shape: tuple[int, int], rows: ArrayLike, columns: ArrayLike, data: ArrayLike):
-        rows, columns = (np.asarray(v, dtype=np.int64) for v in (rows, columns))
+        rows, columns = (_places(name, v) for name, v in (("rows", rows), ("columns", columns)))
         data = as_array("data", data)
         if not rows.shape == columns.shape == data.shape or data.ndim != 1:
             raise ShapeError(
                 f"rows, columns and data have shapes {rows.shape}, {columns.shape}, {data.shape}; "
                 "pass three vectors of one length"
             )
+        if min(shape) < 0 or shape[0] * shape[1] > sys.maxsize:
+            raise ShapeError(f"the shape is {shape}; pass two lengths whose product is below 2⁶³")
         for name, places, length in (("rows", rows, shape[0]), ("columns", columns, shape[1])):
             if places.size and not 0 <= places.min() <= places.max() < length:
                 raise InputError(
@@ -65,6 +76,14 @@ class SparseMatrix:
         rows, columns, data = _merged(rows * shape[1] + columns, shape[1], data)
         counts = np.bincount(rows, minlength=shape[0])
         self._set(shape, data, columns, np.concatenate([[0], np.cumsum(counts)]))
+
+    def __reduce__(self):
+        return SparseMatrix._of, (
+            self.shape,
+            self.data,
+            self.columns,
+            self.offsets,
+        )  # not what was compiled of them
 
     def _set(self, shape, data, columns, offsets) -> None:
         self.shape = (int(shape[0]), int(shape[1]))

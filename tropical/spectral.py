@@ -1,5 +1,7 @@
 """Eigenvalues, eigenvectors and critical graphs of square matrices over a semiring."""
 
+from __future__ import annotations
+
 import math
 from fractions import Fraction
 

@@ -13,6 +13,7 @@ import numpy as np
 from tropical._arrays import EXACT, convert, frozen, refuse_where
 from tropical._cells import best_of_slopes, cells_in_order, dual_points, triangulate
 from tropical._convex_hull import check_facets, convex_hull, extreme, facets, outline
+from tropical._html import ShowsItself
 from tropical._lattice import IntegerPoints, Planes
 from tropical._regular import Triangulation, without
 from tropical._square import need_tropical
@@ -39,6 +40,14 @@ class Face:
     direction : tuple of int, or None
         Of a ridge (codimension 1): the primitive direction of its dual edge, from the dual vertex of cells[0] to
         that of cells[1], or to infinity if there is none. Modulo `Subdivision.lineality`.
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> edge = (x**2 + y + 0).subdivision().edges[0]
+    >>> edge.monomials, edge.lattice_length, edge.direction
+    ((1, 2), 1, (-1, 0))
     """
 
     monomials: tuple[int, ...]
@@ -49,7 +58,7 @@ class Face:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Subdivision:
+class Subdivision(ShowsItself):
     """The dual subdivision of a tropical polynomial; made by ``p.subdivision()``.
 
     Its cells are the upper faces of the points (w_i, b_i) (lower ones for sign −1), projected. Each cell is dual to a
@@ -108,6 +117,11 @@ class Subdivision:
     [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
     >>> len(s.edges), {e.lattice_length for e in s.edges}, s.is_triangulation
     (8, {1}, False)
+    >>> s.dim, s.essential, s.adjacency.number_of_edges(), s.is_unimodular, s.lineality.shape
+    (2, (0, 1, 2, 3, 4, 5), 2, False, (0, 2))
+    >>> s.cell_vertices[2], s.exact_vertices[0].tolist(), len(s.ridges)
+    ((5, 3, 2, 4), [Fraction(1, 1), Fraction(0, 1)], 8)
+    >>> ax = s.plot()
     """
 
     polytope: Polytope
@@ -147,6 +161,11 @@ class Subdivision:
     @cached_property
     def is_unimodular(self) -> bool:
         return self.is_triangulation and all(volume == 1 for volume in self.volumes)
+
+    def _html(self) -> str:
+        from tropical._notebook import subdivision_html
+
+        return subdivision_html(self)
 
     def __repr__(self) -> str:
         where = f"of a polytope of dimension {self.dim} in R^{self.polytope.variables}"

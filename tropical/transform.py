@@ -1,12 +1,15 @@
 """Transforms of functions on grids: Legendre, Hopf–Lax and its soft version, Hopf–Cole, in near-linear time."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tropical import _core
+from tropical import _core, _dask
 from tropical._arrays import EXACT, as_output, convert, is_exact
 from tropical._exact_lines import exact_hopf_lax_lines, exact_legendre_lines
 from tropical._grids import (
@@ -78,6 +81,9 @@ def legendre(
     line NaN. Values are p x_i − f_i of the winning i, rounded once; the winner is exact up to rounding of
     differences, so the error is below 8 u (|p_j x_i| + |f_i|), u the unit roundoff.
 
+    A dask array gives dask arrays, and nothing is computed yet: each chunk of the axis has its own transform, and the
+    maximum of these is taken, so that nothing moves; with one chunk along the axis it has the bits of NumPy's.
+
     The transform in several variables takes one axis after the other. Its inner results enter the next step
     negated: f*(p, q) = max_x (p x + max_y (q y − f)) = max_x (p x − (−f*_y)).
 
@@ -99,11 +105,16 @@ def legendre(
     array([[0. , 0. , 2. ],
            [0.5, 0.5, 2.5]])
     """
-    f = as_grid(f)
+    lazy = _dask.is_dask(f)
+    f = f if lazy else as_grid(f)
     (axis,) = as_axes(axis, f)
     x = as_nodes("x", x, f.shape[axis], strict=True)
     p = as_nodes("p", p, None, strict=False)
     exact = any(map(is_exact, (f, x, p)))
+    if lazy:
+        _dask.refuse_out(out)
+        options = {"p": p, "axis": axis, "return_argmax": return_argmax, "n_threads": n_threads or 1}
+        return _dask.legendre(f, axis, x, len(p), exact, return_argmax, partial(legendre, **options))
     shape = (*f.shape[:axis], len(p), *f.shape[axis + 1 :])
     winners = np.empty(shape, dtype=np.int64) if return_argmax else None
     result = as_output(out, shape, EXACT if exact else f.dtype, f)
@@ -182,6 +193,9 @@ def hopf_lax(
     error is below 8 u (|f_i| + w d²), and axes add theirs. With exact numbers (dyadic, not too long)
     the result is exact.
 
+    A dask array gives a dask array, of the same bits, and nothing is computed yet: before each axis it is rechunked so
+    that lines are whole.
+
     Equivalent to ``scipy.ndimage.distance_transform_edt(...)**2`` for f in {0, +∞} and κt = ¼.
 
     References
@@ -199,7 +213,8 @@ def hopf_lax(
            [0., 1., 4.]]), array([[3, 3, 3],
            [3, 3, 3]]))
     """
-    f = as_grid(f)
+    lazy = _dask.is_dask(f)
+    f = f if lazy else as_grid(f)
     axes = as_axes(axes, f)
     if sign not in (1, -1):
         raise InputError(f"sign is {sign!r}; pass -1 for a minimum or +1 for a maximum")
@@ -210,7 +225,20 @@ def hopf_lax(
         nodes = as_node_arrays(x, axes, f)
     exact = is_exact(f) or any(grid is not None and is_exact(grid) for grid in nodes)
     scale = 4 * positive("t", t, exact) * positive("kappa", kappa, exact)
-    weights = [weight(step, scale) for step in as_spacings(spacing, axes, exact)]
+    steps = as_spacings(spacing, axes, exact)
+    weights = [weight(step, scale) for step in steps]
+    if lazy:
+        _dask.refuse_out(out)
+        if return_argmax:
+            raise InputError(
+                "return_argmax needs f in memory, and this is a dask array; call f.compute() first"
+            )
+        common = {"t": t, "kappa": kappa, "sign": sign, "n_threads": n_threads or 1}
+        along = [
+            partial(hopf_lax, axes=axis, **common, **({"spacing": step} if grid is None else {"x": grid}))
+            for axis, grid, step in zip(axes, nodes, steps, strict=True)
+        ]
+        return _dask.along_axes(f, axes, along, exact)
     result = as_output(out, f.shape, EXACT if exact else f.dtype, f)
     values, winners = np.ascontiguousarray(result), None
     source = convert(f, EXACT) if exact else np.ascontiguousarray(f)
@@ -297,6 +325,7 @@ def hopf_cole(
     √(4κt(ε L + u_0 − min f)) of y, n at most. Where u_0 is more than 32 ε above f some 64 nodes away, terms are
     exponentials one by one, some twenty times as dear. Quadrature weights v_i enter as f_i − ε log v_i. For nodes at
     other distances, ``matmul(costs, f, Semiring(-1, eps))`` with the n × n costs is the step along an axis.
+    A dask array gives a dask array, and nothing is computed yet; lines are whole, as for `hopf_lax`.
     Nothing of weight underflows, however large the range of f/ε. Rounding error, u the unit roundoff: below
     8 u (|f| + |x − y|²/4κt) over the terms of weight, plus 100 u ε.
 
@@ -314,7 +343,8 @@ def hopf_cole(
     >>> float(u[400].round(12)), round(0.05 * math.log(2), 12)         # x²/2(1 + t) + (ε/2) log(1 + t)
     (0.034657359028, 0.034657359028)
     """
-    f = as_grid(f)
+    lazy = _dask.is_dask(f)
+    f = f if lazy else as_grid(f)
     if is_exact(f):
         raise InputError(
             "f has exact entries, and log-sum-exp is transcendental: pass f.astype(float), or use hopf_lax"
@@ -329,11 +359,21 @@ def hopf_cole(
     steps = as_spacings(spacing, axes)
     weights = [weight(step, scale) for step in steps]
     share = 0.0 if tol is None else positive("tol", tol) / (len(axes) * eps)
+    shift = sum(eps * (0.5 * math.log(math.pi * scale * eps) - math.log(step)) for step in steps)
+    if lazy:
+        _dask.refuse_out(out)
+        apiece = None if tol is None else tol / len(axes)
+        common = {"t": t, "eps": eps, "kappa": kappa, "tol": apiece, "n_threads": n_threads or 1}
+        along = [
+            partial(hopf_cole, axes=axis, spacing=step, **common)
+            for axis, step in zip(axes, steps, strict=True)
+        ]
+        values = _dask.along_axes(f, axes, along)
+        return values + values.dtype.type(shift) if normalised else values
     result = as_output(out, f.shape, f.dtype, f)
-    values, source, shift = np.ascontiguousarray(result), np.ascontiguousarray(f), 0.0
-    for axis, step, w in zip(axes, steps, weights, strict=True):
+    values, source = np.ascontiguousarray(result), np.ascontiguousarray(f)
+    for axis, w in zip(axes, weights, strict=True):
         hopf_cole_lines(source, axis, w, eps, _cut(f.shape[axis], share), values, n_threads)
-        shift += eps * (0.5 * math.log(math.pi * scale * eps) - math.log(step))
         source = values
     if normalised:
         values += values.dtype.type(shift)

@@ -14,7 +14,10 @@ from hjsym.bifurcation.critical import as_region, critical_points
 from hjsym.bifurcation.landscape import as_eps
 from hjsym.bifurcation.natural_balls import NaturalGradientBalls, import_flint
 from tropical import Box
+from tropical._display import summary
+from tropical._html import card
 from tropical._progress import Progress, reporting
+from tropical._tables import HasTable, coordinates
 
 __all__ = ["Certificate", "certify"]
 
@@ -23,7 +26,7 @@ _FINEST = 1e-9  # of the scale of x: smaller boxes are left undecided
 
 
 @dataclass(frozen=True, eq=False)
-class Certificate:
+class Certificate(HasTable):
     """What is proved about the critical points in a region.
 
     Attributes
@@ -39,6 +42,13 @@ class Certificate:
         Boxes about which nothing is proved; there are no other critical points than in these and the enclosures.
     boxes : int
         How many boxes were looked at.
+
+    Examples
+    --------
+    >>> from hjsym.bifurcation import EntropyLandscape
+    >>> proof = certify(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), 0.2)
+    >>> proof.count, proof.indices.tolist(), len(proof.undecided), proof.enclosures.shape
+    (3, [1, 0, 1], 0, (3, 2, 1))
     """
 
     eps: float
@@ -48,6 +58,23 @@ class Certificate:
     indices: np.ndarray
     undecided: np.ndarray
     boxes: int
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self.enclosures), 1 + 2 * len(self.low)
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        boxes = self.enclosures[:first]
+        sides = {**coordinates("low_x", boxes[:, 0]), **coordinates("high_x", boxes[:, 1])}
+        return {"index": self.indices[:first], **sides}
+
+    def _html(self) -> str:
+        what = (
+            f"undecided in {len(self.undecided):,} boxes" if self.count is None else "and no others, proved"
+        )
+        title = f"Certificate: {len(self.enclosures)} critical points at ε = {self.eps:g}, {what}"
+        return card(title, self._first_rows())
+
+    __repr__ = summary
 
     @property
     def count(self) -> int | None:

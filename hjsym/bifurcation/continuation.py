@@ -7,6 +7,8 @@ a fold the tangent's log ε component and det Dn change sign together, at a bran
 Source: H. B. Keller, "Numerical solution of bifurcation and nonlinear eigenvalue problems", 1977.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
@@ -16,6 +18,8 @@ from numpy.typing import ArrayLike
 from hjsym.bifurcation.critical import as_region
 from hjsym.bifurcation.landscape import EntropyLandscape, as_eps
 from hjsym.bifurcation.singular import Bifurcation, branch_point, fold
+from tropical._html import card
+from tropical._tables import HasTable, coordinates
 from tropical.errors import DivergenceError, InputError
 
 __all__ = ["Branch", "Tracer", "follow"]
@@ -29,7 +33,7 @@ _CLOSE = 1e-3  # how far, in arclength, a solved event may be from where it was 
 
 
 @dataclass(frozen=True, eq=False)
-class Branch:
+class Branch(HasTable):
     """A curve of critical points.
 
     Attributes
@@ -46,6 +50,16 @@ class Branch:
     end : str
         Why it ended: ``"eps"`` at an end of the range, ``"region"`` at the boundary of the region, ``"closed"``
         where it began, ``"stalled"`` where no step was short enough, ``"long"`` after too many steps.
+
+    Examples
+    --------
+    >>> from hjsym.bifurcation import EntropyLandscape
+    >>> H = EntropyLandscape.of_atoms([-1.0, 0.0, 1.0])
+    >>> branch = follow(H, 0.0, 0.1, (0.1, 1.0))
+    >>> branch.end, branch.at(0.2)[0].round(6) + 0, [event.kind for event in branch.events]
+    ('eps', array([[0.]]), ['pitchfork'])
+    >>> [(float(eps[-1].round(3)), index) for eps, x, index in branch.pieces()]     # two parts, joined where it passed
+    [(0.342, 0), (1.0, 1)]
     """
 
     eps: np.ndarray
@@ -54,6 +68,16 @@ class Branch:
     events: tuple[Bifurcation, ...]
     places: tuple[int, ...]
     end: str
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self.eps), 2 + self.x.shape[1]
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        return {"eps": self.eps[:first], **coordinates("x", self.x[:first]), "index": self.index[:first]}
+
+    def _html(self) -> str:
+        title = f"Branch: {len(self.eps):,} points, {len(self.events)} bifurcations, ended by {self.end!r}"
+        return card(title, self._first_rows())
 
     def at(self, eps: float) -> tuple[np.ndarray, np.ndarray]:
         """Where it crosses a temperature: positions (k, d), interpolated in log ε, and Morse indices (k,)."""
@@ -67,6 +91,18 @@ class Branch:
         near = np.where(share[:, 0] < 0.5, index[k], index[k + 1])
         met = s == 0
         return np.vstack([x[k] * (1 - share) + x[k + 1] * share, x[met]]), np.append(near, index[met])
+
+    def pieces(self) -> list[tuple[np.ndarray, np.ndarray, int]]:
+        """Its parts between events, which are ends of both: temperatures (n,), positions (n, d) and the Morse index."""
+        eps, x = self.eps, self.x
+        if self.events:
+            eps = np.insert(eps, self.places, [e.eps for e in self.events])
+            x = np.insert(x, self.places, [e.x for e in self.events], axis=0)
+        cuts = [0, *(p + k for k, p in enumerate(self.places)), len(eps) - 1]
+        return [
+            (eps[a : b + 1], x[a : b + 1], int(self.index[min(first, len(self.index) - 1)]))
+            for a, b, first in zip(cuts, cuts[1:], [0, *self.places], strict=False)
+        ]
 
 
 @dataclass(frozen=True, eq=False)

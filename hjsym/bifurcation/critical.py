@@ -10,6 +10,8 @@ from hjsym.bifurcation.landscape import EntropyLandscape, as_eps
 from hjsym.bifurcation.scan import scan
 from hjsym.bifurcation.search import search
 from tropical import Box, Slice
+from tropical._display import summary
+from tropical._tables import HasTable, coordinates
 from tropical.domain import Domain, as_domain
 from tropical.errors import InputError
 
@@ -37,6 +39,12 @@ class CriticalPoint:
         The term of largest weight.
     eigenvalues : (d,) array
         Of G⁻¹∇²H, ascending: −1 at a tie in the cold, 0 at a bifurcation.
+
+    Examples
+    --------
+    >>> point = critical_points(EntropyLandscape.of_atoms([-1.0, 1.0]), 0.2)[0]
+    >>> point.kind, point.index, round(float(point.x[0]), 9) + 0, round(point.entropy, 6)
+    ('maximum', 1, 0.0, 0.693147)
     """
 
     x: np.ndarray
@@ -46,9 +54,11 @@ class CriticalPoint:
     atom: int
     eigenvalues: np.ndarray
 
+    __repr__ = summary
+
 
 @dataclass(frozen=True)
-class CriticalPoints:
+class CriticalPoints(HasTable):
     """The critical points in a region, and whether the degree of ∇H confirms their number.
 
     A sequence of `CriticalPoint`, ordered by x.
@@ -64,6 +74,14 @@ class CriticalPoints:
         signs at the ends. None where ∇H vanishes on the boundary or could not be followed.
     suspects : (k, 2, d) array
         Cells (low, high) in which the number of points found does not agree with the degree on the cell's own boundary.
+
+    Examples
+    --------
+    >>> found = critical_points(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), 0.2)
+    >>> found.x.ravel().round(4) + 0, found.indices.tolist(), len(found.of_kind("maximum"))
+    (array([-0.4773,  0.    ,  0.4773]), [1, 0, 1], 2)
+    >>> found.degree, found.index_sum, found.confirmed
+    (-1, -1, True)
     """
 
     points: tuple[CriticalPoint, ...]
@@ -72,6 +90,12 @@ class CriticalPoints:
     high: np.ndarray
     degree: int | None
     suspects: np.ndarray
+
+    def __repr__(self) -> str:
+        kinds = [p.kind for p in self.points]
+        counts = ", ".join(f"{kind} × {kinds.count(kind)}" for kind in sorted(set(kinds)))
+        confirmed = "confirmed" if self.confirmed else "not confirmed"
+        return f"<CriticalPoints at eps = {self.eps:g}: {counts or 'none'}; {confirmed}>"
 
     def __len__(self) -> int:
         return len(self.points)
@@ -91,6 +115,24 @@ class CriticalPoints:
     def indices(self) -> np.ndarray:
         """All Morse indices, (n,)."""
         return np.array([p.index for p in self.points], dtype=int)
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self), 4 + 2 * len(self.low)
+
+    def _units(self) -> dict[str, str]:
+        return {"entropy": "nats"}
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        points, d = self.points[:first], len(self.low)
+        spectra = np.array([p.eigenvalues for p in points]).reshape(len(points), d)
+        return {
+            **coordinates("x", self.x[:first]),
+            "kind": np.array([p.kind for p in points], dtype=str),
+            "index": self.indices[:first],
+            "entropy": np.array([p.entropy for p in points], dtype=float),
+            "atom": np.array([p.atom for p in points], dtype=int),
+            **coordinates("eigenvalue", spectra),
+        }
 
     def of_kind(self, kind: str) -> tuple[CriticalPoint, ...]:
         """The minima, saddles, maxima or degenerate points."""

@@ -1,6 +1,5 @@
 """All curves of critical points over a range of temperatures, with their folds and pitchforks."""
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import networkx as nx
@@ -15,6 +14,8 @@ from hjsym.bifurcation.singular import Bifurcation
 from hjsym.bifurcation.sweep import sweep
 from tropical import Box
 from tropical._progress import Progress, reporting
+from tropical._tables import HasTable, coordinates
+from tropical._workers import Workers
 from tropical.errors import DivergenceError, InputError
 
 __all__ = ["BifurcationDiagram", "bifurcation_diagram"]
@@ -24,7 +25,7 @@ _SAME = 1e-6  # of the scale of x: a crossing of a curve and a critical point th
 
 
 @dataclass(frozen=True, eq=False)
-class BifurcationDiagram:
+class BifurcationDiagram(HasTable):
     """Curves of critical points over ε, what happens on them, and what was found at some temperatures independently.
 
     Attributes
@@ -41,6 +42,17 @@ class BifurcationDiagram:
         All critical points at some temperatures, found without the curves.
     missed : tuple of (float, (d,) array)
         Critical points of the levels on no curve.
+
+    Examples
+    --------
+    >>> pitchfork = bifurcation_diagram(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), (0.2, 0.5))
+    >>> len(pitchfork.branches), pitchfork.folds, [round(p.eps, 6) for p in pitchfork.pitchforks]
+    (2, (), [0.341751])
+    >>> pitchfork.at(0.25)[0].ravel().round(3) + 0, pitchfork.count(0.45), pitchfork.confirmed
+    (array([-0.427,  0.428,  0.   ]), 1, True)
+    >>> pitchfork.merge_tree("maxima").number_of_nodes()
+    3
+    >>> ax = pitchfork.plot()
     """
 
     landscape: EntropyLandscape
@@ -90,6 +102,26 @@ class BifurcationDiagram:
         """Draw a coordinate of the critical points against ε, by kind, with the bifurcations; returns the axes."""
         return draw_diagram(self, ax, coordinate)
 
+    def _shape(self) -> tuple[int, int]:
+        return len(self.bifurcations), 6 + 2 * len(self.low)
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        """A row for each bifurcation; the curves have tables of their own."""
+        events, d = self.bifurcations[:first], len(self.low)
+        x, v = (np.array([getattr(e, n) for e in events], float).reshape(len(events), d) for n in ("x", "v"))
+        words = {n: np.array([getattr(e, n) for e in events], dtype=str) for n in ("kind", "opens")}
+        numbers = {n: np.array([getattr(e, n) for e in events], float) for n in ("eps", "H_vvv", "H_v_eps")}
+        index = np.array([e.index for e in events], dtype=int)
+        return {
+            "kind": words["kind"], "eps": numbers.pop("eps"), **coordinates("x", x), "index": index,
+            "opens": words["opens"], **coordinates("v", v), **numbers,
+        }  # fmt: skip
+
+    def _html(self) -> str:
+        from hjsym._notebook import bifurcation_html
+
+        return bifurcation_html(self)
+
     def __repr__(self) -> str:
         cold, hot = self.eps_range
         return (
@@ -105,7 +137,7 @@ def bifurcation_diagram(
     *,
     levels: int = 12,
     max_step: float = 0.1,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: Progress = None,
 ) -> BifurcationDiagram:
     """All curves of critical points of H(π(x; ε)) for ε in a range, with every fold and pitchfork solved.
@@ -121,7 +153,7 @@ def bifurcation_diagram(
         followed from those that lie on none yet. A closed curve between two levels is missed.
     max_step : float
         As for `follow`.
-    executor : concurrent.futures.Executor, optional
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
         Where the levels are searched.
     progress : callable or bool, optional
         Called with the number of levels searched and followed; True draws a bar.

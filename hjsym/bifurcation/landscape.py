@@ -1,5 +1,7 @@
 """The entropy of Gibbs weights as a landscape over x, with its derivatives by joint cumulants."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +14,9 @@ from hjsym.bifurcation.natural_gradient import NaturalGradient, natural_gradient
 from hjsym.hopf import KernelGauge, LSELayer
 from tropical import Polynomial, Semiring, Slice
 from tropical._arrays import as_array, as_points, frozen, is_finite, refuse_where, to_floats
+from tropical._display import summary
+from tropical._html import card
+from tropical._tables import HasTable, coordinates
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["EntropyLandscape", "as_eps", "solve_ties", "tie_points"]
@@ -21,7 +26,7 @@ _FLAT = 2.0**-40
 
 
 @dataclass(frozen=True, eq=False)
-class EntropyLandscape:
+class EntropyLandscape(HasTable):
     """H(x; ε) = −Σ π_j log π_j, the entropy of π = softmax(z/ε) with z_j = W_j·x + b_j.
 
     Derivatives are joint cumulants κ of the slopes W and the heights z under π: ∇H = −κ(W, z)/ε²,
@@ -49,10 +54,28 @@ class EntropyLandscape:
     (array([0.790617]), array([[0.055122]]))
     >>> H.gradient([[9.0]], eps=0.01), H.natural_gradient([[9.0]], 0.01).value     # a plateau, and not
     (array([[-0.]]), array([[-8.5]]))
+    >>> H.variables, H.weights([[0.0]], 0.5).round(4), H.at(0.5).semiring.eps
+    (1, array([[0.2119, 0.5761, 0.2119]]), 0.5)
+    >>> H.hessian([[0.0]], 0.3).round(4), H.third([[0.0]], 0.3).shape, H.fourth_along([[0.0]], [1.0], 0.3).round(3)
+    (array([[[0.6388]]]), (1, 1, 1, 1), array([-44.435]))
+    >>> H.eps_derivative([[0.25]], 0.3).round(4), H.eps_gradient([[0.25]], 0.3).round(4)
+    (array([1.3243]), array([[-3.4398]]))
+    >>> H.eps_hessian([[0.25]], 0.3).shape, H.fisher([[0.25]], 0.3).round(4)
+    ((1, 1, 1), array([[[3.185]]]))
+    >>> H.tie_points.ravel(), H.hull, H.distinct[0].ravel(), round(H.blur(0.5), 3)
+    (array([-0.5,  0. ,  0.5]), (array([-0.5]), array([0.5])), array([-1.,  0.,  1.]), 0.25)
+    >>> H.refuse_flat()                                             # the slopes span the line
+    >>> from hjsym.hopf import LSELayer
+    >>> EntropyLandscape.of(LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=1.0))([[0.0]], 1.0).round(6)
+    array([0.693147])
+    >>> H.length(0.1) >= H.blur(0.1), [bound.shape for bound in H.spread]
+    (True, [(1,), (1,)])
     """
 
     W: ArrayLike
     b: ArrayLike
+
+    __repr__ = summary
 
     def __post_init__(self):
         W, b = (to_floats(as_array(name, getattr(self, name))).astype(float) for name in ("W", "b"))
@@ -72,7 +95,7 @@ class EntropyLandscape:
     @classmethod
     def of_atoms(
         cls, y: ArrayLike, g: ArrayLike | float = 0.0, weight: float = 1.0, domain: Slice | None = None
-    ) -> "EntropyLandscape":
+    ) -> EntropyLandscape:
         """Logits −weight·|x − y_j|²/2 − g_j: W = weight·y and b = −weight·|y|²/2 − g, without the square of x, which
         all share. ``weight=1/2t`` is the kernel gauge at time t. With a `Slice` as domain, restricted to it.
         """
@@ -88,7 +111,7 @@ class EntropyLandscape:
         return _restricted(weight * y, -weight * (y**2).sum(axis=1) / 2 - g, domain)
 
     @classmethod
-    def of(cls, source, domain: Slice | None = None) -> "EntropyLandscape":
+    def of(cls, source, domain: Slice | None = None) -> EntropyLandscape:
         """That of a `Polynomial`, an `LSELayer`, a `KernelGauge`, or a network Affine → LogSumExp."""
         if isinstance(source, EntropyLandscape):
             return source if domain is None else _restricted(source.W, source.b, domain)
@@ -112,6 +135,18 @@ class EntropyLandscape:
     def at(self, eps: float) -> Polynomial:
         """The log-sum-exp whose Gibbs weights these are."""
         return Polynomial(self.W, self.b, Semiring(eps=as_eps(eps)))
+
+    # ---- reading ---------------------------------------------------------------------------------
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self), self.variables + 1
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        return {"b": self.b[:first], **coordinates("W", self.W[:first])}
+
+    def _html(self) -> str:
+        title = f"EntropyLandscape: H(x; ε) of {len(self):,} terms in {self.variables:,} variables"
+        return card(title, self._first_rows())
 
     # ---- values and derivatives ------------------------------------------------------------------
 

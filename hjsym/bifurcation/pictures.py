@@ -83,19 +83,29 @@ def draw_diagram(diagram, ax=None, coordinate: int = 0):
     """Draw a coordinate of the critical points of a `BifurcationDiagram` against ε, coloured by Morse index.
 
     Folds are dots and pitchforks stars.
+
+    Parameters
+    ----------
+    diagram : BifurcationDiagram
+    ax : matplotlib Axes, optional
+        Those of a new figure by default.
+    coordinate : int
+        Of x, counted from 0.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> from hjsym.bifurcation import bifurcation_diagram
+    >>> ax = draw_diagram(bifurcation_diagram(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), (0.2, 0.5)))
     """
     ax, d = axes_or_new(ax), len(diagram.low)
     kinds = ["minimum", "maximum"] if d == 1 else ["minimum", "saddle", "maximum"]
     for branch in diagram.branches:
-        eps, x = branch.eps, branch.x[:, coordinate]
-        if branch.events:
-            eps = np.insert(eps, branch.places, [e.eps for e in branch.events])
-            x = np.insert(x, branch.places, [e.x[coordinate] for e in branch.events])
-        cuts = [0, *(p + k for k, p in enumerate(branch.places)), len(eps) - 1]
-        firsts = [0, *branch.places]
-        for a, b, first in zip(cuts, cuts[1:], firsts, strict=False):
-            kind = kinds[int(branch.index[min(first, len(branch.index) - 1)])]
-            ax.plot(eps[a : b + 1], x[a : b + 1], color=_KINDS[kind][0], linewidth=1.2)
+        for eps, x, index in branch.pieces():
+            ax.plot(eps, x[:, coordinate], color=_KINDS[kinds[index]][0], linewidth=1.2)
     for events, marker, label in ((diagram.folds, "o", "fold"), (diagram.pitchforks, "*", "pitchfork")):
         if events:
             at = [e.eps for e in events], [e.x[coordinate] for e in events]
@@ -124,6 +134,12 @@ def draw_counts(levels, ax=None):
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> from hjsym.bifurcation import sweep
+    >>> levels = sweep(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), [0.2, 0.3, 0.4])
+    >>> ax = draw_counts(levels)
     """
     ax, levels = axes_or_new(ax), sorted(levels, key=lambda level: level.eps)
     eps = [level.eps for level in levels]

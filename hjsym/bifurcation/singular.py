@@ -8,12 +8,15 @@ Sources: R. Seydel, Numer. Math. 33, 1979, and G. Moore, A. Spence, SIAM J. Nume
 folds; G. Moore, Numer. Funct. Anal. Optim. 2, 1980, for that of branch points.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hjsym.bifurcation.landscape import EntropyLandscape
+from tropical._display import summary
 from tropical.errors import DivergenceError, InputError
 
 __all__ = ["Bifurcation", "branch_point", "fold"]
@@ -50,6 +53,13 @@ class Bifurcation:
     opens : {"cold", "hot", "both"}
         On which side of ε the points are that meet: "cold" if they merge as ε grows; "both" where no side is told,
         at transcritical and multiple points.
+
+    Examples
+    --------
+    >>> from hjsym.bifurcation import EntropyLandscape
+    >>> point = branch_point(EntropyLandscape.of_atoms([-1.0, 0.0, 1.0]), 0.0, 0.34)
+    >>> point.kind, round(point.eps, 12), point.opens, point.index
+    ('pitchfork', 0.341750531974, 'cold', 0)
     """
 
     kind: str
@@ -63,6 +73,8 @@ class Bifurcation:
     residual: float
     index: int
     opens: str
+
+    __repr__ = summary
 
 
 def fold(source, x: ArrayLike, eps: float, v: ArrayLike | None = None) -> Bifurcation:
@@ -115,8 +127,18 @@ def fold(source, x: ArrayLike, eps: float, v: ArrayLike | None = None) -> Bifurc
 def branch_point(source, x: ArrayLike, eps: float, psi: ArrayLike | None = None) -> Bifurcation:
     """The pitchfork or transcritical point near (x, ε), by Newton's method on Moore's system.
 
-    Parameters and errors are those of `fold`; ``psi`` is a start for the left null vector. Symmetric data have
-    pitchforks, of which H_vvv = 0 is the mark.
+    Errors are those of `fold`. Symmetric data have pitchforks, of which H_vvv = 0 is the mark.
+
+    Parameters
+    ----------
+    source, x, eps
+        As for `fold`.
+    psi : (d,) array, optional
+        A start for the left null vector.
+
+    Returns
+    -------
+    Bifurcation
 
     Examples
     --------

@@ -1,6 +1,9 @@
 """Critical points at many temperatures, in this process or by the workers of an executor."""
 
-from concurrent.futures import BrokenExecutor, Executor
+from __future__ import annotations
+
+from contextlib import closing
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,7 +12,8 @@ from hjsym.bifurcation.critical import CriticalPoints, critical_points
 from hjsym.bifurcation.landscape import EntropyLandscape, as_eps
 from tropical import Slice
 from tropical._progress import Progress, reporting
-from tropical.errors import ShapeError, WorkerError
+from tropical._workers import Workers, in_order
+from tropical.errors import ShapeError
 
 __all__ = ["sweep"]
 
@@ -20,7 +24,7 @@ def sweep(
     domain=None,
     *,
     cells: int = 24,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: Progress = None,
 ) -> tuple[CriticalPoints, ...]:
     """`critical_points` at each of the temperatures eps (n,), in their order.
@@ -31,15 +35,15 @@ def sweep(
         As for `critical_points`.
     eps : (n,) array
         Each > 0.
-    executor : concurrent.futures.Executor, optional
-        Runs the temperatures; anything that offers the same will do. The result does not depend on it.
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
+        Runs the temperatures, as in `tropical.linear_regions`. The result does not depend on it.
     progress : callable or bool, optional
         Called with the number of temperatures done; True draws a bar.
 
     Raises
     ------
     WorkerError
-        If a worker of the executor died.
+        If the pools that `executor` makes break again and again.
 
     Examples
     --------
@@ -52,29 +56,13 @@ def sweep(
         raise ShapeError(f"eps has shape {temperatures.shape}; pass a list of temperatures, (n,)")
     temperatures = [as_eps(e) for e in temperatures]
     H = source if isinstance(domain, Slice) else EntropyLandscape.of(source)
-    found = []
-    with reporting(progress, "temperatures") as report:
-        for level in _levels(H, temperatures, domain, cells, executor):
+    search, found = partial(critical_points, H, domain=domain, cells=cells), []
+    with (
+        reporting(progress, "temperatures") as report,
+        closing(in_order(search, [(e,) for e in temperatures], executor)) as levels,
+    ):
+        for level in levels:
             found.append(level)
             if report is not None:
                 report(len(found))
     return tuple(found)
-
-
-def _levels(H, temperatures, domain, cells: int, executor: Executor | None):
-    if executor is None:
-        for e in temperatures:
-            yield critical_points(H, e, domain, cells=cells)
-        return
-    futures = [executor.submit(critical_points, H, e, domain, cells=cells) for e in temperatures]
-    try:
-        for future in futures:
-            yield future.result()
-    except BrokenExecutor as error:
-        raise WorkerError(
-            f"a worker of {type(executor).__name__} ended before its temperature was done ({error}); take fewer "
-            "workers, or leave executor out"
-        ) from error
-    finally:
-        for future in futures:
-            future.cancel()

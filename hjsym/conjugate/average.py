@@ -25,6 +25,18 @@ _LARGEST = 1e150  # slopes beyond which the supremum of a value is taken to be +
 def proximal_average(functions: Sequence[ConvexFunction], weights=None, lam: float = 1.0) -> ConvexFunction:
     """The proximal average of convex functions with weights α ≥ 0 of sum 1, equal by default.
 
+    Parameters
+    ----------
+    functions : sequence of ConvexFunction, or what `as_function` takes
+    weights : sequence of numbers, optional
+        α_i ≥ 0 of sum 1; equal by default.
+    lam : float
+        The parameter λ > 0 of the proximal maps that are averaged.
+
+    Returns
+    -------
+    ConvexFunction
+
     Examples
     --------
     >>> from hjsym.conjugate.radial import Power

@@ -1,5 +1,7 @@
 """What every function of convex analysis here is: extended-real values, a domain, maximisers, a certificate."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from hjsym.conjugate.extended import add, inner
 from tropical._arrays import as_array, is_exact, is_finite, is_number, to_floats
+from tropical._html import ShowsItself
 from tropical.errors import ShapeError
 
 __all__ = ["ConvexFunction", "Convexity"]
@@ -26,6 +29,15 @@ class Convexity:
         What proves it.
     witness : (a, m, b) or None
         Points with m between a and b, at which f(m) is above the chord: f is not convex.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> from hjsym.conjugate import convexity
+    >>> x = sympy.Symbol("x", real=True)
+    >>> found = convexity((x**2 - 1) ** 2)
+    >>> found.convex, len(found.witness), convexity(x**2).convex
+    (False, 3, True)
     """
 
     convex: bool | None
@@ -38,7 +50,7 @@ class Convexity:
 
 
 @dataclass(frozen=True, eq=False)
-class ConvexFunction(ABC):
+class ConvexFunction(ShowsItself, ABC):
     """An extended-real function on R^d that knows its conjugate f*(y) = sup_x ⟨x, y⟩ − f(x).
 
     In one variable points are numbers: arrays of any shape, taken entry by entry. In more they have shape (..., d).
@@ -60,6 +72,24 @@ class ConvexFunction(ABC):
         Whether this is the transform of a function that is not convex, and so that of its closed convex hull.
     rational : bool
         Whether Fractions give Fractions.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> from hjsym.conjugate import conjugate
+    >>> x = sympy.Symbol("x", real=True)
+    >>> f = conjugate(sympy.exp(x))                                       # y log y − y
+    >>> f(1.0), f.domain, f.expr, f.variables, f.method, f.exact
+    (np.float64(-1.0), Interval(0, oo), y*log(y) - y, 1, 'known pair', True)
+    >>> f.argmax(2.0).round(6), f.subgradient(2.0).round(6), f.gap(2.0) < 1e-14, f.contains([-1.0, 0.0])
+    (np.float64(0.693147), np.float64(0.693147), np.True_, array([False,  True]))
+    >>> f.shift(1.0)(2.0), f.tilt(3.0)(1.0), f.dilate(2.0)(0.5), f.convexity().convex
+    (np.float64(-1.0), np.float64(2.0), np.float64(-1.0), True)
+    >>> (f + f)(1.0), (2 * f)(1.0), f.conjugate()(0.0)
+    (np.float64(-2.0), np.float64(-2.0), np.float64(1.0))
+    >>> from hjsym.conjugate import norm
+    >>> norm(2).compose([[3.0, 0.0], [0.0, 4.0]])([1.0, 1.0]), norm(2).of_hull, f.rational
+    (np.float64(5.0), False, False)
     """
 
     __array_ufunc__ = None  # lets NumPy scalars on the left leave the operators to us
@@ -90,7 +120,7 @@ class ConvexFunction(ABC):
         """(n, d) maximisers at finite points (n, d), rows of NaN where there are none."""
 
     @abstractmethod
-    def conjugate(self) -> "ConvexFunction":
+    def conjugate(self) -> ConvexFunction:
         """f*; of a conjugate, the closed convex hull of what it came from, in the same form where possible."""
 
     def convexity(self) -> Convexity:
@@ -145,7 +175,7 @@ class ConvexFunction(ABC):
 
     # ---- calculus --------------------------------------------------------------------------------
 
-    def __add__(self, other) -> "ConvexFunction":
+    def __add__(self, other) -> ConvexFunction:
         """f + g, or f + c for a number c."""
         from hjsym.conjugate.rules import transformed
         from hjsym.conjugate.sums import Sum
@@ -154,10 +184,10 @@ class ConvexFunction(ABC):
             return Sum([self, other])
         return transformed(self, 1.0, 1.0, 0.0, 0.0, other) if is_number(other) else NotImplemented
 
-    def __radd__(self, other) -> "ConvexFunction":
+    def __radd__(self, other) -> ConvexFunction:
         return self.__add__(other)
 
-    def __mul__(self, scale) -> "ConvexFunction":
+    def __mul__(self, scale) -> ConvexFunction:
         """λ f for a number λ > 0."""
         from hjsym.conjugate.rules import transformed
 
@@ -165,29 +195,41 @@ class ConvexFunction(ABC):
 
     __rmul__ = __mul__
 
-    def shift(self, a: ArrayLike) -> "ConvexFunction":
+    def shift(self, a: ArrayLike) -> ConvexFunction:
         """x ↦ f(x − a)."""
         from hjsym.conjugate.rules import transformed
 
         return transformed(self, 1.0, 1.0, a, 0.0, 0.0)
 
-    def tilt(self, v: ArrayLike) -> "ConvexFunction":
+    def tilt(self, v: ArrayLike) -> ConvexFunction:
         """x ↦ f(x) + ⟨v, x⟩."""
         from hjsym.conjugate.rules import transformed
 
         return transformed(self, 1.0, 1.0, 0.0, v, 0.0)
 
-    def dilate(self, mu: float) -> "ConvexFunction":
+    def dilate(self, mu: float) -> ConvexFunction:
         """x ↦ f(μ x)."""
         from hjsym.conjugate.rules import transformed
 
         return transformed(self, 1.0, mu, 0.0, 0.0, 0.0)
 
-    def compose(self, A: ArrayLike) -> "ConvexFunction":
+    def compose(self, A: ArrayLike) -> ConvexFunction:
         """x ↦ f(A x)."""
         from hjsym.conjugate.rules import Precomposed
 
         return Precomposed(self, A)
+
+    # ---- reading ---------------------------------------------------------------------------------
+
+    def _repr_latex_(self) -> str | None:
+        from hjsym.conjugate._shown import latex_of
+
+        return latex_of(self)
+
+    def _html(self) -> str | None:
+        from hjsym.conjugate._shown import html_of
+
+        return html_of(self) if self._repr_latex_() is None else None
 
     # ---- for other modules -----------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Boxes low ≤ x ≤ high and their support functions Σ max(low_k y_k, high_k y_k); sums of the k largest entries."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +50,7 @@ class BoxIndicator(ConvexFunction):
     def domain(self) -> Orthotope:
         return Orthotope(self.low, self.high)
 
-    def conjugate(self) -> "BoxSupport":
+    def conjugate(self) -> BoxSupport:
         return BoxSupport(self.low, self.high)
 
     def _values(self, y: np.ndarray) -> np.ndarray:
@@ -63,7 +65,12 @@ class BoxIndicator(ConvexFunction):
 
 @dataclass(frozen=True, eq=False)
 class BoxSupport(ConvexFunction):
-    """sup{⟨x, y⟩ : low ≤ x ≤ high}."""
+    """sup{⟨x, y⟩ : low ≤ x ≤ high}.
+
+    >>> f = BoxSupport([-1.0, 0.0], [1.0, 2.0])
+    >>> f([[3.0, 1.0], [-3.0, -1.0]])
+    array([5., 3.])
+    """
 
     low: ArrayLike
     high: ArrayLike
@@ -123,7 +130,7 @@ class LargestSum(ConvexFunction):
     def domain(self) -> Space:
         return Space(self.dimension)
 
-    def conjugate(self) -> "HypersimplexIndicator":
+    def conjugate(self) -> HypersimplexIndicator:
         return HypersimplexIndicator(self.k, self.dimension)
 
     def _values(self, y: np.ndarray) -> np.ndarray:

@@ -165,6 +165,17 @@ def infimal_convolution(*parts: ConvexFunction) -> ConvexFunction:
     where f* + g* has a conjugate as one; of separable functions of one variable each it is taken in each; with ‖·‖²/2λ
     it is a Moreau envelope.
 
+    Parameters
+    ----------
+    *parts : ConvexFunction, or what `as_function` takes
+        Two or more, of the same variables.
+
+    Returns
+    -------
+    ConvexFunction
+
+    Examples
+    --------
     >>> from hjsym.conjugate.radial import Power
     >>> infimal_convolution(Power(2), Power(2))([2.0])                    # x²/4
     array([1.])

@@ -25,6 +25,16 @@ def toland_dual(f: Rational) -> "TolandDual":
     F. Toland, J. Math. Anal. Appl. 66, 1978), and Q* is affine between the slopes of Q while −P* is concave, so the
     least value is at a slope of Q.
 
+    Parameters
+    ----------
+    f : Rational of two Polynomials
+        At ε = 0.
+
+    Returns
+    -------
+    TolandDual
+        With `infimum` and `point`.
+
     Examples
     --------
     >>> from tropical import variables

@@ -41,6 +41,17 @@ def conjugate(f, x=None, y=None, domain=None, strict: bool = False) -> ConvexFun
         If `strict`, with three points that show it.
     InputError
         A kind of f that has no conjugate here; the message says what to do.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x", real=True)
+    >>> print(conjugate(sympy.log(1 + sympy.exp(x))))
+    y*log(y) + (1 - y)*log(1 - y) for y in Interval(0, 1)
+    >>> from tropical import variables
+    >>> a, b = variables(2)
+    >>> g = conjugate(a + b + 0)                                          # of max(a, b, 0): 0 on a triangle
+    >>> g([[0.25, 0.5], [0.75, 0.5]]), g.method, g.exact
+    (array([ 0., inf]), 'polyhedral', True)
     """
     f = as_function(f, x, y, domain)
     check_convex(f, strict)
@@ -61,7 +72,23 @@ def check_convex(f: ConvexFunction, strict: bool) -> None:
 
 
 def as_function(f, x=None, y=None, domain=None) -> ConvexFunction:
-    """f as a function of convex analysis; see `conjugate` for the arguments."""
+    """f as a function of convex analysis; see `conjugate` for the arguments.
+
+    Parameters
+    ----------
+    f, x, y, domain
+        As for `conjugate`.
+
+    Returns
+    -------
+    ConvexFunction
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x", real=True)
+    >>> as_function(sympy.Abs(x), x)([-2.0, 3.0])
+    array([2., 3.])
+    """
     if isinstance(f, ConvexFunction):
         return f
     if isinstance(f, LSELayer):
@@ -91,6 +118,17 @@ def _from_sympy(f: sympy.Expr, x, y, domain) -> ConvexFunction:
 def biconjugate(f, x=None, domain=None) -> ConvexFunction:
     """f**, the closed convex hull of f; f itself where it is closed and convex.
 
+    Parameters
+    ----------
+    f, x, domain
+        As for `conjugate`.
+
+    Returns
+    -------
+    ConvexFunction
+
+    Examples
+    --------
     >>> from hjsym.conjugate.sets import Points
     >>> biconjugate(Points([[-1.0], [1.0]]))([0.0, 0.5, 1.5])
     array([ 0.,  0., inf])
@@ -101,6 +139,18 @@ def biconjugate(f, x=None, domain=None) -> ConvexFunction:
 def convexity(f, x=None, domain=None) -> Convexity:
     """Whether f is convex: proved, refuted with three points that show it, or unknown.
 
+    Parameters
+    ----------
+    f, x, domain
+        As for `conjugate`; also a `tropical.Rational`.
+
+    Returns
+    -------
+    Convexity
+        ``convex`` is True, False or None, with the ``reason`` and the ``witness``.
+
+    Examples
+    --------
     >>> from tropical import variables
     >>> a, b = variables(2)
     >>> convexity(a / (a + b)).convex                                     # x − max(x, y)

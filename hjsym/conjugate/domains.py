@@ -4,6 +4,8 @@ Comparisons of numbers are exact. Where the test itself rounds, as with a norm o
 reals within a few units of rounding, since hardly any float lies on a sphere; Fractions are taken exactly.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,6 +124,8 @@ class Ball:
 
     >>> Ball(2, 1.0, np.zeros(2)).contains([[0.6, 0.8], [0.6, 0.81]])
     array([ True, False])
+    >>> Ball(2, 1.0, np.zeros(2)).variables
+    2
     """
 
     p: float
@@ -130,9 +134,11 @@ class Ball:
 
     @property
     def variables(self) -> int:
+        """d, the number of variables."""
         return len(self.centre)
 
     def contains(self, y: ArrayLike) -> np.ndarray:
+        """Whether points (..., d) lie in the ball, its boundary included."""
         y = points_of(y, self.variables)
         finite = is_finite(y).all(axis=-1)
         y = np.where(finite[..., None], y, convert(np.zeros(1), y.dtype)[0])

@@ -5,6 +5,8 @@ conv{W_j}, +∞ off it. Only points of the smallest face that holds y can have w
 λ_j ∝ exp((W_j·x + b_j)/ε) for some x. f_0* − ε log N ≤ f_ε* ≤ f_0*.
 """
 
+from __future__ import annotations
+
 import math
 from collections import defaultdict
 from collections.abc import Iterator
@@ -41,6 +43,8 @@ class LogSumExp(ConvexFunction):
     >>> f = LogSumExp(Polynomial([1.0, 0.0], [0.0, 0.0], Semiring(eps=1.0)))     # log(1 + e^x)
     >>> f.conjugate()([0.0, 0.5, 1.0, 1.5]).round(6)                            # y log y + (1 − y) log(1 − y)
     array([ 0.      , -0.693147,  0.      ,       inf])
+    >>> f.compose([[2.0]])([0.0]).round(6)
+    array([0.693147])
     """
 
     polynomial: Polynomial
@@ -73,7 +77,7 @@ class LogSumExp(ConvexFunction):
     def _argmax(self, y: np.ndarray) -> np.ndarray:
         return self.polynomial.gradient(y)
 
-    def compose(self, A: ArrayLike) -> "LogSumExp":
+    def compose(self, A: ArrayLike) -> LogSumExp:
         """x ↦ f(A x)."""
         p = self.polynomial
         return LogSumExp(
@@ -91,11 +95,11 @@ class LogSumExp(ConvexFunction):
                 return p
             hot = max(eps, hot / 4)
 
-    def conjugate(self) -> "EntropyOnHull":
+    def conjugate(self) -> EntropyOnHull:
         return self._conjugate
 
     @cached_property
-    def _conjugate(self) -> "EntropyOnHull":
+    def _conjugate(self) -> EntropyOnHull:
         return EntropyOnHull(self.polynomial, self.of_hull)
 
 
@@ -144,6 +148,8 @@ class EntropyOnHull(ConvexFunction):
     >>> g = f.conjugate()                                                # Σ y log y on the simplex
     >>> g([[0.5, 0.25, 0.25], [0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.5, 0.5, 0.5]]).round(6)
     array([-1.039721, -0.693147,  0.      ,       inf])
+    >>> g.weights([0.5, 0.25, 0.25]).round(6), g.variables
+    (array([0.5 , 0.25, 0.25]), 3)
     """
 
     polynomial: Polynomial
@@ -206,7 +212,7 @@ class EntropyOnHull(ConvexFunction):
     # ---- solving ---------------------------------------------------------------------------------
 
     @cached_property
-    def _whole(self) -> "_Face":
+    def _whole(self) -> _Face:
         return _Face(self.polynomial, np.arange(len(self.polynomial)), self.domain.polytope.affine_hull)
 
     def _solutions(self, y: np.ndarray) -> Iterator[_Solution]:

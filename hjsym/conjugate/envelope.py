@@ -4,6 +4,8 @@ prox_{λf}(x) + λ prox_{f*/λ}(x/λ) = x and e_λf(x) + e_{1/λ}f*(x/λ) = ‖x
 Soc. Math. France 93, 1965); for others they are wrong, and refused here.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -87,6 +89,19 @@ def _map_of(f, lam) -> Callable:
 def moreau_envelope(f: ConvexFunction, lam: float) -> ConvexFunction:
     """e_λf(x) = min_p f(p) + ‖x − p‖²/2λ, whose conjugate is f* + λ‖·‖²/2.
 
+    Parameters
+    ----------
+    f : ConvexFunction, or what `as_function` takes
+        Convex and proper.
+    lam : float
+        λ > 0.
+
+    Returns
+    -------
+    ConvexFunction
+
+    Examples
+    --------
     >>> from hjsym.conjugate.radial import Power
     >>> moreau_envelope(Power(1), 1.0)([0.5, 3.0])                        # Huber's function
     array([0.125, 2.5  ])

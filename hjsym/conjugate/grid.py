@@ -5,6 +5,8 @@ With ∇²f ≤ K the nodes miss at most Σ_k h_k²K/8 of the supremum, h_k the 
 is inside the grid. Where it is at an end, the grid was too small for the slope, and the value is only a lower bound.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -304,6 +306,12 @@ def c_transform(f: ArrayLike, cost: ArrayLike, eps: float = 0.0) -> np.ndarray:
     ----------
     f : (n,) or (..., n) array
     cost : (n, m) array
+    eps : float
+        ε ≥ 0.
+
+    Returns
+    -------
+    (m,) or (..., m) array
 
     Notes
     -----

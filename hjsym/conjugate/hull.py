@@ -5,6 +5,8 @@ probability simplex, holds hardly any float exactly; there a float stands for th
 rounding, in all directions, while Fractions are still taken exactly.
 """
 
+from __future__ import annotations
+
 from functools import cached_property
 
 import numpy as np
@@ -30,6 +32,8 @@ class Hull:
     >>> square = Hull([[0, 0], [1, 0], [0, 1], [1, 1]])
     >>> square.contains([[0.5, 1.0], [0.5, np.nextafter(1, 2)]])
     array([ True, False])
+    >>> square.dim, square.variables, len(square.points)
+    (2, 2, 4)
     """
 
     def __init__(self, points: ArrayLike):

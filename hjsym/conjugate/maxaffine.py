@@ -1,5 +1,7 @@
 """Maxima of affine functions, which are tropical polynomials at ε = 0, and minima of them, which have no conjugate."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,6 +48,8 @@ class MaxAffine(ConvexFunction):
     >>> f = MaxAffine(Polynomial([-1.0, 2.0], [0.0, -1.0]))                 # max(−x, 2x − 1)
     >>> f.conjugate()([-2.0, -1.0, 0.5, 2.0])                               # (y + 1)/3 on [−1, 2]
     array([inf, 0. , 0.5, 1. ])
+    >>> f.compose([[2.0]])([1.0])
+    array([3.])
     """
 
     polynomial: Polynomial
@@ -86,7 +90,7 @@ class MaxAffine(ConvexFunction):
 
         return PolyhedralConjugate(self.polynomial, self.of_hull)
 
-    def compose(self, A: ArrayLike) -> "MaxAffine":
+    def compose(self, A: ArrayLike) -> MaxAffine:
         """x ↦ f(A x)."""
         p = self.polynomial
         slopes = p.slopes @ as_array("A", A, default=p.dtype)

@@ -5,6 +5,8 @@ f(x) = max_j (W_j·x + b_j) has f*(y) = min{−b·λ : λ ≥ 0, Σλ_j = 1, Σ�
 they are the cells of the polynomial's dual subdivision: over a cell with dual vertex x, f*(y) = x·y − f(x).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,6 +64,8 @@ class PolyhedralConjugate(ConvexFunction):
     array([0.25, 0.25, 0.5 ])
     >>> print(g.conjugate().polynomial)
     x1 ⊕ x2 ⊕ 0
+    >>> len(g.subdivision.cells), g.is_whole, g.method, float(g.envelope([0.25, 0.25]))
+    (1, True, 'polyhedral', 0.0)
     """
 
     polynomial: Polynomial

@@ -4,6 +4,8 @@ f(x) = ½xᵀQx + b·x + c on {x : E x = e}. With x = x₀ + N s, E N = 0, M = N
 f*(y) = ½(y − s₀)ᵀ N M⁺ Nᵀ (y − s₀) + x₀·y − f(x₀) where Nᵀ(y − s₀) is in the range of M, +∞ elsewhere.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -45,6 +47,8 @@ class Quadratic(ConvexFunction):
     array([0.5, inf])
     >>> float(Quadratic([[2.0]], [1.0], 3.0).conjugate()(5.0))           # (y − 1)²/4 − 3
     1.0
+    >>> float(f.compose([[1.0], [1.0]])(3.0)), f.rational
+    (18.0, False)
     """
 
     Q: ArrayLike
@@ -152,7 +156,7 @@ class Quadratic(ConvexFunction):
         E, e = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("E", "e"))
         return Quadratic(self.Q + other.Q, self.b + other.b, self.c + other.c, E, e, "rule")
 
-    def compose(self, A: ArrayLike) -> "Quadratic":
+    def compose(self, A: ArrayLike) -> Quadratic:
         """x ↦ f(A x)."""
         A = as_array("A", A, default=self.Q.dtype)
         return Quadratic(A.T @ self.Q @ A, A.T @ self.b, self.c, self.E @ A, self.e, "rule", self.of_hull)

@@ -215,6 +215,19 @@ def _is_even(profile: ConvexFunction) -> bool:
 def norm(d: int, p: float = 2) -> Radial:
     """‖x‖_p on R^d, whose conjugate is the indicator of the unit ball of the dual norm.
 
+    Parameters
+    ----------
+    d : int
+        The number of variables.
+    p : float
+        1 ≤ p ≤ ∞.
+
+    Returns
+    -------
+    Radial
+
+    Examples
+    --------
     >>> norm(2).conjugate()([[0.6, 0.8], [0.8, 0.8]])
     array([ 0., inf])
     """
@@ -224,6 +237,19 @@ def norm(d: int, p: float = 2) -> Radial:
 def half_squared_norm(d: int, p: float = 2) -> Radial:
     """½‖x‖_p², whose conjugate is ½‖y‖_q².
 
+    Parameters
+    ----------
+    d : int
+        The number of variables.
+    p : float
+        1 ≤ p ≤ ∞; q is its dual, 1/p + 1/q = 1.
+
+    Returns
+    -------
+    Radial
+
+    Examples
+    --------
     >>> float(half_squared_norm(2, 1).conjugate()([3.0, -4.0]))            # half the square of the largest entry
     8.0
     """

@@ -1,5 +1,7 @@
 """Indicators (0 on a set, +∞ off it) and support functions σ_C(y) = sup_{x ∈ C} ⟨x, y⟩, which are conjugate."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -75,6 +77,17 @@ def indicator(C, variables: int | None = None) -> ConvexFunction:
 def support(C, variables: int | None = None) -> ConvexFunction:
     """sup{⟨x, y⟩ : x ∈ C}; see `indicator` for C.
 
+    Parameters
+    ----------
+    C, variables
+        As for `indicator`.
+
+    Returns
+    -------
+    ConvexFunction
+
+    Examples
+    --------
     >>> float(support(Ball(2, 2.0, np.zeros(2)))([3.0, 4.0]))
     10.0
     """
@@ -82,7 +95,23 @@ def support(C, variables: int | None = None) -> ConvexFunction:
 
 
 def simplex(d: int) -> HypersimplexIndicator:
-    """The indicator of the probability simplex {y ≥ 0, Σy = 1}; its conjugate is max_k x_k."""
+    """The indicator of the probability simplex {y ≥ 0, Σy = 1}; its conjugate is max_k x_k.
+
+    Parameters
+    ----------
+    d : int
+        The number of variables.
+
+    Returns
+    -------
+    ConvexFunction
+
+    Examples
+    --------
+    >>> f = simplex(3)
+    >>> f([[0.5, 0.5, 0.0], [0.5, 0.6, 0.0]]), float(f.conjugate()([1.0, 4.0, 2.0]))
+    (array([ 0., inf]), 4.0)
+    """
     return HypersimplexIndicator(1, d)
 
 
@@ -189,7 +218,7 @@ class PolyhedronIndicator(ConvexFunction):
     def domain(self) -> Halfspaces:
         return Halfspaces(self.G, self.h)
 
-    def conjugate(self) -> "PolyhedronSupport":
+    def conjugate(self) -> PolyhedronSupport:
         return PolyhedronSupport(self.G, self.h)
 
     def _values(self, y: np.ndarray) -> np.ndarray:
@@ -287,7 +316,7 @@ class SecondOrderCone(ConvexFunction):
     def domain(self):
         return Sublevel(self)
 
-    def conjugate(self) -> "SecondOrderCone":
+    def conjugate(self) -> SecondOrderCone:
         return SecondOrderCone(self.dimension, -self.sign)
 
     def _values(self, y: np.ndarray) -> np.ndarray:

@@ -13,11 +13,13 @@ import onnx
 from onnx import helper, numpy_helper
 
 from hjsym import layers
-from hjsym.frontends.onnx_tensors import MAX_BYTES
+from hjsym.frontends.limits import DEFAULT
 from hjsym.network import Network
 from tropical._arrays import is_exact
 from tropical.errors import BudgetExceeded, InputError
 from tropical.sparse import SparseMatrix
+
+MAX_BYTES = DEFAULT.file_bytes
 
 __all__ = ["Writer"]
 
@@ -40,7 +42,7 @@ class Writer:
     def model(self) -> onnx.ModelProto:
         values = ["x"]
         for k, (node, size) in enumerate(zip(self.network.nodes, self.network.sizes[1:], strict=True)):
-            self.place, self.name = f"layer {k} ({node.name or node.layer})", node.name
+            self.place, self.name = f"layer {k} ({node})", node.name
             operands = [values[i] for i in node.inputs]
             sizes = [self.network.sizes[i] for i in node.inputs]
             values.append(_write(node.layer, self, operands, sizes[0] if sizes else size))

@@ -10,12 +10,21 @@ from importlib import import_module
 from pathlib import Path
 
 from hjsym.errors import ModelFileError, UnsupportedLayerError
+from hjsym.frontends.limits import DEFAULT, Limits
 from hjsym.network import Network
 
-__all__ = ["load"]
+__all__ = ["Limits", "load"]
+
+_OF_FRAMEWORKS = {
+    **dict.fromkeys((".pt", ".pth"), "torch"),
+    **dict.fromkeys((".keras", ".h5"), "Keras"),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), "pickle"),
+}
 
 
-def load(source, input_shape: Sequence[int] | None = None) -> Network:
+def load(
+    source, input_shape: Sequence[int] | None = None, *, limits: Limits = DEFAULT, check: bool = False
+) -> Network:
     """Read a network.
 
     Parameters
@@ -36,6 +45,11 @@ def load(source, input_shape: Sequence[int] | None = None) -> Network:
     input_shape : sequence of int, optional
         The shape of one sample, without the batch, where the source does not know it: torch and Equinox
         modules that start with a convolution, ONNX models with open axes.
+    limits : Limits, optional
+        What a file, an ONNX model or a live object may make the reader do, `hjsym.Limits`.
+    check : bool
+        Of ONNX, also run `onnx.checker` with shape inference, in a child process within the limits of memory and
+        time; it costs half a second. Without it the reader's own checks decide, see SECURITY.md.
 
     Returns
     -------
@@ -47,9 +61,9 @@ def load(source, input_shape: Sequence[int] | None = None) -> Network:
     UnsupportedLayerError
         A layer or operator outside the supported ones, by name and position.
     ModelFileError
-        A file that cannot be trusted or read.
+        A file that cannot be trusted or read, or is larger than the limits.
     BudgetExceeded
-        Convolutions and pools with too many entries to build, before building them.
+        A network that would go beyond the limits, before that is built.
 
     Examples
     --------
@@ -63,7 +77,7 @@ def load(source, input_shape: Sequence[int] | None = None) -> Network:
     if isinstance(source, Network):
         return source
     if isinstance(source, (str, os.PathLike)):
-        return _load_file(Path(source), input_shape)
+        return _load_file(Path(source), input_shape, limits, check)
     origin = _origin(source)
     if origin == "sklearn":
         from hjsym.frontends.sklearn import load_sklearn
@@ -71,7 +85,8 @@ def load(source, input_shape: Sequence[int] | None = None) -> Network:
         return load_sklearn(source)
     if origin in _WITH_SHAPE:
         module = import_module(f"hjsym.frontends.{origin}")
-        return getattr(module, f"load_{origin}")(source, input_shape)
+        options = {"limits": limits, **({"check": check} if origin == "onnx" else {})}
+        return getattr(module, f"load_{origin}")(source, input_shape, **options)
     if isinstance(source, Sequence) and not isinstance(source, bytes):
         from hjsym.frontends.arrays import load_arrays
 
@@ -91,25 +106,31 @@ def _origin(source) -> str:
     return next((name for name in ("sklearn", *_WITH_SHAPE) if name in roots), "")
 
 
-def _load_file(path: Path, input_shape: Sequence[int] | None) -> Network:
+def _load_file(path: Path, input_shape: Sequence[int] | None, limits: Limits, check: bool) -> Network:
     from hjsym.frontends import described, saved
     from hjsym.frontends.npz import names_in_npz
 
     if path.suffix == ".onnx":
         from hjsym.frontends.onnx import load_onnx_file
 
-        return load_onnx_file(path, input_shape)
+        return load_onnx_file(path, input_shape, limits, check)
     if path.suffix == ".npz":
         if "network" in names_in_npz(path):
-            return saved.load_saved(path)
+            return saved.load_saved(path, limits=limits)
         from hjsym.hopf import LSELayer
 
-        return LSELayer.load(path).to_network()
+        return LSELayer.load(path, limits=limits).to_network()
     if path.suffix == ".json":
-        document = saved.read_json(path)
+        document = saved.read_json(path, limits)
         if document.get("format") == described.FORMAT:
-            return described.load_described(path, document)
-        return saved.load_saved(path, document)
+            return described.load_described(path, document, limits)
+        return saved.load_saved(path, document, limits)
+    if path.suffix in _OF_FRAMEWORKS:
+        raise ModelFileError(
+            f"{path} is neither .onnx nor .npz nor .json but of {_OF_FRAMEWORKS[path.suffix]}, and could run code "
+            "when it is read; load it there and pass the model, or export it to .onnx"
+        )
     raise ModelFileError(
-        f"{path} is neither .onnx nor .npz nor .json; pass one of them, or (W, b) pairs of arrays"
+        f"{path} is neither .onnx nor .npz nor .json; pass one of them (of a .safetensors file the .json description "
+        "beside it), or (W, b) pairs of arrays"
     )

@@ -16,6 +16,11 @@ def load_arrays(pairs: Sequence) -> Network:
     layers: list[Layer] = []
     for k, pair in enumerate(pairs):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise InputError(f"entry {k} of the list is a {type(pair).__name__}; pass (W, b) pairs of arrays")
+            what = (
+                f"{type(pair).__name__} of {len(pair)}"
+                if isinstance(pair, (tuple, list))
+                else type(pair).__name__
+            )
+            raise InputError(f"entry {k} of the list is a {what}; pass (W, b) pairs of arrays")
         layers += [Affine(*pair), Relu()]
     return Network.sequential(layers[0].weight.shape[1], layers[:-1])

@@ -15,15 +15,16 @@ from typing import Any
 import numpy as np
 
 from hjsym import layers
-from hjsym.errors import ModelFileError, UnsupportedLayerError
+from hjsym.errors import ModelFileError, UnsupportedLayerError, one_line
 from hjsym.frontends.activations import ACTIVATIONS, activate
+from hjsym.frontends.limits import DEFAULT, Limits
 from hjsym.frontends.npz import read_npz
-from hjsym.frontends.refusals import refusal
+from hjsym.frontends.refusals import DAMAGE, refusal
 from hjsym.frontends.safetensors import read_safetensors
 from hjsym.frontends.tensors import Builder, Tensor
 from hjsym.frontends.windows import Window, average_pool, convolution, max_pool
 from hjsym.network import Network
-from tropical.errors import BudgetExceeded, TropicalError
+from tropical.errors import BudgetExceeded
 
 __all__ = ["FORMAT", "load_described"]
 
@@ -31,26 +32,28 @@ FORMAT = "hjsym description 1"
 _READERS = {".safetensors": read_safetensors, ".npz": read_npz}
 
 
-def load_described(path: Path, document: dict[str, Any]) -> Network:
+def load_described(path: Path, document: dict[str, Any], limits: Limits = DEFAULT) -> Network:
     """The network that the JSON file `path` describes; its weights lie in the same folder."""
-    arrays = _weights(path, document.get("weights"))
+    arrays = _weights(path, document.get("weights"), limits)
     try:
-        builder = Builder(document["input_shape"])
+        builder = Builder(document["input_shape"], limits)
         entries = list(document["layers"])
+        if len(entries) > limits.nodes:
+            raise ModelFileError(f"{path} has {len(entries):,} layers; at most {limits.nodes:,} are read")
         values = {"input": builder.input}
         last = builder.input
-        for position, entry in enumerate(entries):
-            last = values[entry.get("name", str(position))] = _layer(
-                builder, entry, position, values, last, arrays
-            )
+        with np.errstate(all="ignore"):  # what is not finite is refused where it is used
+            for position, entry in enumerate(entries):
+                last = _layer(builder, entry, position, values, last, arrays)
+                values[entry.get("name", str(position))] = last
         return builder.finish(last)
     except (UnsupportedLayerError, BudgetExceeded, ModelFileError):
         raise
-    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, TropicalError) as error:
+    except DAMAGE as error:
         raise ModelFileError(f"{path} is damaged: {type(error).__name__}: {error}") from None
 
 
-def _weights(path: Path, name) -> dict[str, np.ndarray]:
+def _weights(path: Path, name, limits: Limits) -> dict[str, np.ndarray]:
     if name is None:
         return {}
     reader = _READERS.get(Path(name).suffix) if isinstance(name, str) else None
@@ -58,7 +61,7 @@ def _weights(path: Path, name) -> dict[str, np.ndarray]:
         raise ModelFileError(
             f"{path} keeps its weights in {name!r}; name a .safetensors or .npz file beside it"
         )
-    return reader(path.parent / name)
+    return reader(path.parent / name, limits)
 
 
 class _Entry:
@@ -99,13 +102,14 @@ class _Entry:
 
 def _layer(builder, entry, position, values, last, arrays) -> Tensor:
     kind, name = entry["type"], entry.get("name", str(position))
-    label = f"layer {position} ({kind})"
+    label = one_line(f"layer {position} ({kind})", 120)
     if "inputs" in entry and any(i not in values for i in entry["inputs"]):
         raise ModelFileError(f"{label} reads {entry['inputs']}; there are {', '.join(values)}")
     if name in values:
         raise ModelFileError(f"{label} is called {name!r} like an earlier one; give each its own name")
     operands = [values[i] for i in entry["inputs"]] if "inputs" in entry else [last]
     fields = _Entry(entry, arrays)
+    builder.read(sum(t.size for t in operands))
     try:
         if kind in _RULES:
             result = _RULES[kind](builder, operands, fields, name)

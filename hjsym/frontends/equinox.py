@@ -7,6 +7,7 @@ import numpy as np
 
 from hjsym.errors import UnsupportedLayerError
 from hjsym.frontends.activations import activate
+from hjsym.frontends.limits import DEFAULT, Limits
 from hjsym.frontends.refusals import refusal
 from hjsym.frontends.tensors import Builder, Tensor
 from hjsym.frontends.windows import Window, average_pool, convolution, max_pool
@@ -16,7 +17,7 @@ from tropical.errors import BudgetExceeded, InputError
 __all__ = ["load_equinox"]
 
 
-def load_equinox(module, input_shape: Sequence[int] | None = None) -> Network:
+def load_equinox(module, input_shape: Sequence[int] | None = None, limits: Limits = DEFAULT) -> Network:
     """The network of an Equinox module, which maps one sample; dropout has to be in inference mode."""
     if input_shape is None:
         first = module
@@ -26,7 +27,7 @@ def load_equinox(module, input_shape: Sequence[int] | None = None) -> Network:
         if not isinstance(size, int):
             raise InputError("the module does not say the shape of its input; pass input_shape=")
         input_shape = (size,)
-    builder = Builder(input_shape)
+    builder = Builder(input_shape, limits)
     return builder.finish(_apply(builder, module, builder.input, "module"))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from hjsym import layers
 from hjsym.errors import UnsupportedLayerError
 from hjsym.frontends.activations import activate
+from hjsym.frontends.limits import DEFAULT, Limits
 from hjsym.frontends.refusals import refusal
 from hjsym.frontends.tensors import Builder, Tensor
 from hjsym.frontends.windows import Window, average_pool, convolution, max_pool
@@ -19,14 +20,14 @@ from tropical.errors import BudgetExceeded
 __all__ = ["load_keras"]
 
 
-def load_keras(model, input_shape: Sequence[int] | None = None) -> Network:
+def load_keras(model, input_shape: Sequence[int] | None = None, limits: Limits = DEFAULT) -> Network:
     """The network of a built model with one input and one output; dropout and batch norm in inference."""
     shape = input_shape or tuple((model.input_shape or (None,))[1:])
     if any(n is None for n in shape) or not shape:
         raise UnsupportedLayerError(
             f"the model takes inputs of shape {shape}; pass input_shape= with fixed lengths"
         )
-    builder = Builder(shape)
+    builder = Builder(shape, limits)
     return builder.finish(_apply_model(builder, model, [builder.input]))
 
 

@@ -28,9 +28,8 @@ def _moved(function: Callable):
 
     def run(reader, node, operands, attributes):
         result = np.asarray(function(reader, node, operands, attributes))
-        return (
-            result if BATCH in result.ravel().tolist() or not has_batch(result) else result.astype(np.int64)
-        )
+        moved = not has_batch(result) or BATCH in result.ravel().tolist()
+        return result if moved else result.astype(np.int64)
 
     return run
 
@@ -102,7 +101,7 @@ def _lengths(operand, what: str) -> tuple[int, ...]:
 def _constant_of_shape(reader, node, operands, attributes):
     shape = _lengths(operands[0], "the shape of ConstantOfShape")
     reader.builder.spend(math.prod(shape), "ConstantOfShape")
-    value = array_of(attributes["value"]) if "value" in attributes else np.zeros(1, np.float32)
+    value = array_of(attributes["value"], reader.limits) if "value" in attributes else np.zeros(1, np.float32)
     return np.full(shape, value.reshape(()))
 
 
@@ -145,8 +144,7 @@ def _entrywise(function: Callable):
     def run(reader, node, operands, attributes):
         arrays = [constant_of(v, f"operands of {node.op_type}") for v in operands]
         reader.builder.spend(math.prod(np.broadcast_shapes(*(a.shape for a in arrays))), node.op_type)
-        with np.errstate(all="ignore"):  # what is not finite is refused where it is used
-            return np.asarray(function(*arrays))
+        return np.asarray(function(*arrays))
 
     return run
 

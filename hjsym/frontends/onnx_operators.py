@@ -34,7 +34,7 @@ __all__ = ["OPERATORS"]
 
 def _read_constant(reader, node, operands, attributes):
     if isinstance(attributes.get("value"), TensorProto):
-        return array_of(attributes["value"])
+        return array_of(attributes["value"], reader.limits)
     numbers = [v for k, v in attributes.items() if k.startswith(("value_float", "value_int"))]
     if len(numbers) != 1:
         raise UnsupportedLayerError(

@@ -7,10 +7,10 @@ import onnx
 from onnx import TensorProto, numpy_helper
 
 from hjsym.errors import ModelFileError
+from hjsym.frontends.limits import DEFAULT, Limits
 
-__all__ = ["MAX_BYTES", "array_of"]
+__all__ = ["array_of"]
 
-MAX_BYTES = 1 << 30  # of a model file, of all its external data, of one tensor
 _ELEMENT_TYPES = {
     *(TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.BOOL),
     *(TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64),
@@ -18,7 +18,7 @@ _ELEMENT_TYPES = {
 }
 
 
-def array_of(tensor: TensorProto) -> np.ndarray:
+def array_of(tensor: TensorProto, limits: Limits = DEFAULT) -> np.ndarray:
     """The tensor's values, after its shape has been checked against the bytes that it holds."""
     name, shape = tensor.name, tuple(tensor.dims)
     if tensor.data_location == TensorProto.EXTERNAL:
@@ -29,9 +29,9 @@ def array_of(tensor: TensorProto) -> np.ndarray:
         raise ModelFileError(f"tensor {name!r} has element type {tensor.data_type}; real numbers are needed")
     dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
     needed = math.prod(shape) * dtype.itemsize
-    if needed > MAX_BYTES:
+    if needed > limits.file_bytes:
         raise ModelFileError(
-            f"tensor {name!r} of shape {shape} has {needed:,} bytes; at most {MAX_BYTES:,} are read"
+            f"tensor {name!r} of shape {shape} has {needed:,} bytes; at most {limits.file_bytes:,} are read"
         )
     if tensor.HasField("raw_data") and len(tensor.raw_data) != needed:
         raise ModelFileError(
@@ -40,5 +40,5 @@ def array_of(tensor: TensorProto) -> np.ndarray:
         )
     try:
         return numpy_helper.to_array(tensor)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ModelFileError(f"tensor {name!r} cannot be read: {error}") from None

@@ -1,6 +1,11 @@
 """Why a layer cannot be read, in words that say what to do."""
 
-__all__ = ["refusal"]
+from tropical.errors import TropicalError
+
+__all__ = ["DAMAGE", "refusal"]
+
+# What Python, NumPy and the layers raise at a description that makes no sense.
+DAMAGE = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError, TropicalError)
 
 _REASONS = {
     "hardswish": "x·hardsigmoid(x) is quadratic between -3 and 3",

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from hjsym.errors import ModelFileError
-from hjsym.frontends.npz import MAX_BYTES
+from hjsym.frontends.limits import DEFAULT, Limits
 
 __all__ = ["read_safetensors"]
 
@@ -16,7 +16,7 @@ _DTYPES = {
 }
 
 
-def read_safetensors(path: Path) -> dict[str, np.ndarray]:
+def read_safetensors(path: Path, limits: Limits = DEFAULT) -> dict[str, np.ndarray]:
     """Every array of the file, bfloat16 as float32."""
     try:
         from safetensors import SafetensorError, deserialize
@@ -27,8 +27,8 @@ def read_safetensors(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise ModelFileError(f"{path} is not a file; pass the path of a .safetensors file")
     size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise ModelFileError(f"{path} has {size:,} bytes; at most {MAX_BYTES:,} are read")
+    if size > limits.file_bytes:
+        raise ModelFileError(f"{path} has {size:,} bytes; at most {limits.file_bytes:,} are read")
     try:
         entries = deserialize(path.read_bytes())
     except SafetensorError as error:
@@ -40,7 +40,10 @@ def _array(name: str, entry: dict) -> np.ndarray:
     kind = entry["dtype"]
     if kind not in _DTYPES:
         raise ModelFileError(f"tensor {name!r} has numbers of type {kind}; {', '.join(_DTYPES)} are read")
-    array = np.frombuffer(entry["data"], np.dtype(_DTYPES[kind])).reshape(entry["shape"])
+    try:
+        array = np.frombuffer(entry["data"], np.dtype(_DTYPES[kind])).reshape(entry["shape"])
+    except (ValueError, OverflowError):
+        raise ModelFileError(f"tensor {name!r} cannot have shape {tuple(entry['shape'])}") from None
     if kind == "BF16":
         array = (array.astype(np.uint32) << 16).view(np.float32)
     return array

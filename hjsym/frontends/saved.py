@@ -14,9 +14,12 @@ import numpy as np
 from hjsym import layers
 from hjsym._files import replaced
 from hjsym.errors import ModelFileError
-from hjsym.frontends.npz import MAX_BYTES, read_npz
+from hjsym.frontends.limits import DEFAULT, Limits
+from hjsym.frontends.npz import read_npz
+from hjsym.frontends.refusals import DAMAGE
+from hjsym.layers.base import FRACTION_BYTES
 from hjsym.network import Network, Node
-from tropical.errors import InputError, TropicalError
+from tropical.errors import InputError, describe_size
 from tropical.sparse import SparseMatrix
 
 __all__ = ["FORMAT", "load_saved", "read_json", "save_network"]
@@ -27,6 +30,7 @@ _LAYERS = {
     for cls in vars(layers).values()
     if isinstance(cls, type) and issubclass(cls, layers.Layer) and cls not in (layers.Layer, layers.Head)
 }
+_MAX_ROWS = 1 << 27  # of a sparse matrix, which keeps a number for each, and columns
 _MAX_DIGITS = 4000  # of a numerator or denominator: below Python's own limit on integers as text
 
 
@@ -88,18 +92,34 @@ def _packed(value, arrays: dict[str, np.ndarray] | None) -> Any:
 # ---- reading -------------------------------------------------------------------------------------------
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, limits: Limits = DEFAULT) -> dict[str, Any]:
     """The object in a JSON file of sane size."""
     if not path.is_file():
         raise ModelFileError(f"{path} is not a file; pass the path of a .json file")
-    if path.stat().st_size > MAX_BYTES:
-        raise ModelFileError(f"{path} has {path.stat().st_size:,} bytes; at most {MAX_BYTES:,} are read")
-    return _parsed(path.read_bytes(), path)
+    if path.stat().st_size > limits.document_bytes:  # before it is read
+        _refuse_long(path.stat().st_size, path, limits)
+    return _parsed(path.read_bytes(), path, limits)
 
 
-def _parsed(data: bytes, path: Path) -> dict[str, Any]:
+def _refuse_long(size: int, path: Path, limits: Limits) -> None:
+    if size > limits.document_bytes:
+        raise ModelFileError(
+            f"{path} has {size:,} bytes of JSON; at most {limits.document_bytes:,} are read. Large networks are "
+            "saved as .npz"
+        )
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"a key is there twice, among {', '.join(map(repr, found))}")
+    return found
+
+
+def _parsed(data: bytes, path: Path, limits: Limits) -> dict[str, Any]:
+    _refuse_long(len(data), path, limits)
     try:
-        document = json.loads(data)
+        document = json.loads(data, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path} is not JSON or is damaged: {error}") from None
     if not isinstance(document, dict):
@@ -107,26 +127,50 @@ def _parsed(data: bytes, path: Path) -> dict[str, Any]:
     return document
 
 
-def load_saved(path: Path, document: dict[str, Any] | None = None) -> Network:
+def load_saved(path: Path, document: dict[str, Any] | None = None, limits: Limits = DEFAULT) -> Network:
     """Read what `Network.save` wrote."""
     arrays: dict[str, np.ndarray] = {}
     if path.suffix == ".npz":
-        arrays = read_npz(path)
-        document = _parsed(arrays.pop("network").tobytes(), path)
+        arrays = read_npz(path, limits)
+        document = _parsed(arrays.pop("network").tobytes(), path, limits)
     elif document is None:
-        document = read_json(path)
+        document = read_json(path, limits)
     if document.get("format") != FORMAT:
         raise ModelFileError(f"{path} has format {document.get('format')!r}; {FORMAT!r} is needed")
     try:
-        nodes = [_node(entry, arrays) for entry in document["nodes"]]
         metadata, size, exact = document["metadata"], document["input_size"], document["exact"]
         if type(size) is not int or type(exact) is not bool or not isinstance(metadata, dict) or size < 1:
             raise ValueError(f"input_size {size!r}, exact {exact!r}, metadata {type(metadata).__name__}")
-        return Network(size, tuple(nodes), metadata, exact)
+        if size > limits.input_size:
+            raise ModelFileError(f"{size:,} numbers a sample; at most {limits.input_size:,} are read")
+        nodes = _nodes(document["nodes"], arrays, exact, limits)
+        return _in_bounds(Network(size, nodes, metadata, exact), limits)
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from None
-    except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError, TropicalError) as error:
+    except DAMAGE as error:
         raise ModelFileError(f"{path} is damaged: {type(error).__name__}: {error}") from None
+
+
+def _nodes(entries: list, arrays: dict[str, np.ndarray], exact: bool, limits: Limits) -> tuple[Node, ...]:
+    """The nodes, as long as their arrays fit; many may name one array, of which each makes its own."""
+    if len(entries) > limits.nodes:
+        raise ModelFileError(f"{len(entries):,} nodes; at most {limits.nodes:,} are read")
+    nodes, held = [], 0
+    for entry in entries:
+        node = _node(entry, arrays)
+        held += max(node.layer.nbytes, exact * FRACTION_BYTES * node.layer.parameters)
+        if held > limits.memory:
+            raise ModelFileError(f"the layers take more than {limits.memory:,} bytes")
+        nodes.append(node)
+    return tuple(nodes)
+
+
+def _in_bounds(network: Network, limits: Limits) -> Network:
+    """The network, if no evaluation of it at a point gets out of hand."""
+    read = sum(network.sizes[i] for node in network.nodes for i in node.inputs)
+    if read > limits.values:
+        raise ModelFileError(f"the layers read {describe_size(read)} numbers; the limit is {limits.values:,}")
+    return network
 
 
 def _node(entry: dict[str, Any], arrays: dict[str, np.ndarray]) -> Node:
@@ -157,15 +201,17 @@ def _unpacked(value, arrays: dict[str, np.ndarray]):
     if "sparse" in value:
         shape = tuple(int(n) for n in value["sparse"])
         rows, columns, data = (_unpacked(value[k], arrays) for k in ("rows", "columns", "data"))
-        if len(shape) != 2 or not all(0 <= n <= MAX_BYTES // 8 for n in shape):  # the offsets of its rows
+        if len(shape) != 2 or not all(0 <= n <= _MAX_ROWS for n in shape):  # the offsets of its rows
             raise ModelFileError(f"a sparse matrix of shape {shape}")
         return SparseMatrix(shape, rows, columns, data)
     kind = "fractions" if "fractions" in value else "numbers"
     stored, shape = value[kind], tuple(value["shape"])
+    if min(shape, default=0) < 0:
+        raise ModelFileError(f"an array of shape {shape}")
     if isinstance(stored, str):
         stored = arrays[stored].ravel()
     if kind == "numbers":
-        return np.asarray(stored).reshape(shape) if len(stored) else np.zeros(shape)
+        return np.asarray(stored, dtype=None if len(stored) else float).reshape(shape)
     exact = np.empty(len(stored), dtype=object)
     exact[:] = [_fraction(v) for v in (stored.tolist() if isinstance(stored, np.ndarray) else stored)]
     return exact.reshape(shape)

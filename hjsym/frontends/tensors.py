@@ -12,15 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from hjsym import layers
-from hjsym.errors import UnsupportedLayerError
+from hjsym.errors import UnsupportedLayerError, one_line
+from hjsym.frontends.limits import DEFAULT, Limits
 from hjsym.network import Network, Node, needed
 from tropical.errors import BudgetExceeded
 from tropical.sparse import SparseMatrix
 
-__all__ = ["MAX_ENTRIES", "MAX_INPUT", "Builder", "Tensor"]
-
-MAX_ENTRIES = 1 << 26  # of everything that a description makes, in all layers together
-MAX_INPUT = 1 << 24  # numbers in one sample
+__all__ = ["Builder", "Tensor"]
 
 
 @dataclass(frozen=True)
@@ -41,24 +39,25 @@ class Tensor:
 
 
 class Builder:
-    """A network under construction."""
+    """A network under construction, within limits."""
 
-    def __init__(self, input_shape: Sequence[int]):
+    def __init__(self, input_shape: Sequence[int], limits: Limits = DEFAULT):
         shape = tuple(int(n) for n in input_shape)
         if not shape or min(shape) < 1:
             raise UnsupportedLayerError(
                 f"an input of shape {shape} a sample; axes of fixed length are needed"
             )
-        if math.prod(shape) > MAX_INPUT:
+        if math.prod(shape) > limits.input_size:
             raise BudgetExceeded(
-                f"numbers a sample of an input of shape {shape}",
+                one_line(f"numbers a sample of an input of shape {shape}", 200),
                 math.prod(shape),
-                MAX_INPUT,
-                "take a smaller one",
+                limits.input_size,
+                "take a smaller one, or raise the limit of input_size",
             )
+        self.limits = limits
         self.input = Tensor(0, shape)
         self.nodes: list[Node] = []
-        self._entries = 0
+        self._entries = self._bytes = self._values = 0
 
     def finish(self, output: Tensor, metadata: Mapping[str, str] | None = None) -> Network:
         """The network up to `output`, without what it does not read."""
@@ -68,16 +67,42 @@ class Builder:
 
     def emit(self, layer: layers.Layer, operands: Sequence[Tensor], name: str, shape=None) -> Tensor:
         """Append a layer; the shape is the first operand's unless given."""
+        self.hold(layer.nbytes)
+        if len(self.nodes) >= self.limits.nodes:
+            raise BudgetExceeded(
+                "layers", len(self.nodes) + 1, self.limits.nodes, "take a smaller network, or raise the limit of nodes"
+            )  # fmt: skip
+        name = (
+            name.decode(errors="replace") if isinstance(name, bytes) else name
+        )  # protobuf, if it is no text
         self.nodes.append(Node(layer, tuple(t.index for t in operands), name))
         return Tensor(len(self.nodes), operands[0].shape if shape is None else tuple(shape))
 
     def spend(self, entries: int, what: str) -> None:
         """Count what is about to be built."""
         self._entries += int(entries)
-        if self._entries > MAX_ENTRIES:
+        if self._entries > self.limits.entries:
             raise BudgetExceeded(
-                f"{what}: entries of the matrices and windows so far", self._entries, MAX_ENTRIES,
-                "make the input or the layer smaller",
+                f"{what}: entries of the matrices and windows so far", self._entries, self.limits.entries,
+                "make the input or the layer smaller, or raise the limit of entries",
+            )  # fmt: skip
+
+    def hold(self, nbytes: int) -> None:
+        """Count what stays in memory: the arrays of layers, computed constants."""
+        self._bytes += int(nbytes)
+        if self._bytes > self.limits.memory:
+            raise BudgetExceeded(
+                "bytes of layers and constants so far", self._bytes, self.limits.memory,
+                "take a smaller network, or raise the limit of memory",
+            )  # fmt: skip
+
+    def read(self, values: int) -> None:
+        """Count the numbers that a layer is about to read, for what costs time and builds nothing."""
+        self._values += int(values)
+        if self._values > self.limits.values:
+            raise BudgetExceeded(
+                "numbers that the layers read so far", self._values, self.limits.values,
+                "take a smaller network, or raise the limit of values",
             )  # fmt: skip
 
     # ---- shapes ------------------------------------------------------------------------------------
@@ -142,6 +167,7 @@ class Builder:
             shown = " and ".join(str(t.shape) for t in tensors)
             raise UnsupportedLayerError(f"Concat of shapes {shown} a sample along axis {axis}")
         starts = np.cumsum([0, *(t.size for t in tensors)])
+        self.spend(starts[-1], "Concat")
         places = np.concatenate([t.places + k for t, k in zip(tensors, starts, strict=False)], axis)
         joined = self.emit(layers.Concat(len(tensors)), tensors, name, (int(starts[-1]),))
         return self.take(joined, places, name)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from hjsym.errors import UnsupportedLayerError
 from hjsym.frontends import torch_steps, torch_windows
+from hjsym.frontends.limits import DEFAULT, Limits
 from hjsym.frontends.refusals import refusal
 from hjsym.frontends.tensors import Builder, Tensor
 from hjsym.frontends.torch_steps import BATCH, Shape
@@ -23,7 +24,10 @@ MODULES = torch_steps.MODULES | torch_windows.MODULES
 
 
 def load_torch(
-    model, input_shape: Sequence[int] | None = None, gates: Mapping[str, Layer] | None = None
+    model,
+    input_shape: Sequence[int] | None = None,
+    gates: Mapping[str, Layer] | None = None,
+    limits: Limits = DEFAULT,
 ) -> Network:
     """The network of an `nn.Module` in evaluation mode, or of an `ExportedProgram`.
 
@@ -46,7 +50,7 @@ def load_torch(
     if len(inputs) != 1:
         raise UnsupportedLayerError(f"the module takes {len(inputs)} inputs; one is read")
     shape = input_shape or _exported_shape(inputs[0]) or _linear_shape(graph, modules)
-    return _Walk(Builder(shape), modules, root, constants, gates or {}).run(graph, inputs[0])
+    return _Walk(Builder(shape, limits), modules, root, constants, gates or {}).run(graph, inputs[0])
 
 
 def _traced(torch, model):

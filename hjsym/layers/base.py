@@ -11,17 +11,30 @@ from tropical._arrays import EXACT, as_array, is_exact, is_finite, refuse_where,
 from tropical.errors import InputError
 from tropical.sparse import SparseMatrix, Weights, as_weights, cast, numbers, private
 
-__all__ = ["Layer", "as_index", "finite", "temperature"]
+__all__ = ["FRACTION_BYTES", "Layer", "as_index", "finite", "temperature"]
+
+FRACTION_BYTES = 160  # with its two integers, if they are short
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A map of vectors along the last axis: of one vector to one of its size unless it says otherwise."""
+    """A map of vectors along the last axis: of one vector to one of its size unless it says otherwise.
+
+    >>> from hjsym.layers import Affine, Relu
+    >>> isinstance(Relu(), Layer), Relu().output_size(3), Relu().parameters
+    (True, 3, 0)
+    >>> soft = Relu().deform(0.5)
+    >>> soft.arguments(), soft.is_exact, soft.to_exact().eps, soft.to_float().eps, soft.astype(np.float32).eps
+    ({'eps': 0.5}, False, 0.5, 0.5, 0.5)
+    >>> Affine(np.eye(3), np.zeros(3)).nbytes
+    96
+    """
 
     operands = 1  # how many inputs it takes
     eps = 0.0  # its temperature; above 0 it is no longer piecewise linear
 
     def output_size(self, *sizes: int) -> int:
+        """The size of the output for inputs of these sizes; an error says what does not fit."""
         return sizes[0]
 
     def __call__(self, *inputs: np.ndarray) -> np.ndarray:
@@ -39,6 +52,12 @@ class Layer:
     def parameters(self) -> int:
         """How many numbers it holds."""
         return sum(v.size for v in self._weights().values())
+
+    @property
+    def nbytes(self) -> int:
+        """What its arrays take; a Fraction counts as `FRACTION_BYTES`."""
+        arrays = [v for v in vars(self).values() if isinstance(v, np.ndarray | SparseMatrix)]
+        return sum(_bytes(part) for v in arrays for part in _parts(v))
 
     @property
     def is_exact(self) -> bool:
@@ -77,6 +96,15 @@ class Layer:
 
     def __str__(self) -> str:
         return type(self).__name__
+
+
+def _parts(value: Weights) -> tuple[np.ndarray, ...]:
+    """The arrays that hold an array or a sparse matrix."""
+    return (value.data, value.columns, value.offsets) if isinstance(value, SparseMatrix) else (value,)
+
+
+def _bytes(array: np.ndarray) -> int:
+    return array.size * (FRACTION_BYTES if array.dtype == object else array.dtype.itemsize)
 
 
 def _is_numeric(value) -> bool:

@@ -1,5 +1,7 @@
 """Layers that bend: piecewise-linear functions of one variable, and maxima; both have soft versions."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from hjsym.layers.base import Layer, as_index, finite, scalar, temperature
 from tropical import Semiring
+from tropical._arrays import is_exact
 from tropical.errors import InputError, ShapeError
 
 __all__ = [
@@ -47,6 +50,12 @@ class PiecewiseLinear(Layer):
     >>> relu6 = PiecewiseLinear([0, 6], [0, 1, 0], 0)
     >>> relu6(np.array([-1.0, 2.5, 7.0]))
     array([0. , 2.5, 6. ])
+    >>> relu6.bends.ravel(), relu6.intercepts.ravel(), relu6.parameters
+    (array([ 1., -1.]), array([0., 0., 6.]), 0)
+    >>> relu6.pieces(np.array([2.5, 7.0])), relu6.tangent(np.array([2.5]))
+    ((array([1., 0.]), array([0., 6.])), (array([1.]), array([0.])))
+    >>> relu6.deform(0.1)(np.array([0.0])).round(4)
+    array([0.0693])
     """
 
     breaks: ArrayLike
@@ -56,6 +65,8 @@ class PiecewiseLinear(Layer):
     label: str = ""
 
     def __post_init__(self):
+        if not isinstance(self.label, str) or not self.label.isprintable() or len(self.label) > 80:
+            raise InputError(f"the label is {self.label!r:.90}; pass a short text that can be printed")
         breaks, slopes, intercept = finite(breaks=self.breaks, slopes=self.slopes, intercept=self.intercept)
         shapes = breaks.shape, slopes.shape, intercept.shape
         units = {shape[1:] for shape in shapes[:2]} | {shapes[2]}
@@ -119,6 +130,8 @@ class PiecewiseLinear(Layer):
         return slope, value - slope * x
 
     def _exponential(self, gap: np.ndarray) -> np.ndarray:
+        if is_exact(gap):
+            raise InputError(f"{self} over Fractions: exponentials are transcendental; use floats")
         with np.errstate(over="ignore"):  # eps may be tiny
             return np.exp(-abs(gap) / self.eps)
 
@@ -143,7 +156,11 @@ class PiecewiseLinear(Layer):
 
 
 class Relu(PiecewiseLinear):
-    """x ↦ max(x, 0)."""
+    """x ↦ max(x, 0).
+
+    >>> Relu()(np.array([-1.0, 2.0])), Relu().deform(0.5).eps
+    (array([0., 2.]), 0.5)
+    """
 
     def __init__(self):
         super().__init__([0], [0, 1])
@@ -159,7 +176,11 @@ class Relu(PiecewiseLinear):
 
 
 class LeakyRelu(PiecewiseLinear):
-    """x ↦ x for x > 0 and slope · x otherwise, for any real slope."""
+    """x ↦ x for x > 0 and slope · x otherwise, for any real slope.
+
+    >>> LeakyRelu(0.1)(np.array([-2.0, 3.0])), float(LeakyRelu(0.1).slope)
+    (array([-0.2,  3. ]), 0.1)
+    """
 
     def __init__(self, slope: float = 0.01):
         slope = scalar("slope of LeakyRelu", slope)
@@ -167,6 +188,7 @@ class LeakyRelu(PiecewiseLinear):
 
     @property
     def slope(self):
+        """That of the left side."""
         return self.slopes[0, 0]
 
     def arguments(self):
@@ -177,7 +199,11 @@ class LeakyRelu(PiecewiseLinear):
 
 
 class Softplus(PiecewiseLinear):
-    """x ↦ ε log(1 + e^{x/ε})."""
+    """x ↦ ε log(1 + e^{x/ε}).
+
+    >>> Softplus(0.1)(np.array([-1.0, 0.0, 1.0])).round(6), Softplus().deform(0.1).arguments()
+    (array([5.000000e-06, 6.931500e-02, 1.000005e+00]), {'eps': 0.1})
+    """
 
     def __init__(self, eps: float = 1.0):
         super().__init__([0], [0, 1], eps=_positive(self, eps))
@@ -193,7 +219,11 @@ class Softplus(PiecewiseLinear):
 
 
 def absolute() -> PiecewiseLinear:
-    """x ↦ |x|."""
+    """x ↦ |x|.
+
+    >>> absolute()(np.array([-3.0, 2.0]))
+    array([3., 2.])
+    """
     return PiecewiseLinear([0], [-1, 1], label="Abs")
 
 
@@ -213,13 +243,32 @@ def clip(low: float = -np.inf, high: float = np.inf) -> Layer:
 
 
 def prelu(slopes: ArrayLike) -> PiecewiseLinear:
-    """x ↦ x for x > 0 and slope · x otherwise, with a slope for each entry."""
+    """x ↦ x for x > 0 and slope · x otherwise, with a slope for each entry.
+
+    Parameters
+    ----------
+    slopes : (n,) array
+        Of the left sides, one for each entry.
+
+    Returns
+    -------
+    PiecewiseLinear
+
+    Examples
+    --------
+    >>> prelu([0.5, -1.0])(np.array([-2.0, -2.0]))
+    array([-1.,  2.])
+    """
     slopes = np.asarray(slopes)
     return PiecewiseLinear(np.zeros((1, len(slopes))), np.stack([slopes, slopes * 0 + 1]), label="PRelu")
 
 
 def softshrink(width: float) -> PiecewiseLinear:
-    """x ↦ x moved towards 0 by `width`, and 0 within it."""
+    """x ↦ x moved towards 0 by `width`, and 0 within it.
+
+    >>> softshrink(1.0)(np.array([-3.0, 0.5, 3.0]))
+    array([-2.,  0.,  2.])
+    """
     return PiecewiseLinear([-width, width], [1, 0, 1], width, label=f"Softshrink {float(width):g}")
 
 
@@ -234,6 +283,15 @@ class Maximum(Layer):
         group; at eps > 0 it then counts as often.
     eps : float
         0 takes the maximum, above it ε log Σ e^{x/ε}.
+
+    Examples
+    --------
+    >>> pool = Maximum([[0, 1], [2, 3]])
+    >>> pool(np.array([1.0, 5.0, 2.0, 0.0])), pool.output_size(4), pool.members(4).tolist()
+    (array([5., 2.]), 2, [[0, 1], [2, 3]])
+    >>> pool.deform(1.0).shares(np.array([0.0, 0.0, 0.0, 1.0])).round(4)
+    array([[0.5   , 0.5   ],
+           [0.2689, 0.7311]])
     """
 
     groups: ArrayLike | None = None
@@ -280,7 +338,11 @@ class Maximum(Layer):
 
 
 class LogSumExp(Maximum):
-    """x ↦ ε log Σ_i e^{x_i/ε}, one number."""
+    """x ↦ ε log Σ_i e^{x_i/ε}, one number.
+
+    >>> LogSumExp(0.5)(np.array([1.0, 1.0])).round(6)
+    array([1.346574])
+    """
 
     def __init__(self, eps: float = 1.0):
         super().__init__(None, _positive(self, eps))

@@ -11,12 +11,20 @@ __all__ = ["Head", "LogSoftmax", "Sigmoid", "Softmax"]
 
 @dataclass(frozen=True, eq=False)
 class Head(Layer):
-    """A map of scores that compiling leaves out and keeps beside the result."""
+    """A map of scores that compiling leaves out and keeps beside the result.
+
+    >>> issubclass(Softmax, Head), isinstance(Sigmoid(), Head)
+    (True, True)
+    """
 
 
 @dataclass(frozen=True, eq=False)
 class Sigmoid(Head):
-    """x ↦ 1/(1 + e^{−x}); only as the last layer."""
+    """x ↦ 1/(1 + e^{−x}); only as the last layer.
+
+    >>> Sigmoid()(np.array([0.0, 800.0]))
+    array([0.5, 1. ])
+    """
 
     def __call__(self, x):
         e = np.exp(-np.abs(x))
@@ -25,7 +33,11 @@ class Sigmoid(Head):
 
 @dataclass(frozen=True, eq=False)
 class Softmax(Head):
-    """x ↦ e^{x_i} / Σ e^{x_k}; only as the last layer."""
+    """x ↦ e^{x_i} / Σ e^{x_k}; only as the last layer.
+
+    >>> Softmax()(np.array([0.0, 0.0, 0.0, 800.0]))
+    array([0., 0., 0., 1.])
+    """
 
     def __call__(self, x):
         e = np.exp(x - x.max(axis=-1, keepdims=True))
@@ -34,7 +46,11 @@ class Softmax(Head):
 
 @dataclass(frozen=True, eq=False)
 class LogSoftmax(Head):
-    """x ↦ x_i − log Σ e^{x_k}; only as the last layer."""
+    """x ↦ x_i − log Σ e^{x_k}; only as the last layer.
+
+    >>> LogSoftmax()(np.array([0.0, 0.0])).round(6)
+    array([-0.693147, -0.693147])
+    """
 
     def __call__(self, x):
         top = x.max(axis=-1, keepdims=True)

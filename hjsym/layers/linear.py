@@ -1,5 +1,7 @@
 """Affine layers: matrices, scalings, choices of entries, sums and concatenations."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +20,12 @@ class Affine(Layer):
 
     `weight` has shape (outputs, inputs) and is dense, a `tropical.sparse.SparseMatrix` or one of SciPy's;
     `bias` has shape (outputs,).
+
+    >>> layer = Affine([[1.0, 2.0], [0.0, -1.0]], [0.5, 0.0])
+    >>> layer(np.array([1.0, 1.0])), layer.output_size(2), layer.parameters, sorted(layer.arguments())
+    (array([ 3.5, -1. ]), 2, 6, ['bias', 'weight'])
+    >>> layer.to_exact().is_exact, layer.to_exact().to_float().is_exact, layer.astype(np.float32).weight.dtype
+    (True, False, dtype('float32'))
     """
 
     weight: ArrayLike | SparseMatrix
@@ -47,7 +55,11 @@ class Affine(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Scale(Layer):
-    """x ↦ factor · x + bias, entry by entry; both vectors of the input's length."""
+    """x ↦ factor · x + bias, entry by entry; both vectors of the input's length.
+
+    >>> Scale([2.0, -1.0], [0.0, 1.0])(np.array([3.0, 3.0]))
+    array([ 6., -2.])
+    """
 
     factor: ArrayLike
     bias: ArrayLike
@@ -69,7 +81,11 @@ class Scale(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Identity(Layer):
-    """x ↦ x."""
+    """x ↦ x.
+
+    >>> Identity()(np.array([1.0, 2.0]))
+    array([1., 2.])
+    """
 
     def __call__(self, x):
         return x
@@ -77,7 +93,11 @@ class Identity(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Gather(Layer):
-    """x ↦ x[index]: a permutation, a slice, a repetition."""
+    """x ↦ x[index]: a permutation, a slice, a repetition.
+
+    >>> Gather([2, 0])(np.array([5.0, 6.0, 7.0]))
+    array([7., 5.])
+    """
 
     index: ArrayLike
 
@@ -98,7 +118,11 @@ class Gather(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Add(Layer):
-    """(x, y, …) ↦ Σ factor · operand: residual connections, differences, means."""
+    """(x, y, …) ↦ Σ factor · operand: residual connections, differences, means.
+
+    >>> Add((1.0, -1.0))(np.array([3.0, 5.0]), np.array([1.0, 1.0])), Add().operands
+    (array([2., 4.]), 2)
+    """
 
     factors: ArrayLike = (1.0, 1.0)
 
@@ -128,7 +152,11 @@ class Add(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Concat(Layer):
-    """(x, y, …) ↦ one vector, end to end."""
+    """(x, y, …) ↦ one vector, end to end.
+
+    >>> Concat()(np.array([1.0]), np.array([2.0, 3.0]))
+    array([1., 2., 3.])
+    """
 
     operands: int = 2
 

@@ -13,8 +13,6 @@ import tropical
 from hjsym.compile import TropicalNetwork, compile
 from hjsym.layers import Affine, Layer, Maximum
 from hjsym.network import Network, Node
-from hjsym.optimum.bounded import BoundedDomain
-from hjsym.optimum.branch_and_bound import largest_by_programs
 from tropical import Box, Circuit, Extremum, Polynomial, Rational
 from tropical.domain import Domain, as_domain
 from tropical.errors import BudgetExceeded, InputError
@@ -117,7 +115,26 @@ def minimize(
     max_regions: int = 100_000,
     **options,
 ) -> Extremum:
-    """The smallest value of one output of a network over a domain, as in `maximize`; ``bound`` is then below it."""
+    """The smallest value of one output of a network over a domain, as in `maximize`; ``bound`` is then below it.
+
+    Parameters
+    ----------
+    f, domain, output, method, time_limit, gap, max_regions, **options
+        As for `maximize`.
+
+    Returns
+    -------
+    Extremum
+        With ``bound`` ≤ the smallest value ≤ ``value``.
+
+    Examples
+    --------
+    >>> from tropical import Box
+    >>> net = [([[1.0], [1.0]], [0.0, -1.0]), ([[1.0, -3.0]], [0.5])]
+    >>> low = minimize(net, Box(-2, 4))
+    >>> low.value, low.point, low.exact
+    (Fraction(-9, 2), array([Fraction(4, 1)], dtype=object), True)
+    """
     how = _How(method, time_limit, gap, {"max_regions": max_regions, **options})
     return _extreme(f, domain, output, -1, how)
 
@@ -138,7 +155,17 @@ def least_margin(
     A ``bound`` above 0 proves that every point of the domain has this class alone; a ``value`` of 0 or below comes
     with a ``point`` that has another one. With one output f the classes are 0, where f < 0, and 1, where f > 0.
 
-    Parameters, and what is returned, are those of `minimize`.
+    Parameters
+    ----------
+    f, domain, method, time_limit, gap, max_regions, **options
+        As for `maximize`.
+    label : int
+        The class.
+
+    Returns
+    -------
+    Extremum
+        As of `minimize`.
 
     Examples
     --------
@@ -218,6 +245,8 @@ def _answer(
         except BudgetExceeded:
             if how.method == "regions" or not _is_bounded(domain, f.variables):
                 raise
+    from hjsym.optimum.branch_and_bound import largest_by_programs  # a fifth of the time to import hjsym
+
     found = largest_by_programs(f.network, domain, objectives, how.time_limit, how.gap)
     return found if sign > 0 else _negated(found)
 
@@ -227,6 +256,8 @@ def _has_many_corners(domain: Domain, d: int) -> bool:
 
 
 def _is_bounded(domain: Domain, d: int) -> bool:
+    from hjsym.optimum.bounded import BoundedDomain  # scipy.optimize, as above
+
     with suppress(InputError):
         BoundedDomain(domain, d)
         return True

@@ -1,48 +1,42 @@
-"""`hjsym paper`: a bar on stderr while rows run, a line for each afterwards."""
+"""`hjsym paper`: a bar on stderr while rows run, a report of them afterwards."""
 
 import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from hjsym.paper.runner import ROW_NAMES, Reproduction, reproduce
+from hjsym.reports.report import Report
 from tropical._threads import usable_threads
+from tropical._workers import Workers
 from tropical.errors import InputError
 
 __all__ = ["run"]
 
 
-def run(out: Path, only: list[str] | None, fast: bool, jobs: int, seed: int) -> int:
-    """Run the rows, print what came of them, and give the exit code."""
+def run(out: Path, only: list[str] | None, fast: bool, jobs: int, seed: int) -> Report:
+    """Run the rows, with what came of them."""
     if jobs < 1:
         raise InputError(f"jobs is {jobs}; pass a whole number >= 1")
     total = len(set(only)) if only else len(ROW_NAMES)
-    with _workers(min(jobs, total)) as executor, _bar(total) as progress:
-        done = reproduce(out, only=only, fast=fast, executor=executor, progress=progress, seed=seed)
-    print(_summary(done))
-    return 0 if done.passes else 1
+    with _bar(total) as progress:
+        workers = _workers(min(jobs, total))
+        done = reproduce(out, only=only, fast=fast, executor=workers, progress=progress, seed=seed)
+    return _report(done)
 
 
-def _workers(jobs: int):
-    """Processes that share nothing with this one, or none."""
+def _workers(jobs: int) -> Workers:
+    """What makes processes that share nothing with this one, anew where one of them dies; or nothing."""
     if jobs == 1:
-        return nullcontext()
-    return _pool(jobs)
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[Executor]:
+        return None
     # Workers inherit it; threads of theirs beyond the processors there are would only wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_threads() // jobs)))
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return partial(ProcessPoolExecutor, jobs, mp_context=multiprocessing.get_context("spawn"))
 
 
 @contextmanager
@@ -64,17 +58,32 @@ def _bar(total: int) -> Iterator[Callable[[int], None]]:
             print(file=sys.stderr)
 
 
-def _summary(done: Reproduction) -> str:
-    width = max(len(row.name) for row in done.rows)
-    lines = []
+def _report(done: Reproduction) -> Report:
+    report = Report({"report": done.report, "rows": []})
+    table = []
     for row in done.rows:
-        missed = [m for m in row.measurements if not m.passes]
         verdict = "skipped" if row.skipped else "passes" if row.passes else "FAILED"
-        lines.append(f"  {row.name:{width}}  {verdict:8} {row.seconds:7.1f} s  {row.title}")
-        lines += [f"      {text}" for text in (row.skipped, row.error) if text]
-        lines += [f"      {m.quantity}: stated {m.stated:.6g}, found {m.ours:.6g}" for m in missed]
-    failed = sum(not row.passes for row in done.rows)
-    lines.append(
-        f"  {len(done.rows) - failed} of {len(done.rows)} rows without a miss; the report is {done.report}"
-    )
-    return "\n".join(lines)
+        table.append([row.name, verdict, f"{row.seconds:.1f}", row.title])
+        report.data["rows"].append({
+            "name": row.name, "title": row.title, "verdict": verdict.lower(), "seconds": row.seconds,
+            "skipped": row.skipped or None, "error": row.error or None,
+            "measurements": [
+                {
+                    "quantity": m.quantity, "kind": m.kind, "stated": m.stated, "found": m.ours,
+                    "tolerance": m.tolerance, "holds": m.passes,
+                }
+                for m in row.measurements
+            ],
+        })  # fmt: skip
+    report.table(["row", "", "seconds", "what"], table)
+    for row in done.rows:
+        for text in (row.skipped, row.error):
+            if text:
+                report.line(f"{row.name}: {text}")
+        for m in row.measurements:
+            if not m.passes:
+                stated = "nothing" if m.stated is None else f"{m.stated:.6g}"
+                report.line(f"{row.name}: {m.quantity}: stated {stated}, found {m.ours:.6g}")
+    report.check(f"rows of {len(done.rows)} with a miss", sum(not row.passes for row in done.rows), 0.0)
+    report.line(f"the report is {done.report}")
+    return report

@@ -1,25 +1,16 @@
 """Pictures of the report: SVG that follows the reader's light or dark theme, from matplotlib or by hand."""
 
-import io
 from collections.abc import Sequence
 from html import escape
-from threading import Lock
 
 import numpy as np
 
 from hjsym.paper.row import Drawing, Picture
-from tropical._figures import GREY, INK, PALETTE, new_figure
+from tropical._figures import INK, PALETTE, inline_svg
 
 __all__ = ["animate", "can_draw", "to_svg"]
 
 _THEME = f"<style>svg{{color:{INK}}}@media (prefers-color-scheme:dark){{svg{{color:#dddddd}}}}</style>"
-_RC = {
-    "axes.edgecolor": INK, "axes.facecolor": "none", "axes.grid": True, "axes.labelcolor": INK,
-    "axes.titlesize": "medium", "font.size": 9.0, "grid.alpha": 0.35, "grid.color": GREY,
-    "legend.frameon": False, "legend.fontsize": "small", "savefig.transparent": True, "svg.hashsalt": "hjsym",
-    "text.color": INK, "xtick.color": INK, "ytick.color": INK,
-}  # fmt: skip
-_ONE_AT_A_TIME = Lock()  # the settings above are matplotlib's global ones for as long as a picture takes
 
 
 def can_draw() -> bool:
@@ -35,15 +26,7 @@ def to_svg(picture: Picture | Drawing) -> str:
     """The picture as one SVG document, ink in the reader's colour."""
     if isinstance(picture, Drawing):
         return picture.svg
-    from matplotlib import rc_context
-
-    file = io.StringIO()
-    with _ONE_AT_A_TIME, rc_context(_RC):
-        figure = new_figure(figsize=picture.size, layout="constrained")
-        picture.draw(figure)
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    text = file.getvalue().replace(INK, "currentColor")
-    text = text[text.index("<svg") :]
+    text = inline_svg(picture.draw, picture.size)
     opening = text.index(">") + 1
     return text[:opening] + _THEME + text[opening:]
 

@@ -16,7 +16,7 @@ import scipy
 from hjsym.paper.row import Measurement
 from hjsym.paper.store import FinishedRow
 
-__all__ = ["page"]
+__all__ = ["page", "verdict"]
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#222;--soft:#5b6068;--paper:#fff;--panel:#f5f6f8;--line:#d5d9de;--good:#00704f;
@@ -65,7 +65,7 @@ def page(rows: Sequence[FinishedRow], *, fast: bool, seed: int, pictures: bool) 
 
 
 def _summary(rows: Sequence[FinishedRow], fast: bool, seed: int, pictures: bool) -> str:
-    counts = {word: sum(_verdict(row)[1] == word for row in rows) for word in ("pass", "fail", "skip")}
+    counts = {word: sum(verdict(row)[1] == word for row in rows) for word in ("pass", "fail", "skip")}
     figures = sum(m.kind != "shown" for row in rows for m in row.measurements)
     text = (
         f"{counts['pass']} rows pass, {counts['fail']} fail, {counts['skip']} skipped; {figures} figures compared. "
@@ -90,14 +90,15 @@ def _contents(experiments: Sequence[FinishedRow], refuted: Sequence[FinishedRow]
     return f'<div class="panel"><ul class="rows">{lines}</ul></div>'
 
 
-def _verdict(row: FinishedRow) -> tuple[str, str]:
+def verdict(row: FinishedRow) -> tuple[str, str]:
+    """What came of a row, as a word and as a class of the style."""
     if row.skipped:
         return "skipped", "skip"
     return ("passes", "pass") if row.passes else ("fails", "fail")
 
 
 def _mark(row: FinishedRow) -> str:
-    word, kind = _verdict(row)
+    word, kind = verdict(row)
     return f'<span class="{kind}">{word}</span>'
 
 

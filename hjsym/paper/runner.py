@@ -3,8 +3,8 @@
 import os
 import time
 import zlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, as_completed
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from hjsym.paper.rows import ROWS
 from hjsym.paper.store import FinishedRow, fingerprint, read_row, write_row
 from hjsym.paper.wrong import COUNTEREXAMPLES
 from tropical._progress import Progress, reporting
-from tropical.errors import InputError, WorkerError
+from tropical._tables import HasTable
+from tropical._workers import Workers, as_done
+from tropical.errors import InputError
 
 __all__ = ["ROW_NAMES", "Reproduction", "reproduce"]
 
@@ -28,7 +30,7 @@ ROW_NAMES = tuple(_ALL)
 
 
 @dataclass(frozen=True)
-class Reproduction:
+class Reproduction(HasTable):
     """What `reproduce` gives.
 
     Attributes
@@ -42,6 +44,19 @@ class Reproduction:
     rows: tuple[FinishedRow, ...]
     report: Path
 
+    def _shape(self) -> tuple[int, int]:
+        return sum(max(1, len(row.measurements)) for row in self.rows), 9
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        from hjsym.paper.table import columns_of
+
+        return columns_of(self.rows, first)
+
+    def _html(self) -> str:
+        from hjsym.paper.table import summary_html
+
+        return summary_html(self)
+
     @property
     def passes(self) -> bool:
         """Whether every row that was run met its figures."""
@@ -52,7 +67,7 @@ def reproduce(
     out: str | os.PathLike,
     only: str | Sequence[str] | None = None,
     fast: bool = False,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: Progress = None,
     seed: int = 0,
 ) -> Reproduction:
@@ -67,8 +82,8 @@ def reproduce(
     fast : bool
         Fewer repetitions and smaller sweeps: about a minute instead of ten or more. Figures that need the full run are
         then met within wider tolerances, which the report states.
-    executor : concurrent.futures.Executor, optional
-        Runs rows side by side, the longest first. Results do not depend on it.
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
+        Runs rows side by side, the longest first, as in `tropical.linear_regions`. Results do not depend on it.
     progress : callable, True or None
         Called with the number of rows finished so far; True draws a bar.
     seed : int
@@ -83,7 +98,7 @@ def reproduce(
     InputError
         An unknown row.
     WorkerError
-        If a worker of the executor died.
+        If the pools that `executor` makes break again and again.
 
     Notes
     -----
@@ -119,12 +134,13 @@ def reproduce(
         if report is not None:
             report(len(finished))
         left = sorted((row for row in chosen if row.name not in finished), key=lambda row: -row.minutes)
-        for result in _results([row.name for row in left], fast, int(seed), executor):
-            if not (result.error or result.skipped):  # what was missing may be there the next time
-                write_row(folder, result, marks[result.name])
-            finished[result.name] = result
-            if report is not None:
-                report(len(finished))
+        with closing(as_done(run_row, [(row.name, fast, int(seed)) for row in left], executor)) as results:
+            for result in results:
+                if not (result.error or result.skipped):  # what was missing may be there the next time
+                    write_row(folder, result, marks[result.name])
+                finished[result.name] = result
+                if report is not None:
+                    report(len(finished))
     rows = tuple(finished[row.name] for row in chosen)
     path = out / "report.html"
     with replaced(path) as part:
@@ -137,28 +153,6 @@ def _chosen(only: str | Sequence[str] | None) -> list[Row]:
     if unknown := [name for name in names if name not in _ALL]:
         raise InputError(f"row {unknown[0]!r} is unknown; known are {', '.join(_ALL)}")
     return [row for row in _ALL.values() if row.name in names]
-
-
-def _results(names: list[str], fast: bool, seed: int, executor: Executor | None) -> Iterator[FinishedRow]:
-    """Each row as it is done."""
-    if executor is None:
-        for name in names:
-            yield run_row(name, fast, seed)
-        return
-    futures = []
-    try:
-        for name in names:
-            futures.append(executor.submit(run_row, name, fast, seed))
-        for future in as_completed(futures):
-            yield future.result()
-    except BrokenExecutor as error:
-        raise WorkerError(
-            f"a worker of {type(executor).__name__} ended before its row was done ({error}); rows that are finished "
-            "are kept: run again, with fewer workers if memory ran out"
-        ) from error
-    finally:
-        for future in futures:
-            future.cancel()
 
 
 def run_row(name: str, fast: bool, seed: int) -> FinishedRow:

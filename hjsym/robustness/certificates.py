@@ -13,6 +13,8 @@ of f_c for layers, since f_w is convex. With a constant f_c the last radius is m
 ∞, those of slopes dual. The norm of ∇²f at one point can rise with ε; f and the entropy are monotone, it is not.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,8 +36,11 @@ from hjsym.robustness.smooth_bounds import (
     smoothness,
 )
 from tropical import Polynomial, PolynomialMap, Rational
+from tropical._display import summary
+from tropical._html import card
 from tropical._norms import as_norm
 from tropical._rounding import U, rounded_up
+from tropical._tables import HasTable
 from tropical.errors import InputError
 
 __all__ = ["Certificate", "Smoothness", "certify", "hessian_norm", "smoothness"]
@@ -45,7 +50,7 @@ _TOGETHER = 1 << 24  # numbers of Jacobians at once
 
 
 @dataclass(frozen=True, eq=False)
-class Certificate:
+class Certificate(HasTable):
     """Radii around points (..., d) within which the decision is proved to be the one at the point.
 
     Attributes
@@ -60,6 +65,12 @@ class Certificate:
         The largest score, of a labelled layer the class; of one function f, 1 where scale·f > level, else 0.
     norm : number
         1, 2 or ∞.
+
+    Examples
+    --------
+    >>> found = certify(LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.25), [[2.0], [0.5]], level=0.1)
+    >>> found.decision, found.radius.round(3), bool((found.radius >= found.lipschitz).all())
+    (array([1, 1]), array([1.9 , 0.42]), True)
     """
 
     radius: np.ndarray
@@ -69,6 +80,27 @@ class Certificate:
     margin: np.ndarray
     decision: np.ndarray
     norm: float
+
+    def _shape(self) -> tuple[int, int]:
+        return np.size(self.radius), 7
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        names = ("decision", "margin", "radius", "lipschitz", "curvature", "convexity")
+        columns = {name: np.ravel(getattr(self, name))[:first] for name in names}
+        return {"point": np.arange(len(columns["radius"])), **columns}
+
+    def _units(self) -> dict[str, str]:
+        length = f"units of x, in the norm {self.norm:g}"
+        return {
+            "margin": "units of f",
+            **dict.fromkeys(("radius", "lipschitz", "curvature", "convexity"), length),
+        }
+
+    def _html(self) -> str:
+        title = f"Certificate: radii in the norm {self.norm:g} around {np.size(self.radius):,} points"
+        return card(title, self._first_rows())
+
+    __repr__ = summary
 
 
 def certify(

@@ -3,6 +3,8 @@
 A layer has the slopes E_π W and the second derivatives Cov_π(W)/ε. Networks go layer by layer, see `curvature_bounds`.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from math import prod
@@ -19,6 +21,8 @@ from hjsym.robustness.curvature_bounds import network_curvature
 from hjsym.robustness.farthest import farthest
 from tropical import Circuit, Polynomial, Rational
 from tropical._arrays import FLOAT64, as_points, refuse_where
+from tropical._display import summary
+from tropical._html import ShowsFields
 from tropical._norms import as_norm
 from tropical._rounding import rounded_up
 from tropical.errors import InputError
@@ -34,7 +38,7 @@ _TOGETHER = 1 << 24  # numbers of Hessians at once
 
 
 @dataclass(frozen=True, eq=False)
-class Smoothness:
+class Smoothness(ShowsFields):
     """Bounds that hold on all of R^d; of a network one number for each output. All are rounded upwards.
 
     Attributes
@@ -52,6 +56,12 @@ class Smoothness:
         many pairs.
     pair : (int, int) or None
         Slopes that are as far apart as the lower bound says.
+
+    Examples
+    --------
+    >>> found = smoothness(LSELayer([[3.0], [-1.0]], [0.0, 0.0], eps=0.5))
+    >>> round(found.lipschitz, 9), float(round(found.curvature, 9)), found.concave, found.pair
+    (3.0, 8.0, 0.0, (0, 1))
     """
 
     lipschitz: float | np.ndarray
@@ -61,6 +71,8 @@ class Smoothness:
     paper: float | None = None
     diameter: tuple[float, float] | None = None
     pair: tuple[int, int] | None = None
+
+    __repr__ = summary
 
     @property
     def curvature(self) -> float | np.ndarray:

@@ -13,6 +13,8 @@ intrinsic dimension of datasets by a minimal neighborhood information", Sci. Rep
 "Scikit-dimension", Entropy 23 (2021).
 """
 
+from __future__ import annotations
+
 import importlib
 import inspect
 import math
@@ -24,6 +26,7 @@ from numpy.typing import ArrayLike
 
 from hjsym.scaling.fits import PowerLaw
 from tropical._arrays import refuse_where
+from tropical._workers import Workers, in_order
 from tropical.errors import InputError, ShapeError
 
 __all__ = [
@@ -56,6 +59,12 @@ class CurveDimension:
     alpha : float
     interval : (float, float) or None
         Of α.
+
+    Examples
+    --------
+    >>> found = dimension_of_curve(0.5)
+    >>> found.d_eff, found.range, len(found.readings)
+    (2.0, (2.0, 8.0), 3)
     """
 
     alpha: float
@@ -127,6 +136,11 @@ class DataDimension:
         Repeated ones, left out.
     ambient : int
         The number of columns.
+
+    Examples
+    --------
+    >>> DataDimension({"TwoNN": 1.98}, points=500, duplicates=0, ambient=3).estimates["TwoNN"]
+    1.98
     """
 
     estimates: Mapping[str, float]
@@ -146,7 +160,7 @@ class DataDimension:
 
 
 def intrinsic_dimension(
-    X: ArrayLike, estimators: Sequence[str] = ("MLE", "TwoNN"), **options
+    X: ArrayLike, estimators: Sequence[str] = ("MLE", "TwoNN"), *, executor: Workers = None, **options
 ) -> DataDimension:
     """The intrinsic dimension of data by estimators of scikit-dimension.
 
@@ -156,6 +170,8 @@ def intrinsic_dimension(
         Points, at least 3 different ones. Duplicates, whose distance 0 the estimators divide by, are left out.
     estimators : sequence of str
         Names of `skdim.id`: "MLE" (Levina and Bickel), "TwoNN" (Facco et al.), "CorrInt", "DANCo", "lPCA", "TLE" …
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
+        Runs the estimators, as in `tropical.linear_regions`.
     **options
         For the estimators, where they take them: ``n_neighbors=20``.
 
@@ -194,7 +210,8 @@ def intrinsic_dimension(
     if not estimators or not set(estimators) <= known.keys():
         raise InputError(f"estimators are {list(estimators)}; pass some of {', '.join(sorted(known))}")
     padded = different if X.shape[1] > 1 else np.pad(different, ((0, 0), (0, 1)))  # skdim refuses one column
-    estimates = {name: float(_fitted(known[name], padded, options).dimension_) for name in estimators}
+    work = [(known[name], padded, options) for name in estimators]
+    estimates = dict(zip(estimators, in_order(_estimate, work, executor), strict=True))
     return DataDimension(estimates, len(different), len(X) - len(different), X.shape[1])
 
 
@@ -208,8 +225,8 @@ def _known_estimators() -> dict[str, type]:
     return {name: value for name, value in vars(module).items() if isinstance(value, type) and name[0] != "_"}
 
 
-def _fitted(kind: type, X: np.ndarray, options: dict):
+def _estimate(kind: type, X: np.ndarray, options: dict) -> float:
     """Local estimators take the neighbourhood when they fit, all others their options when they are made."""
     at_fit = {"n_neighbors"} & options.keys() & set(inspect.signature(kind.fit).parameters)
     made = kind(**{name: value for name, value in options.items() if name not in at_fit})
-    return made.fit(X, **{name: options[name] for name in at_fit})
+    return float(made.fit(X, **{name: options[name] for name in at_fit}).dimension_)

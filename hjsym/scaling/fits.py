@@ -7,6 +7,8 @@ quadrature rule, deviates from a line by its curvature alone: then `PowerLaw.loc
 Source: B. Efron, R. J. Tibshirani, *An Introduction to the Bootstrap* (1993), chapters 9 and 13.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
@@ -35,6 +37,13 @@ class PowerLaw:
         Of the exponent.
     confidence : float
     method : {"t", "bootstrap"}
+
+    Examples
+    --------
+    >>> law = power_law([10, 20, 40, 80], [0.5, 0.25, 0.125, 0.0625])
+    >>> round(law.alpha, 9), law.local.round(6), law.interval[0] <= law.exponent <= law.interval[1]
+    (1.0, array([-1., -1., -1.]), True)
+    >>> ax = law.plot(label="halves")
     """
 
     sizes: np.ndarray

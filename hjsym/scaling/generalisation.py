@@ -17,9 +17,11 @@ E. M. Bronshtein, "ε-entropy of convex sets and functions", Siberian Math. J. 1
 risk bounds and adaptation in univariate convex regression", Probab. Theory Relat. Fields 163 (2015).
 """
 
+from __future__ import annotations
+
 import math
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +31,7 @@ from hjsym.scaling.fits import PowerLaw, power_law
 from hjsym.scaling.quadrature import box_layer, euclidean
 from hjsym.training import fit_lse
 from tropical._progress import Progress, reporting
+from tropical._workers import Workers, in_order
 from tropical.errors import InputError
 
 __all__ = ["RiskStudy", "convex_rate", "lipschitz_rate", "risk_study", "trained_rate"]
@@ -39,12 +42,20 @@ _NODES = {1: 40, 2: 24, 3: 10}  # of the target, on each side of 0
 
 
 def lipschitz_rate(d: int) -> float:
-    """−1/(d + 2): the minimax exponent of the root mean square risk over Lipschitz functions."""
+    """−1/(d + 2): the minimax exponent of the root mean square risk over Lipschitz functions.
+
+    >>> [lipschitz_rate(d) for d in (2, 8)]
+    [-0.25, -0.1]
+    """
     return -1 / (d + 2)
 
 
 def convex_rate(d: int) -> float:
-    """−2/(d + 4): the exponent over convex Lipschitz functions, from their metric entropy."""
+    """−2/(d + 4): the exponent over convex Lipschitz functions, from their metric entropy.
+
+    >>> [convex_rate(d) for d in (1, 4)]
+    [-0.4, -0.25]
+    """
     return -2 / (d + 4)
 
 
@@ -62,6 +73,12 @@ class RiskStudy:
         Root mean squares of f̂ − f over fresh points.
     neurons : (k,) array
         N = n^power.
+
+    Examples
+    --------
+    >>> law = power_law([50, 100, 200], [0.1, 0.07, 0.05])
+    >>> study = RiskStudy(1, law, np.array([[0.1, 0.07, 0.05]]), np.array([4, 5, 6]))
+    >>> ax = study.plot()
     """
 
     variables: int
@@ -130,7 +147,7 @@ def risk_study(
     fit: Fit = fit_lse,
     rng: np.random.Generator | int | None = 0,
     confidence: float = 0.95,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: Progress = None,
 ) -> RiskStudy:
     """Risk against n for data f(x) + noise with f of Lipschitz initial data g at time t, N = n^{d/(d+2)} neurons.
@@ -160,8 +177,8 @@ def risk_study(
         The result depends on it alone, not on the executor.
     confidence : float
         Of the bootstrap over repetitions.
-    executor : concurrent.futures.Executor, optional
-        Runs the fits; processes need a `fit` that can be pickled.
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
+        Runs the fits, as in `tropical.linear_regions`; processes need a `fit` that can be pickled.
     progress : callable, bool, optional
         Called with the number of fits done; True draws a bar.
 
@@ -208,7 +225,7 @@ def trained_rate(
     fit: Fit = fit_lse,
     rng: np.random.Generator | int | None = 0,
     confidence: float = 0.95,
-    executor: Executor | None = None,
+    executor: Workers = None,
     progress: Progress = None,
 ) -> PowerLaw:
     """The error of layers fitted to |x| on [−2, 2]^d against their width N, the best of some starts.
@@ -269,18 +286,11 @@ class _Training:
         return float(np.sqrt(np.mean((fitted(self.fresh) - euclidean(self.fresh)) ** 2)))
 
 
-def _all_of(
-    trial: Callable, work: Sequence[tuple], executor: Executor | None, progress: Progress
-) -> list[float]:
-    with reporting(progress, "fits") as report:
-        found = []
-        for result in _results(trial, work, executor):
+def _all_of(trial: Callable, work: Sequence[tuple], executor: Workers, progress: Progress) -> list[float]:
+    found = []
+    with reporting(progress, "fits") as report, closing(in_order(trial, work, executor)) as results:
+        for result in results:
             found.append(result)
             if report is not None:
                 report(len(found))
     return found
-
-
-def _results(trial: Callable, work: Sequence[tuple], executor: Executor | None) -> Iterable[float]:
-    columns = zip(*work, strict=True)
-    return map(trial, *columns) if executor is None else executor.map(trial, *columns)

@@ -12,6 +12,8 @@ Source: the experiment is that of Miñoza, Legara, Monterola, arXiv:2605.28983 (
 (`run_all.py`, experiment 2), whose nodes, points and references are the defaults; midpoints are ours.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

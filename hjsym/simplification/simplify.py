@@ -22,6 +22,7 @@ from hjsym.simplification.reduction import Reduction, Removal
 from hjsym.simplification.rounding_change import rounding_change
 from hjsym.simplification.unit_pieces import Pieces, find_pieces
 from hjsym.simplification.value_bounds import ValueBounds
+from tropical._display import summary
 from tropical.domain import Domain
 from tropical.errors import BudgetExceeded, InputError
 
@@ -132,6 +133,13 @@ class Simplification:
     change : (outputs,) array
         Bounds of the difference that rounding `exact` to floats makes to the scores on the domain, in real
         arithmetic; 0 where no number had to be rounded.
+
+    Examples
+    --------
+    >>> W = [[1.0, 1.0], [2.0, 2.0]]
+    >>> found = simplify_network([(W, [0.0, 0.0]), ([[1.0, 2.0]], [0.5])])
+    >>> found.saving.units, found.proof.check(), found.change, found.network([1.0, 1.0])
+    ((2, 1), True, array([0.]), array([10.5]))
     """
 
     network: Network
@@ -139,6 +147,8 @@ class Simplification:
     saving: Saving
     proof: Proof
     change: np.ndarray
+
+    __repr__ = summary
 
 
 def simplify_network(

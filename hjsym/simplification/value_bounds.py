@@ -65,7 +65,7 @@ class ValueBounds:
         for k, node in enumerate(network.nodes):
             if node.layer.eps or isinstance(node.layer, layers.Head):
                 raise UnsupportedLayerError(
-                    f"layer {k} ({node.name or node.layer}) is not piecewise linear; bounds need eps = 0 and no head"
+                    f"layer {k} ({node}) is not piecewise linear; bounds need eps = 0 and no head"
                 )
         self.network, self.ground = network, Ground(domain, network.input_size)
         self.maps: dict[int, Rows] = {}

@@ -8,6 +8,8 @@ y ↦ x ceases to be invertible at the first time at which I + t ∇²H(p) ∇²
 Source: L. C. Evans, *Partial Differential Equations*, 2nd ed., section 3.2.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +18,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
+from hjsym.expr import symbolic
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["Characteristics"]
@@ -42,6 +45,8 @@ class Characteristics:
     -t*sin(pi*y) + y
     >>> float(burgers.shock_time(np.linspace(-1, 1, 2001)[:, None]) * np.pi)        # at y = 0
     1.0
+    >>> burgers.momentum, burgers.value, burgers.compression
+    ((-sin(pi*y),), t*sin(pi*y)**2/2 + cos(pi*y)/pi, Matrix([[pi*cos(pi*y)]]))
     """
 
     H: sympy.Expr
@@ -51,8 +56,8 @@ class Characteristics:
     t = sympy.Symbol("t", nonnegative=True)
 
     def __post_init__(self):
-        object.__setattr__(self, "H", sympy.sympify(self.H))
-        object.__setattr__(self, "g", sympy.sympify(self.g))
+        object.__setattr__(self, "H", symbolic(self.H, "H"))
+        object.__setattr__(self, "g", symbolic(self.g, "g"))
         object.__setattr__(self, "p", tuple(self.p))
         object.__setattr__(self, "y", tuple(self.y))
         if len(self.p) != len(self.y) or not self.p:

@@ -9,6 +9,8 @@ For H = κ|p|² on an even grid `tropical.hopf_lax` is the fast one. Sources: E.
 M. Bardi, L. C. Evans, Nonlinear Anal. 8 (1984); L. C. Evans, *Partial Differential Equations*, section 3.3.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 
 import numpy as np

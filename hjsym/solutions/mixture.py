@@ -11,6 +11,8 @@ Sources: L. C. Evans, *Partial Differential Equations*, 2nd ed., sections 3.3.2 
 Riccati equation Q' = −2κQAQ.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
@@ -57,6 +59,8 @@ class Mixture:
     >>> concave = Mixture([[[-1.0]]], [[0.0]], [0.0])
     >>> concave.blow_up_time(kappa=0.5)                                        # −x²/2(1 − t)
     1.0
+    >>> u.variables, later.hessian([[0.0]])
+    (1, array([[[0.5]]]))
     """
 
     Q: ArrayLike
@@ -84,7 +88,7 @@ class Mixture:
     @classmethod
     def of_distances(
         cls, centres: ArrayLike, heights: ArrayLike, weight: float = 1.0, eps: float = 0.0
-    ) -> "Mixture":
+    ) -> Mixture:
         """The quadratics weight·|x − a_i|²/2 + g_i, of centres a (N, d) and heights g (N,)."""
         a, g = np.asarray(centres, dtype=float), np.asarray(heights, dtype=float)
         if a.ndim != 2 or g.shape != a.shape[:1]:
@@ -162,7 +166,7 @@ class Mixture:
         worst = max(0.0, -float(np.linalg.eigvalsh(root.T @ self.Q @ root).min(initial=0.0)))
         return 1 / (2 * kappa * worst) if worst else math.inf
 
-    def at(self, t: float, kappa: float = 1.0, A: ArrayLike | None = None) -> "Mixture":
+    def at(self, t: float, kappa: float = 1.0, A: ArrayLike | None = None) -> Mixture:
         """The solution at time t ≥ 0 of u_t + κ ∇uᵀA∇u = κε tr(A∇²u) from this mixture, again a mixture.
 
         Parameters

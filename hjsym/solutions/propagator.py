@@ -15,6 +15,8 @@ so that composing is off by ε log(1 + δ), about 2ε Σ q_k; of a minimum the m
 L. N. Trefethen, J. A. C. Weideman, SIAM Review 56 (2014), section 5.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,6 +74,8 @@ class Propagator:
     >>> defect = abs(half(half(g)) - whole(g))[40:121].max()
     >>> bool(defect < half.semigroup_bound(0.5) + 1e-14)
     True
+    >>> half.eps, half.shape, half.costs.shape
+    (0.1, (161,), (161, 161))
     """
 
     x: ArrayLike | Sequence[ArrayLike]

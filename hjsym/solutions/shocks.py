@@ -8,6 +8,8 @@ Source: P. Cannarsa, C. Sinestrari, *Semiconcave Functions, Hamilton–Jacobi Eq
 section 1.6 and chapter 4.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from hjsym.solutions._input import as_even_nodes, positive_numbers
 from tropical import hopf_lax
+from tropical._display import summary
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["ShockSet", "shock_set"]
@@ -35,12 +38,22 @@ class ShockSet:
         The grid.
     values : array with d axes
         u on it.
+
+    Examples
+    --------
+    >>> x = np.linspace(-4, 4, 81)
+    >>> found = shock_set(np.minimum(4 * abs(x + 1), 4 * abs(x - 1)), x, 1.0)
+    >>> found.points.round(9) + 0, found.jumps.round(9), found.values.shape
+    (array([[0.]]), array([1.]), (81,))
+    >>> ax = found.plot()
     """
 
     points: np.ndarray
     jumps: np.ndarray
     x: tuple[np.ndarray, ...]
     values: np.ndarray
+
+    __repr__ = summary
 
     def plot(self, ax=None):
         """u and its shocks, of one or two variables, on new axes of matplotlib unless given; returns the axes."""

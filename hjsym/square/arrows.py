@@ -16,7 +16,7 @@ __all__ = ["Arrow", "check_arrows"]
 
 _ULP = 2.0**-50  # a few units of rounding, which the bound of an identity allows
 _INWARDS = 2.0**-40  # the least part of the way to the mean of all slopes
-_MOST_QUERIES = 16  # of conjugates, which are a program each in many variables
+_MOST_QUERIES, _FEW_QUERIES = 16, 4  # of conjugates: where pieces are known, and where each takes a program
 _MOST_SYMBOLS = 12  # N·d up to which equations are also checked in 40 digits
 
 
@@ -114,14 +114,16 @@ def _convex_corner(square, f, f0, z: np.ndarray) -> Iterator[Arrow]:
     For weights λ of mean y, 0 ≤ f(x) + f*(y) − x·y ≤ ε KL(λ‖π) with π the Gibbs weights. KL is convex and below
     max −log π_j, so that λ = (1 − s)π + sμ makes it s(f(x) − min z_j) at most, whatever μ.
     """
-    layer, x, f, f0, z = square.layer, *(a[:_MOST_QUERIES] for a in (square.points, f, f0, z))
     soft, hard = square.corners["entropic"], square.corners["polyhedral"]
+    queries = _MOST_QUERIES if hard.is_whole else _FEW_QUERIES
+    layer, x, f, f0, z = square.layer, *(a[:queries] for a in (square.points, f, f0, z))
     weights = np.exp((z - z.max(axis=1, keepdims=True)) / layer.eps)
     means = weights @ layer.W / weights.sum(axis=1, keepdims=True)
     largest, s = layer.W[z.argmax(axis=1)], _inwards(square)
     inner = means + (layer.W.mean(axis=0) - means) * s if s < 1 else largest
+    within = inner if hard.is_whole else largest  # off these f_0* may take an exact program, of minutes
     size = (np.abs(x) @ np.abs(layer.W).max(axis=0)).max() + np.abs(layer.b).max() + layer.eps
-    rounding, hard_rounding = 4 * _ULP * size, 4 * _ULP * (size + _size_of_pieces(hard, inner))
+    rounding, hard_rounding = 4 * _ULP * size, 4 * _ULP * (size + _size_of_pieces(hard, within))
     claim = "f(x) + f*(y) = x·y at y = ∇f(x)"
     gap = f + _at(soft, inner) - (x * inner).sum(axis=1)
     yield Arrow(
@@ -133,8 +135,8 @@ def _convex_corner(square, f, f0, z: np.ndarray) -> Iterator[Arrow]:
         "tropical", "polyhedral", claim, "f_0* at the largest slope", np.abs(gap).max(), hard_rounding,
     )  # fmt: skip
     yield Arrow(
-        "entropic", "polyhedral", "0 ≤ f_0* − f_ε* ≤ ε log N", "entropy beside a hull, at means",
-        _outside(_at(hard, inner) - _at(soft, inner), hard_rounding), square.limit_bound + hard_rounding,
+        "entropic", "polyhedral", "0 ≤ f_0* − f_ε* ≤ ε log N", "entropy beside a hull, at means or slopes",
+        _outside(_at(hard, within) - _at(soft, within), hard_rounding), square.limit_bound + hard_rounding,
     )  # fmt: skip
 
 

@@ -11,6 +11,8 @@ Every arrow is an identity or a limit with a proved bound, and is checked at poi
 corner is enough to build the others (`hjsym.square.corners`).
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +28,9 @@ from hjsym.square.arrows import Arrow, check_arrows
 from hjsym.square.corners import layer_of
 from hjsym.systems import HJSystem, hamiltonian
 from tropical._arrays import as_points
+from tropical._formulas import in_display
+from tropical._html import shown
+from tropical._tables import HasTable
 from tropical.errors import ShapeError
 
 __all__ = ["Arrow", "Diagram", "diagram"]
@@ -33,7 +38,7 @@ __all__ = ["Arrow", "Diagram", "diagram"]
 
 def diagram(
     source, eps: float | None = None, t: float = 1.0, *, points: ArrayLike | None = None, seed: int = 0
-) -> "Diagram":
+) -> Diagram:
     """The square of a layer from any of its corners, with every arrow checked.
 
     Parameters
@@ -69,8 +74,8 @@ def diagram(
 
 
 @dataclass(frozen=True, eq=False)
-class Diagram:
-    """The six corners of a layer and the arrows between them; what `diagram` returns.
+class Diagram(HasTable):
+    r"""The six corners of a layer and the arrows between them; what `diagram` returns.
 
     Attributes
     ----------
@@ -79,11 +84,25 @@ class Diagram:
         Time of the kernel gauge.
     points : (n, d) array
         Where the arrows were checked.
+
+    Examples
+    --------
+    >>> square = diagram(LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.1))
+    >>> sorted(square.corners), len(square.systems), square.graph.number_of_edges(), square.holds
+    (['entropic', 'inviscid', 'network', 'polyhedral', 'tropical', 'viscous'], 2, 9, True)
+    >>> round(square.limit_bound, 9), square.gauge.t, square.arrows[0].source
+    (0.069314718, 1.0, 'network')
+    >>> square.latex().startswith(r"\begin{array}")
+    True
+    >>> ax = square.plot()
     """
 
     layer: LSELayer
     t: float
     points: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"<Diagram of {self.layer!r} at t = {self.t:g}>"
 
     def __post_init__(self):
         if not len(self.points):
@@ -91,6 +110,7 @@ class Diagram:
 
     @cached_property
     def gauge(self) -> KernelGauge:
+        """The layer as the solution at time t."""
         return self.layer.kernel(self.t)
 
     @cached_property
@@ -120,6 +140,7 @@ class Diagram:
 
     @cached_property
     def arrows(self) -> tuple[Arrow, ...]:
+        """All nine, each checked at the points by a second route."""
         return tuple(check_arrows(self))
 
     @property
@@ -167,8 +188,25 @@ class Diagram:
             rf"\varepsilon \log N = {sympy.latex(sympy.Float(self.limit_bound, 2))}"
         )
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+    def _repr_latex_(self) -> str | None:
+        return shown(lambda: in_display(self.latex()) if "arrows" in vars(self) else None)
+
+    def _shape(self) -> tuple[int, int]:
+        return len(self.arrows), 7
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        arrows = self.arrows[:first]
+        columns = {
+            name: np.array([getattr(arrow, name) for arrow in arrows], dtype=object)
+            for name in ("source", "target", "claim", "route")
+        }
+        columns |= {name: np.array([getattr(arrow, name) for arrow in arrows]) for name in ("error", "bound")}
+        return columns | {"holds": np.array([arrow.holds for arrow in arrows], dtype=bool)}
+
+    def _html(self) -> str:
+        from hjsym._notebook import diagram_html
+
+        return diagram_html(self)
 
     def plot(self, ax=None):
         """The corners and arrows with errors and bounds, on new axes of matplotlib unless given; returns the axes."""

@@ -10,6 +10,8 @@ gradient where the values are the keys: w = ∇F.
 Source: derived here; A. Vaswani et al., "Attention is all you need", NeurIPS 2017, section 3.2.1, for the layer.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike
@@ -33,6 +35,19 @@ def attention(
 
     A causal mask is the choice of the keys up to the query's place. ε is √d unless given. With `symbolic` they stay
     symbols k_j_i, v_j_i and epsilon. A large head has no fields written out, but H = −2 p·∇F in matrix symbols.
+
+    Parameters
+    ----------
+    keys : (N, d) array
+    values : (N, m) array
+    eps : float, optional
+        ε > 0, by which scores are divided; √d by default.
+    symbolic : bool
+        Keep keys, values and ε as symbols.
+
+    Returns
+    -------
+    HJSystem
 
     Examples
     --------
@@ -93,6 +108,28 @@ def attention_heads(
     The matrices are (d, d) as in torch, W @ token; the tokens have shape (n, d), without biases. For a token z the
     layer gives O applied to the heads' w(W_query z, 0), end to end. `causal_at` leaves the keys up to that token; with
     `symbolic` the keys and values of each head stay symbols, as in `attention`.
+
+    Parameters
+    ----------
+    W_query, W_key, W_value : (d, d) arrays
+    tokens : (n, d) array
+    heads : int
+        A divisor of d.
+    causal_at : int, optional
+        The last token to attend to; all by default.
+    symbolic : bool
+        As for `attention`.
+
+    Returns
+    -------
+    list of (HJSystem, (d/heads, d) array)
+
+    Examples
+    --------
+    >>> W = np.eye(2)
+    >>> found = attention_heads(W, W, W, tokens=[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], heads=2)
+    >>> [(system.label, query.shape) for system, query in found]
+    [('linearised', (1, 2)), ('linearised', (1, 2))]
     """
     X = np.asarray(tokens, dtype=float)
     matrices = [np.asarray(W, dtype=float) for W in (W_query, W_key, W_value)]

@@ -4,6 +4,8 @@ Source: B. Chang, M. Chen, E. Haber, E. H. Chi, "AntisymmetricRNN", ICLR 2019, f
 the conventions of the gates are torch's.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -23,6 +25,29 @@ def rnn(
     """The cell h ↦ σ(Wh + Uu + b) at an input u: H = p·(−h + σ(Wh + Uu + b)), one unit Euler step.
 
     With `symbolic` the weights stay symbols W_i_j and b_i, which is Uu + b.
+
+    Parameters
+    ----------
+    W : (d, d) array
+    U : (d, m) array, optional
+        What the input enters by, together with `u`.
+    b : (d,) array, optional
+        0 by default.
+    u : (m,) array, optional
+        The input that the cell is held at.
+    activation : str
+        σ: "tanh", "relu", "sigmoid", "softplus", "gelu" or "silu".
+    symbolic : bool
+        Keep weights as symbols.
+
+    Returns
+    -------
+    HJSystem
+
+    Examples
+    --------
+    >>> rnn([[0.5]], b=[0.25]).H
+    p1*(-x1 + tanh(x1/2 + 1/4))
     """
     W, drive = _cell(W, U, b, u)
     d = len(W)
@@ -72,6 +97,9 @@ def gru(
     `recurrent_bias` (3d,) the bias beside W, which in the new gate the reset multiplies. H = p·(1 − z)(n − h).
     With `symbolic` weights stay symbols W_r_i_j, W_z_i_j, W_n_i_j, b_r_i (drive and bias), b_z_i, b_n_i (drive) and
     c_n_i (bias).
+
+    >>> gru([[0.5], [1.0], [-1.0]], [0.0, 0.0, 0.25]).label
+    'structural'
     """
     W = finite_array("W", W, (None, None))
     d = W.shape[1]
@@ -111,6 +139,10 @@ def lstm(W: ArrayLike, drive: ArrayLike, symbolic: bool = False) -> HJSystem:
     W (4d, d) stacks the recurrent blocks of the input, forget, cell and output gates, `drive` (4d,) is what the input
     and the biases add. States are c, then h: H = p_c·((f − 1)c + ig) + p_h·(o tanh(fc + ig) − h).
     With `symbolic` weights stay symbols W_i_i_j, W_f_i_j, W_g_i_j, W_o_i_j and b_i_i, b_f_i, b_g_i, b_o_i.
+
+    >>> system = lstm([[0.5], [1.0], [-1.0], [0.25]], [0.0, 0.0, 0.0, 0.0])
+    >>> system.size, system.label
+    (2, 'structural')
     """
     W = finite_array("W", W, (None, None))
     d = W.shape[1]

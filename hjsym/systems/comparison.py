@@ -1,5 +1,7 @@
 """Whether two Hamiltonians are the same, and how they differ: as formulas, at points, and with proved bounds."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +34,14 @@ class Comparison:
         max |H₁ − H₂ − c| over the whole box is proved to be at most this; None if that was not asked for.
     sketch : sympy.Expr
         The Taylor polynomial of H₁ − H₂ − c of degree 2 about the middle of the box: what has to be added to H₂ first.
+
+    Examples
+    --------
+    >>> q, p = sympy.symbols("q1 p1", real=True)
+    >>> a, b = (LearnedHamiltonian(p**2 / 2 + k * q**2, (q,), (p,)) for k in (1, 2))
+    >>> found = compare(a, b)
+    >>> found.equal, found.energy_error > 0, found.energy_bound
+    (False, True, None)
     """
 
     equal: bool

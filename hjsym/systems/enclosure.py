@@ -8,6 +8,8 @@ cell with the largest bound is halved until that is close to the largest |f(c)|.
 Sources: R. E. Moore, *Interval Analysis*, 1966, chapter 11; arithmetic as in `hjsym.systems.power_series`.
 """
 
+from __future__ import annotations
+
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
+from hjsym.expr import symbolic
 from hjsym.systems.power_series import PowerSeries, at_least, at_most
 from tropical.errors import InputError, ShapeError
 
@@ -38,6 +41,13 @@ class Supremum:
         A point where |f| ≥ lower.
     cells : int
         How many were looked at.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x")
+    >>> found = supremum(x**2 - x, [x], (0, 1))
+    >>> found.lower <= 0.25 <= found.upper, len(found.at), found.cells > 0
+    (True, 1, True)
     """
 
     lower: float
@@ -96,7 +106,7 @@ def supremum(
     >>> supremum(1 / (x - y), [x, y], most_cells=100).upper
     inf
     """
-    f = PowerSeries(sympy.sympify(f), tuple(symbols))
+    f = PowerSeries(symbolic(f, "f"), tuple(symbols))
     bound = _on_line if len(symbols) == 1 else _by_second_derivatives
     return _search(f, bound, symbols, box, rtol, atol, most_cells)
 

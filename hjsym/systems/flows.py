@@ -7,6 +7,8 @@ far that is from the flow is its defect.
 Source: W. E, "A proposal on machine learning via dynamical systems", Commun. Math. Stat. 5 (2017).
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 
@@ -99,6 +101,22 @@ def residual_step(
 
     With `symbolic` the weights stay symbols W_1_i_j, b_1_i, W_2_i_j, b_2_i, up to four hundred of them.
 
+    Parameters
+    ----------
+    W1, b1, W2, b2 : (m, d), (m,), (d, m) and (d,) arrays
+    h : float
+        The step.
+    activation : str
+        σ: "tanh", "relu", "sigmoid", "softplus", "gelu" or "silu".
+    symbolic : bool
+        Keep weights as symbols.
+
+    Returns
+    -------
+    HJSystem
+
+    Examples
+    --------
     >>> residual_step([[1.0]], [0.0], [[2.0]], [0.5]).H
     p1*(2*tanh(x1) + 1/2)
     >>> residual_step([[1.0]], [0.0], [[2.0]], [0.5], symbolic=True).H

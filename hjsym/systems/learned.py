@@ -7,6 +7,8 @@ Sources: S. Greydanus, M. Dzamba, J. Yosinski, "Hamiltonian neural networks", Ne
 V. I. Arnold, *Mathematical Methods of Classical Mechanics*, sections 15 and 20, for the mechanics.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +20,7 @@ import sympy
 from numpy.typing import ArrayLike
 
 from hjsym.errors import UnsupportedLayerError
+from hjsym.expr import symbolic
 from hjsym.frontends.torch_steps import to_array
 from hjsym.systems.sketches import Sketch, sketch_of, taylor_polynomial
 from hjsym.systems.system import MOST_NUMBERS, HJSystem, dot, mixed
@@ -82,6 +85,12 @@ class LearnedHamiltonian:
     (Eq(Derivative(q1(t), t), p1(t)), Eq(Derivative(p1(t), t), -q1(t)))
     >>> oscillator.is_separable().holds, oscillator.lagrangian
     (True, -q1**2/2 + v1**2/2)
+    >>> oscillator.bracket(q), oscillator.is_convex_in_momenta().holds, oscillator.first_integrals
+    (p1, True, (p1**2/2 + q1**2/2,))
+    >>> oscillator.system().label, oscillator.taylor(2)
+    ('exact', p1**2/2 + q1**2/2)
+    >>> LearnedHamiltonian.from_weights([([[1.0, 0.0]], [0.0]), ([[2.0]], [0.0])]).H
+    2*tanh(q1)
     """
 
     H: sympy.Expr
@@ -91,7 +100,7 @@ class LearnedHamiltonian:
     activation: str | None = None
 
     def __post_init__(self):
-        object.__setattr__(self, "H", sympy.sympify(self.H))
+        object.__setattr__(self, "H", symbolic(self.H, "H"))
         object.__setattr__(self, "q", tuple(self.q))
         object.__setattr__(self, "p", tuple(self.p))
         if len(self.q) != len(self.p) or not self.q:
@@ -102,7 +111,7 @@ class LearnedHamiltonian:
             )
 
     @classmethod
-    def from_weights(cls, layers: Sequence, activation: str = "tanh") -> "LearnedHamiltonian":
+    def from_weights(cls, layers: Sequence, activation: str = "tanh") -> LearnedHamiltonian:
         """The network of a list of (W, b), with the activation between them, of inputs (q, p) and one output."""
         if activation not in _GATES:
             raise InputError(f"activation {activation!r} is not known; pass one of {', '.join(_GATES)}")
@@ -136,7 +145,7 @@ class LearnedHamiltonian:
         return cls(values[0], q, p, layers, activation)
 
     @classmethod
-    def from_torch(cls, module) -> "LearnedHamiltonian":
+    def from_torch(cls, module) -> LearnedHamiltonian:
         """The same from torch's Sequential of Linear layers with one kind of activation between them."""
         children = list(module.children()) if hasattr(module, "children") else []
         names = [type(child).__name__ for child in children]

@@ -1,5 +1,9 @@
 """Which Hamilton–Jacobi system a layer or network is: `hamiltonian`."""
 
+from __future__ import annotations
+
+import inspect
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -110,7 +114,9 @@ def hamiltonian(
             raise UnsupportedLayerError(
                 f"activation {source!r} is not known; read are {', '.join(_ACTIVATIONS)}, and files by their path"
             )
-        return _ACTIVATIONS[source.lower()](symbolic=symbolic, **options)
+        of = _ACTIVATIONS[source.lower()]
+        _refuse(source, **{name: options[name] for name in options.keys() - inspect.signature(of).parameters})
+        return of(symbolic=symbolic, **options)
     if isinstance(source, StateSpace | SelectiveStateSpace | SpaceTimeNetwork) or _is_of_torch(
         source, _RECURRENT
     ):

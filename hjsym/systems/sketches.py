@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
+from hjsym._latex import latex, latex_of
 from hjsym.systems.enclosure import as_box, supremum
 from hjsym.systems.system import mixed
 from tropical.errors import BudgetExceeded, InputError
@@ -28,7 +29,7 @@ _LEAST = 1e-9  # coefficients below this part of the largest are left out
 
 @dataclass(frozen=True)
 class Sketch:
-    """A simple formula beside another one.
+    r"""A simple formula beside another one.
 
     Attributes
     ----------
@@ -42,6 +43,13 @@ class Sketch:
         to be proved.
     reached : float
         |f − expr| at some point of the box: proved to be so where there is a bound, else computed in floats.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x")
+    >>> found = sketch_of(sympy.cos(x), (x,), degree=2, box=(-0.5, 0.5), proved=False)
+    >>> found.expr, found.bound, found.reached < 0.003, found.latex()
+    (1 - 0.5*x**2, None, True, '1 - 0.5 x^{2} \\pm 0.0026\\ \\text{(estimated)}')
     """
 
     expr: sympy.Expr
@@ -63,13 +71,11 @@ class Sketch:
     def latex(self) -> str:
         """The sketch with its error in LaTeX."""
         bound = self.reached if self.bound is None else self.bound
-        number = sympy.latex(sympy.oo if bound == math.inf else sympy.Float(bound, 2))
-        return rf"{sympy.latex(self.expr)} \pm {number}" + (
-            r"\ \text{(estimated)}" if self.bound is None else ""
-        )
+        number = latex(sympy.oo if bound == math.inf else sympy.Float(bound, 2))
+        return rf"{latex(self.expr)} \pm {number}" + (r"\ \text{(estimated)}" if self.bound is None else "")
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+    def _repr_latex_(self) -> str | None:
+        return latex_of(self, self.expr)
 
 
 def taylor_polynomial(

@@ -17,6 +17,8 @@ Source: J. Darbon, G. P. Langlois, T. Meng, "Overcoming the curse of dimensional
 differential equations via neural network architectures", Res. Math. Sci. 7 (2020), theorem 3.1.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -58,6 +60,8 @@ class SpaceTimeNetwork:
     ()
     >>> net.system().H
     Piecewise((1/2, (p1 >= -1) & (p1 <= 1)), (oo, True))
+    >>> net.at(1.0)([0.0]), net.cells, net.convexity().convex, net.variables
+    (np.float64(-0.5), ((0, 1),), True, 1)
     """
 
     momenta: ArrayLike

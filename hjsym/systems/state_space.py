@@ -8,6 +8,8 @@ Sources: A. Gu, K. Goel, C. Ré, "Efficiently modeling long sequences with struc
 A. Gu, T. Dao, "Mamba", arXiv:2312.00752, section 3.2 and algorithm 2.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -140,6 +142,8 @@ class SelectiveStateSpace:
     >>> system = model.system([0.5])
     >>> system.label, bool(system.defect([[1.0], [-3.0]]).max() < 1e-9)
     ('exact', True)
+    >>> model.times([[0.0]]).round(4), [a.shape for a in model.run([[1.0], [0.5]])]
+    (array([[0.6931]]), [(2, 1), (3, 1, 1)])
     """
 
     A: ArrayLike

@@ -10,10 +10,13 @@ import mpmath
 import numpy as np
 import sympy
 
+from hjsym._latex import is_long, latex, latex_of
+from hjsym.expr import symbolic
 from hjsym.systems.lagrangians import conjugated
 from hjsym.systems.matrices import matrix_function
 from hjsym.systems.residual import reduced_residual, without_floats
 from hjsym.systems.weights import MOST_COORDINATES, MOST_NUMBERS, coordinates, dot, mixed
+from tropical._tables import HasTable
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["LABELS", "MOST_COORDINATES", "MOST_NUMBERS", "HJSystem", "coordinates", "dot", "mixed"]
@@ -25,8 +28,8 @@ LABELS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class HJSystem:
+@dataclass(frozen=True, eq=False, repr=False)
+class HJSystem(HasTable):
     """V_t + H(x, ∇V, t) = ν tr(A∇²V) + source, and its characteristics x' = ∂H/∂p, p' = −∂H/∂x.
 
     Small layers are written in scalars. Large ones are written in matrix symbols: `H`, `latex`, `lambdify` and `defect`
@@ -65,6 +68,24 @@ class HJSystem:
         How far the given layer is from the flow of the equation at points (..., d); None where it is not at all.
     dual : callable or None
         L as an expression in velocities v1 … vd, from them, where H as a formula is not the best way to it.
+
+    Examples
+    --------
+    >>> import hjsym
+    >>> from hjsym.hopf import LSELayer
+    >>> system = hjsym.hamiltonian(LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5))
+    >>> system.pde
+    Eq(Derivative(V(x1, t), t) + Derivative(V(x1, t), x1)**2, Derivative(V(x1, t), (x1, 2))/2)
+    >>> system.H, system.viscosity, system.source, system.size, system.is_linear_in_p, system.is_matrix
+    (p1**2, 1/2, 0, 1, False, False)
+    >>> system.residual(), bool(system.residual_at([0.3], 1.0) < 1e-30)
+    (0, True)
+    >>> system.initial_data["V"], system.lagrangian
+    (-LogSumExp(1/2, x1, -x1), v1**2/4)
+    >>> system.hamilton_equations
+    (Eq(Derivative(x1(t), t), 2*p1(t)), Eq(Derivative(p1(t), t), 0))
+    >>> float(system.lambdify()([0.0], [3.0], 0.0)), system.label in system.latex()
+    (9.0, True)
     """
 
     name: str
@@ -88,7 +109,18 @@ class HJSystem:
         if self.label not in LABELS:
             raise InputError(f"label is {self.label!r}; pass one of {', '.join(LABELS)}")
         for name in ("H", "viscosity", "source"):
-            object.__setattr__(self, name, sympy.sympify(getattr(self, name)))
+            object.__setattr__(self, name, symbolic(getattr(self, name), name))
+        self._protect()
+
+    def __getstate__(self) -> dict:
+        """Mappings that nobody can change are not pickled as such."""
+        return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self.__dict__.items()}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._protect()
+
+    def _protect(self) -> None:
         for name in ("parameters", "fields"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
@@ -236,24 +268,36 @@ class HJSystem:
 
     def latex(self) -> str:
         """The Hamiltonian and its equation in LaTeX, with the label."""
-        H = sympy.latex(self.H)
+        H = latex(self.H)
         second = (
-            r"\Delta V"
-            if self.A is None
-            else rf"\operatorname{{tr}}\left({sympy.latex(self.A)}\nabla^2 V\right)"
+            r"\Delta V" if self.A is None else rf"\operatorname{{tr}}\left({latex(self.A)}\nabla^2 V\right)"
         )
-        right = rf"{sympy.latex(self.viscosity)}\,{second}" if self.viscosity != 0 else "0"
+        right = rf"{latex(self.viscosity)}\,{second}" if self.viscosity != 0 else "0"
         if self.source != 0:
-            right = (
-                f"{right} + {sympy.latex(self.source)}" if self.viscosity != 0 else sympy.latex(self.source)
-            )
+            right = f"{right} + {latex(self.source)}" if self.viscosity != 0 else latex(self.source)
         return (
             rf"H(x, p, t) = {H}, \qquad \partial_t V + H(x, \nabla V, t) = {right}"
             rf" \qquad \text{{({self.label})}}"
         )
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+    def _repr_latex_(self) -> str | None:
+        return latex_of(self, self.H, self.viscosity, self.source, *([] if self.A is None else [self.A]))
+
+    def _shape(self) -> tuple[int, int]:
+        return 5 + len(self.fields), 2
+
+    def _columns(self, first: int | None = None) -> dict[str, np.ndarray]:
+        from hjsym._notebook import system_columns
+
+        return system_columns(self, first)
+
+    def _html(self) -> str | None:
+        from hjsym._notebook import system_html
+
+        return system_html(self) if self._repr_latex_() is None else None
+
+    def __repr__(self) -> str:
+        return f"<HJSystem: {self.name}, {self.label}, {self.size} coordinates>"
 
     def __str__(self) -> str:
         lines = [
@@ -286,5 +330,7 @@ def readable(expr: sympy.Basic, digits: int = 6) -> sympy.Basic:
 
 
 def _short(expr: sympy.Basic) -> str:
+    if is_long(expr):
+        return "a formula that is too long to write"
     text = str(readable(expr))
     return text if len(text) <= 300 else f"{text[:300]} … ({len(text):,} characters)"

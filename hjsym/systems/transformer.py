@@ -9,6 +9,8 @@ Sources: M. E. Sander, P. Ablin, M. Blondel, G. Peyré, "Sinkformers", AISTATS 2
 Y. Polyanskiy, P. Rigollet, "A mathematical perspective on transformers", arXiv:2312.10794.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
@@ -51,6 +53,13 @@ class TransformerBlock:
         Whether token i attends to tokens 1 … i only.
     norm_eps : float
         What is added to the variance.
+
+    Examples
+    --------
+    >>> W = np.eye(2)
+    >>> block = TransformerBlock(W, W, W, W, np.ones((3, 2)), np.zeros(3), np.ones((2, 3)) / 4, np.zeros(2))
+    >>> block.rate([[1.0, 0.0], [0.0, 1.0]]).shape, len(block.arrays), block.system(tokens=2).label
+    ((2, 2), 9, 'structural')
     """
 
     query: ArrayLike
@@ -92,7 +101,7 @@ class TransformerBlock:
         return tuple(getattr(self, name) for name in _ARRAYS)
 
     @classmethod
-    def from_torch(cls, module) -> "TransformerBlock":
+    def from_torch(cls, module) -> TransformerBlock:
         """torch's TransformerEncoderLayer with norm_first=True in evaluation mode; weights of its norms are multiplied
         into what comes after them."""
         if type(module).__name__ != "TransformerEncoderLayer" or not module.norm_first or module.training:

@@ -6,6 +6,8 @@ tanh(z/ε) the slope of ε log(e^{z/ε} + e^{−z/ε}). With t|w|² for each ter
 Source: the plane waves and the readings of SiLU and GELU are derived here.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +70,11 @@ def _unit(name: str, w: ArrayLike, b: float, eps, symbolic: bool) -> _Unit:
 
 
 def softplus(eps=1, w: ArrayLike = 1.0, b: float = 0.0, symbolic: bool = False) -> HJSystem:
-    """ε log(1 + e^{(w·x + b)/ε}): two atoms, of slopes w and 0."""
+    """ε log(1 + e^{(w·x + b)/ε}): two atoms, of slopes w and 0.
+
+    >>> softplus(eps=2).fields["V"], softplus(eps=2).residual()
+    (-LogSumExp(2, t + x1, 0), 0)
+    """
     unit = _unit("softplus", w, b, eps, symbolic)
     F = _softplus_wave(unit)
     return unit.system(
@@ -78,7 +84,11 @@ def softplus(eps=1, w: ArrayLike = 1.0, b: float = 0.0, symbolic: bool = False) 
 
 
 def sigmoid(eps=1, w: ArrayLike = 1.0, b: float = 0.0, symbolic: bool = False) -> HJSystem:
-    """1/(1 + e^{−(w·x + b)/ε}), the slope of softplus: a Burgers shock."""
+    """1/(1 + e^{−(w·x + b)/ε}), the slope of softplus: a Burgers shock.
+
+    >>> sigmoid(eps=2).residual(), sigmoid().readout
+    (0, 'σ((w·x + b)/ε) = −w·∇V(x, 0)/|w|²')
+    """
     unit = _unit("sigmoid", w, b, eps, symbolic)
     F = _softplus_wave(unit)
     return unit.system(
@@ -89,7 +99,11 @@ def sigmoid(eps=1, w: ArrayLike = 1.0, b: float = 0.0, symbolic: bool = False) -
 
 
 def tanh(eps=1, w: ArrayLike = 1.0, b: float = 0.0, symbolic: bool = False) -> HJSystem:
-    """tanh((w·x + b)/ε), the slope of ε log(e^{z/ε} + e^{−z/ε})."""
+    """tanh((w·x + b)/ε), the slope of ε log(e^{z/ε} + e^{−z/ε}).
+
+    >>> tanh(eps=2).pde
+    Eq(Derivative(V(x1, t), t) + Derivative(V(x1, t), x1)**2, 2*Derivative(V(x1, t), (x1, 2)))
+    """
     unit = _unit("tanh", w, b, eps, symbolic)
     F = LogSumExp(unit.eps, unit.z + _T * unit.square, -unit.z + _T * unit.square)
     return unit.system(
@@ -99,7 +113,11 @@ def tanh(eps=1, w: ArrayLike = 1.0, b: float = 0.0, symbolic: bool = False) -> H
 
 
 def silu(eps=1, w: ArrayLike = 1.0, b: float = 0.0, symbolic: bool = False) -> HJSystem:
-    """z/(1 + e^{−z/ε}) = (1 − ε∂_ε) softplus_ε, z = w·x + b: softplus without the entropy of its weights."""
+    """z/(1 + e^{−z/ε}) = (1 − ε∂_ε) softplus_ε, z = w·x + b: softplus without the entropy of its weights.
+
+    >>> silu(eps=2).residual(), silu().readout
+    (0, 'SiLU(w·x + b) = −(1 − ε∂_ε) V(x, 0)')
+    """
     unit = _unit("SiLU", w, b, eps, symbolic)
     F, here = _softplus_wave(unit), sympy.Symbol("epsilon", positive=True)
     wave = LogSumExp(here, *F.args[1:])
@@ -115,7 +133,11 @@ def _softplus_wave(unit: _Unit) -> sympy.Expr:
 
 
 def relu(w: ArrayLike = 1.0, b: float = 0.0, symbolic: bool = False) -> HJSystem:
-    """max(w·x + b, 0), the softplus at ε → 0."""
+    """max(w·x + b, 0), the softplus at ε → 0.
+
+    >>> relu().H, relu().viscosity
+    (p1**2, 0)
+    """
     unit = _unit("ReLU", w, b, 1, symbolic)
     unit.weights.parameters.pop(unit.eps, None)
     F = sympy.Max(unit.z + _T * unit.square, 0, evaluate=False)
@@ -128,7 +150,11 @@ def relu(w: ArrayLike = 1.0, b: float = 0.0, symbolic: bool = False) -> HJSystem
 
 
 def gelu(w: ArrayLike = 1.0, b: float = 0.0, symbolic: bool = False) -> HJSystem:
-    """zΦ(z) = (1 − 2t∂_t) V at t = 1/2|w|², with V the heat that starts as max(z, 0), z = w·x + b."""
+    """zΦ(z) = (1 − 2t∂_t) V at t = 1/2|w|², with V the heat that starts as max(z, 0), z = w·x + b.
+
+    >>> gelu().H, gelu().label
+    (0, 'exact')
+    """
     unit = _unit("GELU", w, b, 1, symbolic)
     unit.weights.parameters.pop(unit.eps, None)
     spread = sympy.sqrt(2 * _TIME * unit.square)

@@ -10,6 +10,8 @@ solves it with −εd/2t more on the right, and f(x) + V(x, t_0) = xᵀA⁻¹x/4
 Sources: the plane waves are derived here; for the kernel gauge see `hjsym.hopf`.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
@@ -44,7 +46,7 @@ class _Space:
     A: sympy.MatrixBase | sympy.MatrixSymbol | None
 
     @classmethod
-    def of(cls, what: str, d: int, numbers: int, kappa, A: ArrayLike | None, symbolic: bool) -> "_Space":
+    def of(cls, what: str, d: int, numbers: int, kappa, A: ArrayLike | None, symbolic: bool) -> _Space:
         weights = Weights.of(what, d, 0, False)
         if symbolic:
             weights = Weights.of(what, d, numbers + (0 if A is None else d * (d + 1) // 2) + 2, True)
@@ -88,6 +90,27 @@ def log_sum_exp(
     """The system of a log-sum-exp layer, in the plane-wave gauge or the kernel gauge at a time t > 0.
 
     A (d, d) symmetric and positive definite makes it H = κ pᵀAp with the viscosity ν tr(A∇²).
+
+    Parameters
+    ----------
+    layer : LSELayer
+    gauge : {"plane wave", "kernel"}
+    symbolic : bool
+        Keep weights as symbols.
+    A : (d, d) array, optional
+        The metric of H; the identity by default.
+    t : float
+        Time > 0 of the kernel gauge.
+
+    Returns
+    -------
+    HJSystem
+
+    Examples
+    --------
+    >>> from hjsym.hopf import LSELayer
+    >>> log_sum_exp(LSELayer([[1.0], [-1.0]], [0.0, 0.0], eps=0.5)).fields
+    mappingproxy({'V': -LogSumExp(1/2, t + x1, t - x1)})
     """
     if gauge not in ("plane wave", "kernel"):
         raise InputError(f"gauge is {gauge!r}; pass 'plane wave' or 'kernel'")
@@ -135,7 +158,30 @@ def _kernel(space: _Space, layer: LSELayer, eps: sympy.Expr, t0: sympy.Expr) -> 
 
 
 def maximum(polynomial: Polynomial, kappa=1, symbolic: bool = False, A: ArrayLike | None = None) -> HJSystem:
-    """The system of a maximum of affine functions: the viscosity solution of V_t + κ ∇VᵀA∇V = 0."""
+    """The system of a maximum of affine functions: the viscosity solution of V_t + κ ∇VᵀA∇V = 0.
+
+    Parameters
+    ----------
+    polynomial : Polynomial
+        Over max-plus, at ε = 0.
+    kappa : number
+        κ > 0.
+    symbolic : bool
+        Keep weights as symbols.
+    A : (d, d) array, optional
+        Symmetric and positive definite; the identity by default.
+
+    Returns
+    -------
+    HJSystem
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> maximum(x + y + 1).fields
+    mappingproxy({'V': -Max(1, t + x1, t + x2)})
+    """
     size = polynomial.slopes.size
     space = _Space.of("the maximum", polynomial.variables, size + len(polynomial), kappa, A, symbolic)
     system = {
@@ -149,7 +195,27 @@ def maximum(polynomial: Polynomial, kappa=1, symbolic: bool = False, A: ArrayLik
 
 
 def tropical_rational(f: Rational, kappa=1, symbolic: bool = False, A: ArrayLike | None = None) -> HJSystem:
-    """The pair of a tropical rational function P ⊘ Q: two solutions of one equation, f their difference."""
+    """The pair of a tropical rational function P ⊘ Q: two solutions of one equation, f their difference.
+
+    Parameters
+    ----------
+    f : Rational
+        Over max-plus, at ε = 0, of polynomials.
+    kappa, symbolic, A
+        As for `maximum`.
+
+    Returns
+    -------
+    HJSystem
+        With the fields V_P and V_Q.
+
+    Examples
+    --------
+    >>> from tropical import variables
+    >>> x, y = variables(2)
+    >>> sorted(tropical_rational((x + y) / (x + 0)).fields)
+    ['V_P', 'V_Q']
+    """
     size = f.P.slopes.size + f.Q.slopes.size
     space = _Space.of("the network", f.variables, size + len(f.P) + len(f.Q), kappa, A, symbolic)
     system = {

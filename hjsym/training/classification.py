@@ -6,6 +6,7 @@ from hjsym.training.data import Scaling, joined
 from hjsym.training.objectives import LogLoss
 from hjsym.training.schedule import Run, Schedule, check_count, kept_apart
 from tropical._progress import Progress
+from tropical._workers import Workers
 from tropical.errors import InputError
 
 __all__ = ["fit_labelled"]
@@ -25,6 +26,7 @@ def fit_labelled(
     seed=None,
     start: np.ndarray | None = None,
     progress: Progress = None,
+    executor: Workers = None,
 ) -> tuple[np.ndarray, Run]:
     """Slopes and offsets (C, N, d + 1) of the neurons of each class, and how the descent went.
 
@@ -48,7 +50,7 @@ def fit_labelled(
         for _ in range(1 if start is not None else n_init):
             yield (_prototypes(whole, rng) if start is None else _inner(start / eps, scaling)).ravel()
 
-    run = schedule.best([whole], starts(), rng, apart, progress)
+    run = schedule.best([whole], starts(), rng, apart, progress, executor)
     return eps * scaling.table_back(whole.table(run.parameters), (1,)), run
 
 

@@ -37,7 +37,7 @@ class LSEClassifier(ClassifierMixin, BaseEstimator):
         As in `LSERegressor`.
     early_stopping, validation_fraction, n_iter_no_change
         As there; what is watched is the log-loss.
-    warm_start, random_state, progress
+    warm_start, random_state, progress, executor
         As there.
 
     Attributes
@@ -66,6 +66,10 @@ class LSEClassifier(ClassifierMixin, BaseEstimator):
     ['out', 'out', 'in', 'out', 'out']
     >>> model.layer_.labels
     array([0, 0, 1, 1])
+    >>> model.predict_proba(x).shape, model.decision_function(x).shape
+    ((5, 2), (5,))
+    >>> bool(np.allclose(np.exp(model.predict_log_proba(x)), model.predict_proba(x)))
+    True
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class LSEClassifier(ClassifierMixin, BaseEstimator):
         warm_start=False,
         random_state=None,
         progress=None,
+        executor=None,
     ):
         self.n_neurons = n_neurons
         self.eps = eps
@@ -102,6 +107,7 @@ class LSEClassifier(ClassifierMixin, BaseEstimator):
         self.warm_start = warm_start
         self.random_state = random_state
         self.progress = progress
+        self.executor = executor
 
     def fit(self, X, y, sample_weight=None):
         """Fit to points X (B, d) and class labels y (B,), with weights (B,) ≥ 0 where given."""
@@ -118,7 +124,7 @@ class LSEClassifier(ClassifierMixin, BaseEstimator):
         table, run = fit_labelled(
             X, labels, weights, classes=len(self.classes_), n_neurons=self.n_neurons, eps=eps, decay=self.alpha,
             n_init=self.n_init, schedule=schedule_of(self), seed=seed_of(self.random_state), start=last,
-            progress=self.progress,
+            progress=self.progress, executor=self.executor,
         )  # fmt: skip
         flat = table.reshape(-1, table.shape[-1])
         self.layer_ = LSELayer(

@@ -9,7 +9,9 @@ from hjsym.training.objectives import SquaredError
 from hjsym.training.schedule import Schedule, check_count, check_positive, kept_apart
 from hjsym.training.start import starting_table
 from tropical import Polynomial, Semiring
+from tropical._display import summary
 from tropical._progress import Progress
+from tropical._workers import Workers
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["LSEFit", "fit_lse"]
@@ -36,6 +38,13 @@ class LSEFit:
         By step; scaled as the descent had them.
     steps : int
     converged : bool
+
+    Examples
+    --------
+    >>> x = np.linspace(-1, 1, 50)[:, None]
+    >>> found = fit_lse(x, x[:, 0] ** 2, n_neurons=3, eps=0.1, seed=0)
+    >>> len(found.polynomials), found.table.shape, found.error < 1e-2, found.steps > 0
+    (1, (1, 3, 2), True, True)
     """
 
     table: np.ndarray
@@ -46,6 +55,8 @@ class LSEFit:
     validation_errors: list[float]
     steps: int
     converged: bool
+
+    __repr__ = summary
 
     @property
     def polynomials(self) -> tuple[Polynomial, ...]:
@@ -74,18 +85,27 @@ def fit_lse(
     seed=None,
     start: np.ndarray | None = None,
     progress: Progress = None,
+    executor: Workers = None,
 ) -> LSEFit:
     """Fit Σ_h sign_h LSE_ε by least squares: what `LSERegressor` runs, without scikit-learn.
-
-    Its parameters mean the same here; `decay` is its alpha and `schedule` its settings of the descent.
 
     Parameters
     ----------
     points, targets, weights : (B, d), (B,) and (B,) arrays
         Finite. Weights are 1 by default.
+    shape, n_neurons, eps, temperature, init, n_init, standardize
+        As of `LSERegressor`.
+    decay : float
+        Its alpha.
+    schedule : Schedule, optional
+        Its settings of the descent.
     seed : int, numpy.random.Generator or None
     start : (heads, N, d + 1) array, optional
         Slopes and offsets to start from, in the units of the data.
+    progress : callable or bool, optional
+        Called with the number of steps done; True draws a bar.
+    executor : concurrent.futures.Executor, or a callable that makes one, optional
+        Runs the `n_init` descents, as in `tropical.linear_regions`; the fit does not depend on it.
 
     Examples
     --------
@@ -138,7 +158,7 @@ def fit_lse(
                 table = scaling.table_there(np.asarray(start, float), signs)
             yield table.ravel() if stages[-1] is not None else np.append(table.ravel(), np.log(first))
 
-    run = schedule.best(objectives, starts(), rng, apart, progress)
+    run = schedule.best(objectives, starts(), rng, apart, progress, executor)
     table, inner_eps = whole.split(run.parameters)
     return LSEFit(
         table=scaling.table_back(table, signs),

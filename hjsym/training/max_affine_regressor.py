@@ -49,6 +49,8 @@ class MaxAffineRegressor(RegressorMixin, BaseEstimator):
     >>> model = MaxAffineRegressor(n_pieces=2, random_state=0).fit(x, np.abs(x[:, 0]))
     >>> np.sort(model.polynomial_.slopes.ravel()).round(6)
     array([-1.,  1.])
+    >>> model.predict([[-1.5], [0.5]]).round(6)
+    array([1.5, 0.5])
     """
 
     def __init__(self, n_pieces=10, *, n_init=10, max_iter=100, random_state=None):

@@ -3,6 +3,8 @@
 At ε > 0 dropping a duplicate, or keeping the larger of two, changes f by up to ε log 2: equal slopes merge with ⊕_ε.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
@@ -12,6 +14,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from hjsym.hopf import LSELayer
 from tropical import Box, Semiring
+from tropical._display import summary
 from tropical.errors import InputError
 
 __all__ = ["Merged", "merge_neurons"]
@@ -30,11 +33,19 @@ class Merged:
         The new neuron of each old one, −1 where it was left out.
     error : float
         0 ≤ f_old − f_new ≤ error in the box.
+
+    Examples
+    --------
+    >>> found = merge_neurons(LSELayer([[1.0], [1.0]], [0.0, 0.0], eps=0.5), tol=0.0)
+    >>> found.layer.neurons, found.groups, found.error
+    (1, array([0, 0]), 0.0)
     """
 
     layer: LSELayer
     groups: np.ndarray
     error: float
+
+    __repr__ = summary
 
 
 def merge_neurons(

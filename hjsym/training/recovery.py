@@ -10,6 +10,7 @@ import numpy as np
 
 from hjsym.hopf import LSELayer
 from hjsym.training.data import checked
+from tropical._display import summary
 from tropical.errors import InputError, ShapeError
 
 __all__ = ["InitialData", "initial_data"]
@@ -39,6 +40,14 @@ class InitialData:
         The estimated standard deviation of the targets around f.
     rank : int
         How many directions of the parameters the data see.
+
+    Examples
+    --------
+    >>> layer = LSELayer.from_initial_data([-1.0, 1.0], [0.0, 0.5], eps=0.2)
+    >>> x = np.linspace(-3, 3, 100)[:, None]
+    >>> found = initial_data(layer, x, layer(x) + 0.01 * (-1.0) ** np.arange(100))
+    >>> found.y.ravel().round(2), found.covariance.shape, found.rank, bool((found.y_error < 0.02).all())
+    (array([-1.,  1.]), (4, 4), 4, True)
     """
 
     t: float
@@ -49,6 +58,8 @@ class InitialData:
     covariance: np.ndarray
     noise: float
     rank: int
+
+    __repr__ = summary
 
 
 def initial_data(

@@ -56,6 +56,9 @@ class LSERegressor(RegressorMixin, BaseEstimator):
     random_state : int, numpy RandomState or None
     progress : callable, bool or None
         Called with the number of steps done; True draws a bar.
+    executor : callable that makes a concurrent.futures.Executor, optional
+        Runs the starts, as in `fit_lse`: ``partial(ProcessPoolExecutor, 4)``. No executor itself, since scikit-learn
+        copies parameters.
 
     Attributes
     ----------
@@ -90,6 +93,10 @@ class LSERegressor(RegressorMixin, BaseEstimator):
     True
     >>> model.merged(tol=1e-3).layer.W.round(2).ravel().tolist()
     [-1.0, 1.0]
+    >>> model.predict([[1.0]]).round(1)
+    array([1.])
+    >>> model.initial_data(x, np.abs(x[:, 0]), merge=1e-3).y.ravel().round(1)
+    array([-2.,  2.])
     """
 
     def __init__(
@@ -114,6 +121,7 @@ class LSERegressor(RegressorMixin, BaseEstimator):
         warm_start=False,
         random_state=None,
         progress=None,
+        executor=None,
     ):
         self.n_neurons = n_neurons
         self.eps = eps
@@ -134,6 +142,7 @@ class LSERegressor(RegressorMixin, BaseEstimator):
         self.warm_start = warm_start
         self.random_state = random_state
         self.progress = progress
+        self.executor = executor
 
     def fit(self, X, y, sample_weight=None):
         """Fit to points X (B, d) and targets y (B,), with weights (B,) ≥ 0 where given."""
@@ -145,7 +154,7 @@ class LSERegressor(RegressorMixin, BaseEstimator):
             X, y, weights, shape=self.shape, n_neurons=self.n_neurons, eps=self.fit_.eps if goes_on else self.eps,
             temperature=self.temperature, decay=self.alpha, init=self.init, n_init=self.n_init,
             standardize=self.standardize, schedule=schedule_of(self), seed=seed_of(self.random_state),
-            start=start, progress=self.progress,
+            start=start, progress=self.progress, executor=self.executor,
         )  # fmt: skip
         self.fit_, self.eps_, self.n_iter_ = fit, fit.eps, fit.steps
         self.loss_curve_, self.validation_errors_ = fit.losses, fit.validation_errors

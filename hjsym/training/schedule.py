@@ -1,6 +1,7 @@
 """How a descent is run: which method, how long, on which rows, and when to stop."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from hjsym.training.descent import Descent, Watch, adam, lbfgs
 from tropical._progress import Progress, reporting
+from tropical._workers import Workers, in_order
 from tropical.errors import InputError
 
 __all__ = ["Run", "Schedule", "check_count", "check_positive", "kept_apart"]
@@ -26,7 +28,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Settings of a descent; `LSERegressor` says what each means."""
+    """Settings of a descent; `LSERegressor` says what each means.
+
+    >>> Schedule("adam", max_iter=1000).learning_rate
+    0.006
+    """
 
     solver: str = "lbfgs"
     max_iter: int = 500
@@ -56,46 +62,44 @@ class Schedule:
         rng: np.random.Generator,
         apart=None,
         progress: Progress = None,
+        executor: Workers = None,
     ) -> "Run":
         """The best of the descents from `starts`, by the error on the rows kept apart where there are such.
 
         Each descends on the objectives in turn, with an equal share of the steps; `apart`, an objective on the rows
-        kept apart, is watched during the last.
+        kept apart, is watched during the last. An executor runs them side by side, and then progress is by descents.
         """
-        judge = (objectives[-1] if apart is None else apart).error
-        found, done = None, 0
+        starts, done, best = list(starts), 0, None
+        apiece = [rng] * len(starts)
+        if self.batch_size and len(starts) > 1:  # the order in which descents run does not matter then
+            apiece = map(np.random.default_rng, rng.integers(2**63, size=len(starts)))
         with reporting(progress, "steps") as report:
-            for start in starts:
-                descent, watch = self._run(
-                    objectives, start, rng, None if apart is None else judge, report, done
-                )
-                done += len(watch.losses)
-                run = Run(
-                    descent.parameters,
-                    judge(descent.parameters),
-                    watch.losses,
-                    watch.errors,
-                    descent.converged,
-                )
-                if found is None or run.error < found.error:
-                    found = run
-        return found
+            live = None if report is None or executor is not None else lambda step: report(done + step)
+            work = ((objectives, start, own, apart, live) for start, own in zip(starts, apiece, strict=True))
+            with closing(in_order(self._run, work, executor)) as runs:
+                for run in runs:
+                    done += len(run.losses)
+                    if report is not None and live is None:
+                        report(done)
+                    if best is None or run.error < best.error:
+                        best = run
+        return best
 
-    def _run(self, objectives, start, rng, validation, report, done: int) -> tuple[Descent, Watch]:
+    def _run(self, objectives, start, rng, apart, report) -> Run:
         parameters, losses = start, []
+        judge = (objectives[-1] if apart is None else apart).error
         share = -(-self.max_iter // len(objectives))
         for k, objective in enumerate(objectives, 1):
-            before = done + len(losses)
+            before = len(losses)
             watch = Watch(
-                validation=validation if k == len(objectives) else None,
+                validation=judge if apart is not None and k == len(objectives) else None,
                 patience=self.n_iter_no_change,
                 report=None if report is None else lambda step, before=before: report(before + step),
             )
             descent = self._descend(objective, parameters, rng, watch, share)
             parameters = descent.parameters
             losses += watch.losses
-        watch.losses = losses
-        return descent, watch
+        return Run(parameters, judge(parameters), losses, watch.errors, descent.converged)
 
     def _descend(self, objective, start, rng, watch, steps) -> Descent:
         if self.solver == "lbfgs":

@@ -15,7 +15,7 @@ import hjsym
 from hjsym import _gibbs_rows
 from hjsym.attribution import attribute
 from hjsym.hopf import LSELayer
-from tropical import BudgetExceeded, InputError, Polynomial, Semiring, ShapeError, WorkerError
+from tropical import BudgetExceeded, InputError, Polynomial, Semiring, ShapeError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -236,11 +236,11 @@ def test_executor(pool):
     with pool(2) as executor:
         found = attribute(layer, x, executor=executor, progress=seen.append)
     alone = attribute(layer, x)
-    np.testing.assert_allclose(found.loss, alone.loss, rtol=1e-13)
+    np.testing.assert_array_equal(found.loss, alone.loss)
     assert seen[-1] == 200
 
 
-def test_a_worker_that_dies_is_named():
+def test_points_of_a_pool_that_breaks_are_done_here():
     from concurrent.futures import Executor, Future
     from concurrent.futures.process import BrokenProcessPool
 
@@ -250,8 +250,10 @@ def test_a_worker_that_dies_is_named():
             future.set_exception(BrokenProcessPool("killed"))
             return future
 
-    with pytest.raises(WorkerError, match="Dying ended before its points were done"):
-        attribute(random_layer(), np.zeros((2, 3)), executor=Dying())
+    x = np.random.default_rng(2).normal(size=(9, 3))
+    with pytest.warns(RuntimeWarning, match="a worker of Dying ended"):
+        found = attribute(random_layer(), x, executor=Dying())
+    np.testing.assert_array_equal(found.loss, attribute(random_layer(), x).loss)
 
 
 @pytest.mark.slow

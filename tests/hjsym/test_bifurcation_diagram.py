@@ -168,6 +168,9 @@ class Broken:
         future.set_exception(BrokenProcessPool("killed"))
         return future
 
+    def shutdown(self, wait, cancel_futures):
+        pass
+
 
 def test_executors_change_nothing():
     eps = [0.1, 0.35, 0.5, 0.51, 1.0]
@@ -180,8 +183,11 @@ def test_executors_change_nothing():
             assert done == [1, 2, 3, 4, 5]
             for a, b in zip(alone, levels, strict=True):
                 assert (a.x == b.x).all() and a.degree == b.degree
-    with pytest.raises(WorkerError, match="ended before"):
-        sweep(LINE, eps, executor=Broken())
+    with pytest.warns(RuntimeWarning, match="a worker of Broken ended"):
+        levels = sweep(LINE, eps, executor=Broken())
+    assert [len(level) for level in levels] == [9, 7, 5, 3, 1]
+    with pytest.raises(WorkerError, match="3 Brokens broke one after another"):
+        sweep(LINE, eps, executor=lambda: Broken())
 
 
 @pytest.mark.slow

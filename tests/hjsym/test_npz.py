@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import hjsym
 from hjsym.errors import ModelFileError
-from hjsym.frontends import npz
+from hjsym.frontends import Limits, npz
 from hjsym.hopf import LSELayer
 from tropical import TropicalError
 
@@ -92,11 +92,10 @@ def test_objects_are_refused(tmp_path):
         LSELayer.load(tmp_path / "x.npz")
 
 
-def test_bombs_are_refused_before_unpacking(tmp_path, monkeypatch):
+def test_bombs_are_refused_before_unpacking(tmp_path):
     np.savez_compressed(tmp_path / "x.npz", W=np.zeros(100_000))
-    monkeypatch.setattr(npz, "MAX_BYTES", 10_000)
     with pytest.raises(ModelFileError, match="unpacks to 800,"):
-        npz.read_npz(tmp_path / "x.npz")
+        npz.read_npz(tmp_path / "x.npz", Limits(file_bytes=10_000))
 
 
 def test_missing_and_misshapen_entries(tmp_path):

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import hjsym
 from hjsym.errors import ModelFileError, UnsupportedLayerError
-from hjsym.frontends import onnx as frontend
+from hjsym.frontends import Limits
 from hjsym.network import Network
 from tropical.errors import TropicalError
 
@@ -111,11 +111,11 @@ def test_every_single_flip(good, file):
     assert not crashes
 
 
-def test_oversized_file(good, file, monkeypatch):
+def test_oversized_file(good, file):
     data = good.SerializeToString()
-    monkeypatch.setattr(frontend, "MAX_BYTES", len(data) - 1)
+    file.write_bytes(data)
     with pytest.raises(ModelFileError, match=f"has {len(data):,} bytes; between 1 and {len(data) - 1:,}"):
-        load_bytes(file, data)
+        hjsym.load(file, limits=Limits(file_bytes=len(data) - 1))
 
 
 # ---- tensors -----------------------------------------------------------------------------------------
@@ -214,11 +214,11 @@ def test_external_data(outside, entries, message):
     refuse(outside(**entries), message, ModelFileError)
 
 
-def test_external_data_has_a_limit_in_all(outside, monkeypatch):
-    monkeypatch.setattr(frontend, "MAX_BYTES", 1000)
+def test_external_data_has_a_limit_in_all(outside):
     path = outside((200,), location="big.bin")
     (path.parent / "big.bin").write_bytes(bytes(1600))
-    refuse(path, "'W' asks for 1,600 bytes.*at most 1,000", ModelFileError)
+    with pytest.raises(ModelFileError, match=r"'W' asks for 1,600 bytes.*at most 1,000"):
+        hjsym.load(path, limits=Limits(file_bytes=1000))
 
 
 def test_external_data_of_a_live_model(outside):

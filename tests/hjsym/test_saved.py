@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import hjsym
 from hjsym import layers
 from hjsym.errors import ModelFileError, UnsupportedLayerError
-from hjsym.frontends import safetensors, tensors
+from hjsym.frontends import Limits, safetensors
 from hjsym.network import Network, Node
 from tropical.errors import BudgetExceeded, InputError, TropicalError
 from tropical.sparse import SparseMatrix
@@ -317,9 +317,8 @@ def test_safetensors_without_its_package(tmp_path, monkeypatch):
         safetensors.read_safetensors(tmp_path / "x.safetensors")
 
 
-def test_all_layers_together_have_a_limit(described, monkeypatch):
-    monkeypatch.setattr(tensors, "MAX_ENTRIES", 150)
+def test_all_layers_together_have_a_limit(described):
     with pytest.raises(
         BudgetExceeded, match=r"layer 1 \(batch_norm\).*192.*150"
     ):  # 128 of the convolution before
-        hjsym.load(described())
+        hjsym.load(described(), limits=Limits(entries=150))

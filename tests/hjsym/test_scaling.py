@@ -294,6 +294,7 @@ def test_dimension_leaves_duplicates_out_and_passes_options():
     X = _sphere(np.random.default_rng(0), 300, 2)
     once, twice = (scaling.intrinsic_dimension(data) for data in (X, np.vstack([X, X[:50]])))
     assert twice.estimates == once.estimates and twice.duplicates == 50 and "50 duplicates" in str(twice)
+    assert scaling.intrinsic_dimension(X, executor=ThreadPoolExecutor).estimates == once.estimates
     near = scaling.intrinsic_dimension(X, "MLE", n_neighbors=8).estimates["MLE"]
     assert near != once.estimates["MLE"] and near == pytest.approx(2, rel=0.2)
     for bad, message in (

@@ -3,6 +3,7 @@
 import doctest
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mpmath
@@ -285,6 +286,23 @@ def test_shapes(shape, f, init, solver):
     fit = fit_lse(x, y, shape=shape, n_neurons=8, eps=0.02, init=init, seed=1, n_init=2, schedule=schedule)
     assert fit.error < 0.01 * y.var()
     np.testing.assert_allclose(np.mean((fit(x) - y) ** 2), fit.error, rtol=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [None, 16])
+def test_starts_side_by_side_are_those_one_after_another(batch_size):
+    x = np.linspace(-1, 1, 60)[:, None]
+    schedule = Schedule("adam" if batch_size else "lbfgs", max_iter=30, batch_size=batch_size)
+    seen = {executor: [] for executor in (None, ThreadPoolExecutor)}
+    alone, together = (
+        fit_lse(
+            x, np.sin(3 * x[:, 0]), n_neurons=3, init="random", n_init=4, seed=0, schedule=schedule,
+            executor=executor, progress=steps.append,
+        )
+        for executor, steps in seen.items()
+    )  # fmt: skip
+    np.testing.assert_array_equal(alone.table, together.table)
+    assert alone.losses == together.losses
+    assert len(seen[ThreadPoolExecutor]) == 4 and max(seen[None]) == seen[ThreadPoolExecutor][-1]
 
 
 def test_the_same_seed_gives_the_same_bits_in_any_order_of_rows():

@@ -1,6 +1,8 @@
 """The estimators in scikit-learn's company: its own checks, what a fit leaves, probabilities, refusals."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -105,6 +107,16 @@ def test_warm_start_goes_on():
     assert cold.fit(X, ABS).loss_curve_ == cold.fit(X, ABS).loss_curve_
     model.set_params(n_neurons=4).fit(X, ABS)  # another shape starts anew
     assert model.layer_.neurons == 4
+
+
+@pytest.mark.parametrize(
+    "model", [LSERegressor(3, init="random", n_init=3, max_iter=20), LSEClassifier(2, n_init=3, max_iter=20)]
+)
+def test_starts_on_an_executor(model):
+    model.set_params(random_state=0)
+    y = X[:, 0] > 0 if isinstance(model, LSEClassifier) else ABS
+    together = clone(model).set_params(executor=partial(ThreadPoolExecutor, 2))
+    np.testing.assert_array_equal(clone(together).fit(X, y).layer_.W, model.fit(X, y).layer_.W)
 
 
 def test_initial_data_of_a_fit():

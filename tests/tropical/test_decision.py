@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from tropical import (
+    MIN_PLUS,
     Box,
     Circuit,
     InputError,
@@ -21,6 +22,7 @@ from tropical import (
     linear_regions,
     maximize,
     minimize,
+    variables,
 )
 
 
@@ -112,11 +114,24 @@ def test_unbounded_extrema(networks):
         maximize(p, output=1)
 
 
-def test_scores_are_needed():
-    with pytest.raises(InputError, match="2 or more"):
-        decision_regions(Circuit.identity(1))
-    with pytest.raises(InputError, match="2 or more"):
-        decision_regions(Polynomial([1], [0]))
+@pytest.mark.parametrize("kind", ["circuit", "rational", "polynomial", "min"])
+def test_one_score_decides_by_its_sign(kind):
+    """Class 1 where f > 0; a tie, here a whole line, is of class 0."""
+    x, y = variables(2)
+    f = {
+        "circuit": (Circuit.identity(2) + 0).affine([[2, 1]], [-1]),
+        "rational": (x**2 + y) / (x + 1),
+        "polynomial": x + y + -1,
+        "min": Polynomial([[1, 0], [0, 2]], [0, -1], MIN_PLUS),
+    }[kind]
+    points = np.random.default_rng(0).normal(size=(300, 2)) * 2
+    values = np.ravel(f(points))
+    assert 20 < (values > 0).sum() < 280
+    np.testing.assert_array_equal(decision_regions(f)(points), values > 0)
+
+
+def test_a_tie_everywhere_is_of_the_first_class():
+    assert decision_regions(Circuit.identity(1).affine([[0]])).components() == {0: 1}
 
 
 def test_picture(networks, tmp_path):

@@ -16,10 +16,13 @@ WITH_EXAMPLES = {
     "tropical.rational",
     "tropical.semiring",
 }
+NEEDS = {"tropical._tables": "pandas"}
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of(name):
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
     result = doctest.testmod(importlib.import_module(name))
     assert result.failed == 0
     assert result.attempted > 0 or name not in WITH_EXAMPLES  # else the examples were not found

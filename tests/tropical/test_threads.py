@@ -19,6 +19,7 @@ from tropical import (
     hopf_cole,
     hopf_lax,
     legendre,
+    linear_regions,
     matmul,
     star,
 )
@@ -268,3 +269,19 @@ def test_ctrl_c_stops_a_long_kernel_within_a_second(action):
     done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 1  # nothing is printed where the kernel was not interrupted
+
+
+def test_threads_ask_one_set_of_regions(networks):
+    """Exact corners are computed when they are first asked for, and kept."""
+    f = networks.rails(networks.seeded((3, 6, 4, 1)))
+    want = [region.vertices.tolist() for region in linear_regions(f)]
+    regions, gate = linear_regions(f), threading.Barrier(THREADS)
+
+    def work(seed):
+        gate.wait(timeout=10)
+        order = np.random.default_rng(seed).permutation(len(regions)).tolist()
+        return {k: regions[k].vertices.tolist() for k in order}
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for found in pool.map(work, range(THREADS)):
+            assert [found[k] for k in range(len(regions))] == want

@@ -18,6 +18,16 @@ __all__ = ["plq_infimal_convolution", "plq_proximal_average", "plq_sum"]
 def plq_sum(*functions: PLQ) -> ConvexFunction:
     """f + g + …: slopes add at equal x. ≡ +∞ where the domains do not meet.
 
+    Parameters
+    ----------
+    *functions : PLQ
+
+    Returns
+    -------
+    PLQ, or Improper where it is +∞
+
+    Examples
+    --------
     >>> absolute = PLQ([0, 0], [-1, 1])
     >>> interval = PLQ([-1, 2], [0, 0], left=math.inf, right=math.inf)       # the indicator of [−1, 2]
     >>> plq_sum(absolute, interval)([-2.0, -1.0, 2.0])
@@ -45,6 +55,16 @@ def plq_sum(*functions: PLQ) -> ConvexFunction:
 def plq_infimal_convolution(*functions: PLQ) -> ConvexFunction:
     """(f □ g)(z) = inf_x f(x) + g(z − x): (f* + g* + …)*; ≡ −∞ where no common slope exists.
 
+    Parameters
+    ----------
+    *functions : PLQ
+
+    Returns
+    -------
+    PLQ, or Improper where it is −∞
+
+    Examples
+    --------
     >>> absolute, square = PLQ([0, 0], [-1, 1]), PLQ([0], [0], left=1, right=1)
     >>> plq_infimal_convolution(absolute, square)([0.5, 3.0])                # Huber's function
     array([0.125, 2.5  ])
@@ -57,6 +77,20 @@ def plq_proximal_average(functions: Sequence[PLQ], weights=None, lam=1) -> PLQ:
 
     Along z = x + λs the graph of the average is the mean of the graphs, and e_λ of it the mean of the e_λf_i.
 
+    Parameters
+    ----------
+    functions : sequence of PLQ
+    weights : sequence of numbers, optional
+        α_i ≥ 0 of sum 1; equal by default.
+    lam : number
+        λ > 0.
+
+    Returns
+    -------
+    PLQ
+
+    Examples
+    --------
     >>> absolute, square = PLQ([0, 0], [-1, 1]), PLQ([0], [0], left=1, right=1)
     >>> mean = plq_proximal_average([absolute, square])
     >>> float(mean.prox(1)(3.0)), (2.0 + 1.5) / 2

@@ -9,6 +9,7 @@ from sympy import Expr, Symbol
 from hjsym.conjugate.base import ConvexFunction
 from hjsym.conjugate.plq.pieces import piecewise_quadratic
 from hjsym.conjugate.symbolic.pieces import split
+from hjsym.expr import symbolic
 from tropical.errors import InputError
 
 __all__ = ["plq_from_expression"]
@@ -18,6 +19,18 @@ def plq_from_expression(f: Expr, x: Symbol | None = None, domain: sympy.Set | No
     """A piecewise linear or quadratic expression in one variable as `PLQ`, or as `PiecewiseQuadratic` if not convex.
 
     Exact if all its numbers are rational, in floats otherwise.
+
+    Parameters
+    ----------
+    f : sympy.Expr
+    x : sympy.Symbol, optional
+        The variable; by default the only free symbol.
+    domain : SymPy set, optional
+        An interval; f is +∞ outside.
+
+    Returns
+    -------
+    PLQ or PiecewiseQuadratic
 
     Raises
     ------
@@ -31,7 +44,7 @@ def plq_from_expression(f: Expr, x: Symbol | None = None, domain: sympy.Set | No
     >>> f.rational, f(Fraction(-3)), f.conjugate().expr
     (True, Fraction(2, 1), Piecewise((x**2/2 - x, x <= 0), (x**2/2 + x, True)))
     """
-    f = sympy.sympify(f)
+    f = symbolic(f, "f")
     symbols = f.free_symbols | (set() if domain is None else domain.free_symbols)
     x = x if x is not None else next(iter(f.free_symbols), Symbol("x"))
     if symbols - {x}:

@@ -11,6 +11,8 @@ Comput. Optim. Appl. 43 (2009); B. Gardiner, Y. Lucet, "Computing the conjugate 
 bivariate functions" (2013) for the graph of the subdifferential as data.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
 from fractions import Fraction
@@ -53,6 +55,13 @@ class PLQ(ConvexFunction):
     array([0.125, 2.5  ])
     >>> f.prox(1)([-3.0, 0.5, 2.0])
     array([-2.,  0.,  1.])
+    >>> f.expr, f.ends, f.convexity().convex, f.rational
+    (Piecewise((-x, x <= 0), (x, True)), (-inf, inf), True, False)
+    >>> breaks, coefficients = f.pieces()
+    >>> breaks, coefficients.tolist()
+    (array([-inf,   0.,  inf]), [[0.0, -1.0, 0.0], [0.0, 1.0, 0.0]])
+    >>> f.slopes(np.array([0.0, 1.0]))
+    (array([-1.,  1.]), array([1., 1.]))
     """
 
     method = "plq"
@@ -195,7 +204,7 @@ class PLQ(ConvexFunction):
 
     # ---- convex analysis -------------------------------------------------------------------------
 
-    def conjugate(self) -> "PLQ":
+    def conjugate(self) -> PLQ:
         """f*, by swapping the coordinates of the graph; O(n)."""
         if self._conjugate is None:
             value = self.s[0] * self.x[0] - self.value
@@ -205,7 +214,7 @@ class PLQ(ConvexFunction):
             self._conjugate._conjugate = self
         return self._conjugate
 
-    def moreau_envelope(self, lam) -> "PLQ":
+    def moreau_envelope(self, lam) -> PLQ:
         """e_λf(z) = min_x f(x) + (z − x)²/2λ: the graph sheared by z = x + λs; O(n)."""
         lam = self._positive(lam)
         ends = ((1 / lam if k == math.inf else k / (1 + lam * k)) for k in (self.left, self.right))
@@ -235,7 +244,7 @@ class PLQ(ConvexFunction):
             raise InputError(f"lam is {lam}; pass a finite number > 0")
         return value
 
-    def __mul__(self, scale) -> "PLQ":
+    def __mul__(self, scale) -> PLQ:
         c = self._positive(scale)
         return PLQ(self.x, c * self.s, c * self.value, c * self.left, c * self.right, of_hull=self.of_hull)
 

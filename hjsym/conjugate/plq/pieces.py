@@ -1,5 +1,7 @@
 """Piecewise quadratic functions given by breakpoints and coefficients, convex or not."""
 
+from __future__ import annotations
+
 import itertools
 import math
 from fractions import Fraction

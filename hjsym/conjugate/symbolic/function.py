@@ -6,6 +6,7 @@ import numpy as np
 import sympy
 from sympy import Dummy, Expr, S, Symbol, oo
 
+from hjsym._latex import latex, latex_of
 from hjsym.conjugate.base import ConvexFunction, Convexity
 from hjsym.conjugate.symbolic.hull import Hull, closed_hull
 from hjsym.conjugate.symbolic.legendre import Arc, Span, arcs_of, legendre
@@ -21,7 +22,7 @@ __all__ = ["SymbolicFunction"]
 
 
 class SymbolicFunction(ConvexFunction):
-    """An extended-real function of one variable as formulas on intervals; made by `symbolic_function`.
+    r"""An extended-real function of one variable as formulas on intervals; made by `symbolic_function`.
 
     Attributes
     ----------
@@ -46,6 +47,13 @@ class SymbolicFunction(ConvexFunction):
     array([        inf,  0.        , -0.69314718,  0.        ])
     >>> g.piecewise
     Piecewise((0, Eq(y, 0) | Eq(y, 1)), (y*log(y) + (1 - y)*log(1 - y), (y >= 0) & (y <= 1)), (oo, True))
+    >>> g.latex().startswith(r"y \log")
+    True
+    >>> g.convexity().convex, g.variables, g.conditions
+    (True, 1, ())
+    >>> a = sympy.Symbol("a", positive=True)
+    >>> symbolic_function(a * x**2, x).conjugate().subs({a: 2}).expr
+    y**2/8
     """
 
     def __init__(
@@ -109,10 +117,10 @@ class SymbolicFunction(ConvexFunction):
 
     def latex(self) -> str:
         """The function in LaTeX, with its domain."""
-        return rf"{sympy.latex(self.expr)}, \quad {sympy.latex(self.symbol)} \in {sympy.latex(self.domain)}"
+        return rf"{latex(self.expr)}, \quad {latex(self.symbol)} \in {latex(self.domain)}"
 
-    def _repr_latex_(self) -> str:
-        return f"${self.latex()}$"
+    def _repr_latex_(self) -> str | None:
+        return latex_of(self, self.expr)
 
     # ---- values ----------------------------------------------------------------------------------
 

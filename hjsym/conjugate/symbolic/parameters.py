@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import Dummy, Expr, Pow, Symbol
 
+from hjsym.expr import symbolic
+
 __all__ = ["NO_PARAMETERS", "Parameters", "readings"]
 
 
@@ -35,7 +37,7 @@ class Parameters:
 
     def put(self, values: dict) -> tuple[dict, "Parameters"]:
         """Replacements of the inner symbols for values of the user's, and the parameters that are left."""
-        values = {k: sympy.sympify(v) for k, v in values.items()}
+        values = {k: symbolic(v, f"the value of {k}") for k, v in values.items()}
         given = {s: e.subs(values) for s, e in self.outward.items() if e.free_symbols & set(values)}
         plain = {k: v for k, v in values.items() if k not in self.inward}
         rest = Parameters(

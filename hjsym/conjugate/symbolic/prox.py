@@ -4,6 +4,8 @@ Nothing is assumed of f but that λf + p²/2 is treated right; so f need not be 
 Where minimisers are many (a slope that bridges a gap of the graph) one of them is returned.
 """
 
+from __future__ import annotations
+
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +17,7 @@ from hjsym.conjugate.symbolic.function import SymbolicFunction
 from hjsym.conjugate.symbolic.legendre import Span
 from hjsym.conjugate.symbolic.parameters import Parameters
 from hjsym.conjugate.symbolic.printing import joined, odd_expression, one_expression
+from hjsym.expr import symbolic
 from tropical.errors import InputError
 
 __all__ = ["ProximalMap", "symbolic_prox"]
@@ -31,6 +34,17 @@ class ProximalMap:
         Moreau's envelope e_λf in the same variable.
     method : str
         As for conjugates.
+
+    Examples
+    --------
+    >>> from hjsym.conjugate.symbolic.read import symbolic_function
+    >>> x = Symbol("x", real=True)
+    >>> soft = symbolic_prox(symbolic_function(abs(x), x))
+    >>> soft.expr
+    Piecewise((0, lambda >= Abs(x)), (-lambda + Abs(x), True))*sign(x)
+    >>> at_one = soft.subs({sympy.Symbol("lambda", positive=True): 1})
+    >>> at_one([-3.0, 0.5]), at_one.envelope
+    (array([-2.,  0.]), Piecewise((x**2/2, Abs(x) <= 1), (Abs(x) - 1/2, True)))
     """
 
     def __init__(self, conjugate: SymbolicFunction, lam: Expr, outer: Expr):
@@ -59,7 +73,7 @@ class ProximalMap:
         """Values at an array; raises where parameters are left, λ among them."""
         return self._conjugate.argmax(x)
 
-    def subs(self, values: dict) -> "ProximalMap":
+    def subs(self, values: dict) -> ProximalMap:
         """The map with numbers for parameters."""
         return ProximalMap(self._conjugate.subs(values), self._lam.subs(values), self._outer.subs(values))
 
@@ -118,4 +132,4 @@ def _exact(lam) -> Expr:
         if not np.isfinite(lam):
             raise InputError(f"lam is {lam}; pass a finite number > 0")
         return sympy.Rational(float(lam))
-    return sympy.sympify(lam)
+    return symbolic(lam, "lam")

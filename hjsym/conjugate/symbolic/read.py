@@ -9,6 +9,7 @@ from hjsym.conjugate.symbolic.legendre import Span
 from hjsym.conjugate.symbolic.parameters import Parameters, readings
 from hjsym.conjugate.symbolic.pieces import split
 from hjsym.errors import UndecidedError
+from hjsym.expr import symbolic
 from tropical.errors import InputError
 
 __all__ = ["as_symbolic", "symbolic_function"]
@@ -50,7 +51,7 @@ def symbolic_function(
     >>> g.expr, g.conditions
     ((p - 1)*Abs(y)**(p/(p - 1))/p, (p > 1,))
     """
-    f = sympy.sympify(f)
+    f = symbolic(f, "f")
     x = _variable(f, x)
     if domain is not None and not isinstance(domain, sympy.Set):
         raise InputError(
