@@ -11,7 +11,10 @@ CORE := arrays boundary chain circuit closure exp kernels log matrix memory poly
 ALL_KERNELS := arrays memory regions_kernel sizes
 # What takes the branches of the search for regions besides, which no choice of kernels changes.
 REGIONS := regions regions_search
-FRAMEWORK_TESTS := dask torch keras equinox symbols codegen pontryagin systems system_forms learned transformer scaling
+FRAMEWORK_TESTS := dask torch keras equinox symbols codegen pontryagin systems system_forms learned training \
+	transformer scaling
+# By the names of tests or files; the other tests have run without.
+NEEDS_FRAMEWORK := torch or keras or equinox or jax or dask or zarr or dimension
 TESTS ?= $(CORE:%=tests/tropical/test_%.py)
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
@@ -54,7 +57,7 @@ test-page: $(VENV)/installed-browser
 
 # The readers of torch, Keras and Equinox, code for torch and JAX, and dask, with those; installs about a gigabyte.
 test-frameworks: $(VENV)/installed-frameworks
-	$(BIN)/pytest $(SIDE_BY_SIDE) $(FRAMEWORK_TESTS:%=tests/hjsym/test_%.py)
+	$(BIN)/pytest $(SIDE_BY_SIDE) -k "$(NEEDS_FRAMEWORK)" $(FRAMEWORK_TESTS:%=tests/hjsym/test_%.py)
 
 # Breaks the core on purpose and checks that the tests notice; tens of minutes. SOME chooses, see the script.
 mutants: $(VENV)/installed-test

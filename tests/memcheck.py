@@ -17,6 +17,8 @@ from itertools import takewhile
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = "tests/tropical/test_sizes.py"
 CORE, NUMPY = "tropical/_core", "_multiarray_umath"
@@ -46,26 +48,38 @@ def errors_in(log: Path) -> list[str]:
     return errors
 
 
+class Share:
+    """Every n-th of the selected tests, for one of n processes."""
+
+    def __init__(self, first: int, processes: int):
+        self.own = slice(first, None, processes)
+
+    @pytest.hookimpl(trylast=True)  # after -k
+    def pytest_collection_modifyitems(self, items):
+        items[:] = items[self.own]
+
+
+def run_share(subset: str, first: int, processes: int) -> int:
+    done = pytest.main(["-p", "no:cacheprovider", TESTS, "-k", subset], plugins=[Share(first, processes)])
+    return 0 if first and done == pytest.ExitCode.NO_TESTS_COLLECTED else done
+
+
 def main(subset: str) -> int:
     if not (valgrind := shutil.which("valgrind")):
         raise SystemExit("valgrind is not installed; install the package of that name")
-    pytest = [sys.executable, str(Path(sys.executable).with_name("pytest")), "-p", "no:cacheprovider"]
     # so that every block of Python's is one that valgrind watches
     environment = os.environ | {"PYTHONMALLOC": "malloc", "OPENBLAS_NUM_THREADS": "1"}
-    listing = [*pytest, "--collect-only", TESTS, "-k", subset]
-    listed = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True)
-    tests = [line for line in listed.stdout.splitlines() if line.startswith(TESTS)]
-    if not tests:
-        raise SystemExit(f"no test of {TESTS} is called {subset!r}\n{listed.stdout}")
-    processes = min(os.cpu_count(), len(tests))
-    shares = [tests[k::processes] for k in range(processes)]
+    watched = [valgrind, "--quiet", "--num-callers=40", "--leak-check=full"]
+    watched += ["--show-leak-kinds=definite", "--xml=yes"]
+    processes = os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as folder:
-        logs = [Path(folder, f"errors{k}.xml") for k in range(len(shares))]
-        watched = [valgrind, "--quiet", "--num-callers=40", "--leak-check=full", "--show-leak-kinds=definite"]
+        logs = [Path(folder, f"errors{k}.xml") for k in range(processes)]
+        shares = [
+            [sys.executable, "-P", __file__, "--share", str(k), str(processes), subset]
+            for k in range(processes)
+        ]
         runs = [
-            subprocess.Popen(
-                [*watched, "--xml=yes", f"--xml-file={log}", *pytest, *share], cwd=ROOT, env=environment
-            )
+            subprocess.Popen([*watched, f"--xml-file={log}", *share], cwd=ROOT, env=environment)
             for log, share in zip(logs, shares, strict=True)
         ]
         if any([run.wait() for run in runs]):
@@ -76,4 +90,6 @@ def main(subset: str) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--share"]:
+        sys.exit(run_share(sys.argv[4], int(sys.argv[2]), int(sys.argv[3])))
     sys.exit(main(" ".join(sys.argv[1:])))

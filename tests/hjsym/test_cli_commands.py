@@ -292,7 +292,7 @@ def test_diagram(capsys, models, tmp_path):
 
 
 def test_an_arrow_that_fails_fails_the_command(capsys, models, monkeypatch):
-    monkeypatch.setattr("hjsym.arrows._ULP", 0.0)
+    monkeypatch.setattr("hjsym.square.arrows._ULP", 0.0)
     assert main(["diagram", str(models / "line.json")]) == 1
     assert "FAILED" in capsys.readouterr().out
 

@@ -13,11 +13,11 @@ from scipy.spatial.distance import cdist
 
 import hjsym
 from hjsym import layers
-from hjsym._farthest import farthest
 from hjsym.adjoint_rounding import jacobian_enclosure
 from hjsym.hopf import LSELayer
 from hjsym.network import Network, Node
 from hjsym.robustness import certify, hessian_norm, smoothness
+from hjsym.robustness.farthest import farthest
 from tropical import (
     Circuit,
     InputError,

@@ -289,7 +289,7 @@ def test_dimension_of_known_manifolds(make, dimension):
     assert found.range[0] <= found.range[1]
 
 
-def test_duplicates_are_left_out_and_options_are_passed():
+def test_dimension_leaves_duplicates_out_and_passes_options():
     pytest.importorskip("skdim")
     X = _sphere(np.random.default_rng(0), 300, 2)
     once, twice = (scaling.intrinsic_dimension(data) for data in (X, np.vstack([X, X[:50]])))
@@ -390,7 +390,7 @@ def test_bad_studies_are_named(call, message):
 # ---- examples ----------------------------------------------------------------------------------------
 
 
-def test_examples_of_the_page():
+def test_examples_of_the_page_and_its_dimension():
     pytest.importorskip("skdim")
     assert doctest.testmod(scaling.dimension).failed == 0
     result = doctest.testfile(str(ROOT / "docs" / "scaling.md"), module_relative=False)

@@ -7,11 +7,18 @@ from functools import cached_property
 
 import numpy as np
 
-from hjsym._farthest import farthest
 from hjsym.adjoint_rounding import jacobian_enclosure
 from hjsym.compile import TropicalNetwork
 from hjsym.layer_norms import lipschitz_bound, margin_bounds
-from hjsym.smooth_bounds import DUAL, dual_norms, largest_norm, network_constants, scaled_up, smoothness
+from hjsym.robustness.farthest import farthest
+from hjsym.robustness.smooth_bounds import (
+    DUAL,
+    dual_norms,
+    largest_norm,
+    network_constants,
+    scaled_up,
+    smoothness,
+)
 from tropical import Polynomial
 from tropical._rounding import U, gradient_bound, rounded_up
 from tropical.errors import InputError, ShapeError

@@ -7,8 +7,8 @@
      ↓                          ↓
     u_ε  ──────────────────→  u_0                u = |x|²/4κt − f: viscous and inviscid solutions
 
-Every arrow is an identity or a limit with a proved bound, and is checked at points (`hjsym.arrows`). Any corner is
-enough to build the others (`hjsym.corners`).
+Every arrow is an identity or a limit with a proved bound, and is checked at points (`hjsym.square.arrows`). Any
+corner is enough to build the others (`hjsym.square.corners`).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
-from hjsym.arrows import Arrow, check_arrows
 from hjsym.conjugate import conjugate
-from hjsym.corners import layer_of
 from hjsym.hopf import KernelGauge, LSELayer
+from hjsym.square.arrows import Arrow, check_arrows
+from hjsym.square.corners import layer_of
 from hjsym.systems import HJSystem, hamiltonian
 from tropical._arrays import as_points
 from tropical._formulas import in_display

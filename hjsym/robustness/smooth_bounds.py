@@ -12,13 +12,13 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hjsym._farthest import farthest
 from hjsym.compile import TropicalNetwork, compile
-from hjsym.curvature_bounds import network_curvature
 from hjsym.export import to_network
 from hjsym.hopf import LSELayer
 from hjsym.layer_norms import lipschitz_bound
 from hjsym.network import Network
+from hjsym.robustness.curvature_bounds import network_curvature
+from hjsym.robustness.farthest import farthest
 from tropical import Circuit, Polynomial, Rational
 from tropical._arrays import FLOAT64, as_points, refuse_where
 from tropical._display import summary
@@ -102,8 +102,8 @@ def smoothness(f, norm: float = 2, *, scale: float = 1.0, max_pairs: int = PAIRS
     Notes
     -----
     Of a layer `lipschitz` and `convex` are as small as possible. Of a network they are products and sums over the
-    layers, see `hjsym.curvature_bounds`; the curvature is found in norm 2, and that for ∞ is d times as large. A layer
-    costs O(N d) and the pairs of slopes that are far out.
+    layers, see `hjsym.robustness.curvature_bounds`; the curvature is found in norm 2, and that for ∞ is d times as
+    large. A layer costs O(N d) and the pairs of slopes that are far out.
 
     Examples
     --------

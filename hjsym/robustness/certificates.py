@@ -23,9 +23,9 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hjsym._margins import NetworkScores, PolynomialScores
 from hjsym.hopf import LSELayer
-from hjsym.smooth_bounds import (
+from hjsym.robustness.margins import NetworkScores, PolynomialScores
+from hjsym.robustness.smooth_bounds import (
     PAIRS,
     Smoothness,
     as_finite,

@@ -16,10 +16,10 @@ from functools import singledispatch
 import numpy as np
 
 from hjsym import layers
-from hjsym._farthest import farthest
 from hjsym.adjoints import scattered
 from hjsym.layer_norms import float_weights, value_bounds, weight_norm
 from hjsym.network import Network
+from hjsym.robustness.farthest import farthest
 from tropical._rounding import absolute, gamma, rounded_up
 from tropical.sparse import SparseMatrix, Weights, split
 
