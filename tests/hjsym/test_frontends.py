@@ -166,7 +166,10 @@ def test_npz_file(tmp_path):
 MODULES = ["hjsym", *(m.name for m in pkgutil.walk_packages(hjsym.__path__, "hjsym."))]
 
 
-NEEDS = {"hjsym.scaling.dimension": "skdim"}  # which the tests of frameworks install
+NEEDS = {
+    "hjsym.reports.pretty": "rich",
+    "hjsym.scaling.dimension": "skdim",  # which the tests of frameworks install
+}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
