@@ -297,6 +297,6 @@ class _Terms(StrPrinter):
 
 
 def _short(expr: sympy.Basic) -> str:
-    is_long = any(len(maximum.args) > _FEW_TERMS for maximum in expr.atoms(sympy.Max))
-    text = _Terms().doprint(expr) if is_long else str(readable(expr))
+    has_many = any(len(maximum.args) > _FEW_TERMS for maximum in expr.atoms(sympy.Max))
+    text = _Terms().doprint(expr) if has_many else str(readable(expr))
     return text if len(text) <= 300 else f"{text[:300]} … ({len(text):,} characters)"
