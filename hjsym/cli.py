@@ -80,10 +80,10 @@ def _finish(report, options: argparse.Namespace) -> int:
     """Print a report; a command that has done so itself gives its exit code instead."""
     if isinstance(report, int):
         return report
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(
-            errors="replace"
-        )  # a Greek letter must not end in a traceback where there is no UTF-8
+    if hasattr(
+        sys.stdout, "reconfigure"
+    ):  # a Greek letter must not end in a traceback where there is no UTF-8
+        sys.stdout.reconfigure(errors="replace")
     if options.json:
         from hjsym.reports.machine import as_json
 

@@ -33,7 +33,12 @@ def run(options):
     model, asked = Model.read(options.model), points_asked(options)
     if model.layer is None:
         from hjsym.reports.equation import equation_report
+        from tropical.errors import InputError
 
+        if options.figures is not None:
+            raise InputError(
+                "--figures draws log-sum-exp layers; leave it out, or try `hjsym explain` or `regions`"
+            )
         return equation_report(model, asked, options.max_regions, options.latex)
     from hjsym.reports.layer import layer_report
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import mpmath
 import numpy as np
 import sympy
+from sympy.printing.str import StrPrinter
 
 from hjsym._latex import is_long, latex, latex_of
 from hjsym.expr import symbolic
@@ -20,6 +21,8 @@ from tropical._tables import HasTable
 from tropical.errors import BudgetExceeded, InputError, ShapeError
 
 __all__ = ["LABELS", "MOST_COORDINATES", "MOST_NUMBERS", "HJSystem", "coordinates", "dot", "mixed"]
+
+_FEW_TERMS = 16  # of a maximum that SymPy may compare with each other
 
 LABELS = {
     "exact": "the layer is a solution of the equation, identically",
@@ -329,8 +332,17 @@ def readable(expr: sympy.Basic, digits: int = 6) -> sympy.Basic:
     return expr.xreplace(long)
 
 
+class _Terms(StrPrinter):
+    """Maxima term by term: to build one anew compares all its terms, which takes minutes for a hundred."""
+
+    def _print_Max(self, maximum: sympy.Max) -> str:
+        terms = sorted(maximum.args, key=sympy.default_sort_key)
+        return f"Max({', '.join(str(readable(term)) for term in terms)})"
+
+
 def _short(expr: sympy.Basic) -> str:
     if is_long(expr):
         return "a formula that is too long to write"
-    text = str(readable(expr))
+    has_many = any(len(maximum.args) > _FEW_TERMS for maximum in expr.atoms(sympy.Max))
+    text = _Terms().doprint(expr) if has_many else str(readable(expr))
     return text if len(text) <= 300 else f"{text[:300]} … ({len(text):,} characters)"

@@ -191,7 +191,7 @@ def maximum(polynomial: Polynomial, kappa=1, symbolic: bool = False, A: ArrayLik
     if not space.is_written_out(size):
         return space.system(**system)
     F = _wave_front(space, polynomial)
-    return space.system(**system, fields={"V": -F}, output=F.subs(_T, 0))
+    return space.system(**system, fields={"V": -F}, output=_initially(F))
 
 
 def tropical_rational(f: Rational, kappa=1, symbolic: bool = False, A: ArrayLike | None = None) -> HJSystem:
@@ -226,13 +226,21 @@ def tropical_rational(f: Rational, kappa=1, symbolic: bool = False, A: ArrayLike
     if not space.is_written_out(size):
         return space.system(**system)
     P, Q = (_wave_front(space, part, f"_{name}") for name, part in (("P", f.P), ("Q", f.Q)))
-    return space.system(**system, fields={"V_P": -P, "V_Q": -Q}, output=(P - Q).subs(_T, 0))
+    return space.system(**system, fields={"V_P": -P, "V_Q": -Q}, output=_initially(P) - _initially(Q))
 
 
 def _wave_front(space: _Space, polynomial: Polynomial, name: str = "") -> sympy.Expr:
     """max_j (W_j·x + b_j + tκ W_jᵀAW_j), unevaluated."""
     rows = _rows(space.weights, polynomial.slopes, polynomial.coefficients, name)
     terms = {space.wave(w, b) for w, b in rows}
+    return sympy.Max(*terms, evaluate=False) if len(terms) > 1 else terms.pop()
+
+
+def _initially(F: sympy.Expr) -> sympy.Expr:
+    """F at t = 0, its terms not compared with each other, as SymPy would for longer than anybody waits."""
+    if not isinstance(F, sympy.Max):
+        return F.subs(_T, 0)
+    terms = {term.subs(_T, 0) for term in F.args}
     return sympy.Max(*terms, evaluate=False) if len(terms) > 1 else terms.pop()
 
 

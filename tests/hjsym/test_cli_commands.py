@@ -158,6 +158,21 @@ def test_inspect_network_writes_its_solutions_out(capsys, models):
     assert found["costates"]["gradient"] == [0.0, 2.0]
 
 
+def test_inspect_writes_long_maxima_out(capsys, tmp_path):
+    """Which SymPy would compare term by term, for minutes, if they were built anew."""
+    rng = np.random.default_rng(0)
+    hjsym.load([(rng.normal(size=(20, 2)), rng.normal(size=20)), (np.ones((1, 20)), [0.0])]).save(
+        tmp_path / "f.npz"
+    )
+    found = ask(capsys, "inspect", tmp_path / "f.npz")
+    pieces = [int(c["what"].split()[4]) for c in found["checks"] if "pieces" in c["what"]]
+    assert (
+        len(pieces) == 2
+        and max(pieces) == hjsym.compile(tmp_path / "f.npz").essential()[0].slopes.shape[0] > 50
+    )
+    assert "draws log-sum-exp layers" in refuse(capsys, "inspect", tmp_path / "f.npz", "--figures", tmp_path)
+
+
 def test_inspect_a_residual_and_a_soft_network(capsys, models):
     found = ask(capsys, "inspect", models / "residual.json")
     assert [s["label"] for s in found["systems"]] == ["structural"]

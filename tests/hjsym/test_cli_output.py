@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from fractions import Fraction
 
 import numpy as np
@@ -275,6 +276,12 @@ def test_output_that_cannot_hold_greek_is_no_error(monkeypatch):
     assert main(["conjugate", "abs(x)"]) == 0
     text = out.buffer.getvalue().decode()
     assert "f* = 0" in text and "?????" in text
+
+
+def test_output_may_be_caught_as_text():
+    with redirect_stdout(io.StringIO()) as out:
+        assert main(["conjugate", "abs(x)"]) == 0
+    assert "f* = 0" in out.getvalue()
 
 
 def test_an_error_of_ours_is_not_hidden(monkeypatch):

@@ -167,8 +167,9 @@ MODULES = ["hjsym", *(m.name for m in pkgutil.walk_packages(hjsym.__path__, "hjs
 
 
 NEEDS = {
-    "hjsym.scaling.dimension": "skdim",  # which the tests of frameworks install
     "hjsym.notebook": "ipywidgets",
+    "hjsym.reports.pretty": "rich",
+    "hjsym.scaling.dimension": "skdim",  # which the tests of frameworks install
 }
 
 
