@@ -22,6 +22,7 @@ from hjsym.systems.sketches import Sketch
 RNG = np.random.default_rng(0)
 LAYER = LSELayer([[1.0], [-1.0], [0.0]], [0.0, 0.0, 0.5], eps=0.5)
 LARGE = LSELayer(RNG.normal(size=(500, 30)), RNG.normal(size=500), 0.5, labels=RNG.integers(0, 3, 500))
+MIDDLE = LSELayer(RNG.normal(size=(60, 8)), RNG.normal(size=60), 0.5)
 NET = hjsym.load(
     [(RNG.normal(size=(8, 2)), RNG.normal(size=8)), (RNG.normal(size=(3, 8)), RNG.normal(size=3))]
 )
@@ -55,7 +56,7 @@ def reproduction(tmp_path_factory):
 # ---- formulas and cards ------------------------------------------------------------------------------------
 
 FORMULAS = [
-    LAYER, LAYER.plane_wave, LAYER.kernel(2.0), hjsym.hamiltonian(LAYER), hjsym.hamiltonian(LARGE, gauge="kernel"),
+    LAYER, LAYER.plane_wave, LAYER.kernel(2.0), hjsym.hamiltonian(LAYER), hjsym.hamiltonian(MIDDLE, gauge="kernel"),
     conjugate(X**4), hjsym.compile([([[1.0, -1.0]], [0.0]), ([[2.0]], [1.0])]),
     Sketch(X**2, "taylor", (0.0,), (1.0,), 0.25, 0.2),
 ]  # fmt: skip
