@@ -114,7 +114,7 @@ def test_a_misspelt_name_carries_what_suggestions_need(package):
 
 def test_run_as_a_module():
     found = subprocess.run(
-        [sys.executable, "-m", "hjsym", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-m", "hjsym", "--help"], capture_output=True, text=True, check=True
     )
     assert found.stdout.startswith("usage: hjsym")
 

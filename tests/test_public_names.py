@@ -165,5 +165,5 @@ def test_importing_takes_nothing_that_can_wait():
         "scipy.stats",
     }
     code = f"import sys, hjsym; print(*sorted({heavy!r} & set(sys.modules)))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == []

@@ -41,7 +41,7 @@ ESCAPE = "\x1b]0;owned\x07\x1b[31m\u202enet\r\n"
 
 def child(code: str, *arguments, **options) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        [sys.executable, "-P", "-c", code, *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
     )  # fmt: skip
 

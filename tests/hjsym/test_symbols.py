@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 import hjsym
-from hjsym import GibbsMean, LogSumExp, Maximum, runtime
+from hjsym import GibbsMean, LogSumExp, Maximum, runtime, symbols
 from hjsym.expr import default_symbols
 from tropical import Polynomial
 from tropical.errors import BudgetExceeded
@@ -211,7 +211,7 @@ def test_what_sympy_does_to_expressions():
             pickle.loads(pickle.dumps(f)),
         ):
             assert abs(changed.subs(at).evalf(20) - f.subs(at).evalf(20)) < 1e-15
-        assert sympy.sympify(sympy.srepr(f), locals=vars(hjsym)) == f
+        assert sympy.sympify(sympy.srepr(f), locals=vars(symbols)) == f
         assert f.free_symbols == {X, Y} and f.replace(Y, Z).free_symbols == {X, Z}
 
 

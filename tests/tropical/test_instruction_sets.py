@@ -54,7 +54,7 @@ def results(ceiling: str) -> dict[str, str]:
         "TROPICAL_CPU": ceiling,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
     }
-    command = [sys.executable, "-c", RESULTS]
+    command = [sys.executable, "-P", "-c", RESULTS]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert not done.returncode, done.stderr
     return json.loads(done.stdout)
