@@ -234,9 +234,11 @@ def test_completion_without_shtab_says_what_to_install(monkeypatch, capsys):
 # ---- how it stops ------------------------------------------------------------------------------------
 
 SLOW_PICTURE = """
-import sys, time
+import signal, sys, time
 import matplotlib.figure
 from hjsym.cli import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs have not
 
 def half(self, path, **options):
     with open(path, "wb") as file:
