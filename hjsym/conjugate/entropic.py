@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -128,6 +128,11 @@ class _Solution:
     members: np.ndarray
     weights: np.ndarray
 
+    def part(self, rows: np.ndarray) -> _Solution:
+        return _Solution(
+            self.at[rows], self.lower[rows], self.upper[rows], self.x[rows], self.members, self.weights[rows]
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class EntropyOnHull(ConvexFunction):
@@ -222,16 +227,25 @@ class EntropyOnHull(ConvexFunction):
             rows = np.flatnonzero(self.domain.on_affine_hull(y))
             for s in self._whole.solutions(y, rows, _QUICK):
                 sure = np.isfinite(s.upper)
-                yield _Solution(
-                    s.at[sure], s.lower[sure], s.upper[sure], s.x[sure], s.members, s.weights[sure]
-                )
+                yield s.part(sure)
                 rows = np.setdiff1d(rows, s.at[sure])
         for members, some in self._by_faces(y, rows):
             if len(members) == len(self.polynomial):
                 yield from self._whole.solutions(y, some, _PATIENT)
                 continue
             for s in _Face(self.polynomial, members).solutions(y, some, _PATIENT):
-                yield _Solution(s.at, s.lower, s.upper, np.full_like(s.x, np.nan), members, s.weights)
+                yield from self._on_or_off(replace(s, x=np.full_like(s.x, np.nan)), y)
+
+    def _on_or_off(self, s: _Solution, y: np.ndarray) -> Iterator[_Solution]:
+        """What was found on a face; of a flat hull, whose faces hold points up to rounding, off it where that is proved
+        and the other is not."""
+        proved = np.isfinite(s.upper)
+        if self.domain.dim < self.variables and not proved.all():
+            for t in self._whole.solutions(y, s.at[~proved], _PATIENT):
+                sure = np.isfinite(t.upper)
+                yield t.part(sure)
+                s = s.part(~np.isin(s.at, t.at[sure]))
+        yield s
 
     def _by_faces(self, y: np.ndarray, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """(points on the face, rows of y in its relative interior)."""

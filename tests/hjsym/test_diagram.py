@@ -37,6 +37,13 @@ def test_every_arrow_holds(data, d, eps, t):
     assert square.holds, str(square)
 
 
+@pytest.mark.parametrize("neurons, variables", [(1, 4), (3, 8), (9, 20), (40, 12)])
+def test_every_arrow_holds_in_many_variables(neurons, variables):
+    rng = np.random.default_rng(0)
+    square = diagram(LSELayer(rng.normal(size=(neurons, variables)), rng.normal(size=neurons), 0.3))
+    assert square.holds, str(square)
+
+
 PAPER_SYSTEM = hjsym.hamiltonian(PAPER)
 
 CORNERS = {

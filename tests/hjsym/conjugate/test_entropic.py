@@ -136,6 +136,19 @@ def test_close_to_the_boundary_of_a_hull_in_space():
     assert (np.abs(p.gradient(f.argmax(y)) - y) <= 1e-14).all()
 
 
+@pytest.mark.parametrize("inwards", [1e-3, 1e-8, 1e-12, 3e-13, 1e-13])
+def test_close_to_the_corners_of_a_flat_simplex(inwards):
+    """Nine points in R^20, whose weights are unique; within rounding y is on some facets and off others."""
+    rng = np.random.default_rng(0)
+    W, b, eps = rng.normal(size=(9, 20)), rng.normal(size=9), 0.3
+    weights = (1 - inwards) * np.eye(9) + inwards / 9
+    y = W + inwards * (W.mean(axis=0) - W)
+    f = conjugate(LSELayer(W, b, eps).polynomial)
+    entropy = eps * (weights * np.log(weights)).sum(axis=1) - weights @ b
+    np.testing.assert_allclose(f(y), entropy, rtol=0, atol=1e-9)
+    assert (f.gap(y) < 1e-9).all()
+
+
 def test_a_hull_as_thin_as_rounding():
     rng = np.random.default_rng(0)
     W = rng.normal(size=(6, 2)) @ [[1.0, 0.3, 0.7], [0.2, 1.1, -0.4]]  # a plane, but for rounding
