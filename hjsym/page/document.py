@@ -34,9 +34,8 @@ def document(title: str, data: dict) -> str:
         "scripts": "\n".join(f"<script>{script}</script>" for script in scripts),
     }
     text = folder.joinpath("template.html").read_text(encoding="utf-8")
-    pieces = text.split(
-        "@@"
-    )  # names of parts stand between pairs of these; what is put in is not looked at again
+    # Names of parts stand between pairs of these; what is put in is not looked at again.
+    pieces = text.split("@@")
     return "".join(parts[piece] if k % 2 else piece for k, piece in enumerate(pieces))
 
 
