@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _stop(why: str, code: int) -> int:
-    from hjsym.reports.printable import printable
+    from hjsym._printable import printable
 
     print(f"hjsym: {printable(why)}", file=sys.stderr)
     return code

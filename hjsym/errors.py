@@ -1,6 +1,6 @@
 """Errors of networks and of convex analysis; those of the algebra are in `tropical.errors`."""
 
-from hjsym.reports.printable import printable
+from hjsym._printable import printable
 from tropical.errors import InputError
 
 __all__ = ["HullWarning", "ModelFileError", "NotConvexError", "UndecidedError", "UnsupportedLayerError"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hjsym.reports.printable import printable
+from hjsym._printable import printable
 
 __all__ = ["Check", "Heading", "Line", "Report", "Table"]
 

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 import hjsym
+from hjsym._printable import printable
 from hjsym.cli import main, make_parser
 from hjsym.hopf import LSELayer
 from hjsym.reports.machine import as_json
-from hjsym.reports.printable import printable
 from hjsym.reports.report import Report
 from tropical.errors import InputError
 
