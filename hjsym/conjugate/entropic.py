@@ -240,7 +240,7 @@ class EntropyOnHull(ConvexFunction):
         """What was found on a face; of a flat hull, whose faces hold points up to rounding, off it where that is proved
         and the other is not."""
         proved = np.isfinite(s.upper)
-        if self.domain.dim < self.variables and not proved.all():
+        if not (proved.all() or self.domain.is_rigid(y)):
             for t in self._whole.solutions(y, s.at[~proved], _PATIENT):
                 sure = np.isfinite(t.upper)
                 yield t.part(sure)

@@ -74,11 +74,11 @@ class Hull:
             if self.dim > 0:
                 inside[inside] = [self.program.solve(r, False) is not None for r in self.lifted(y[inside])]
             return inside
-        if self._is_rigid(y):
+        if self.is_rigid(y):
             return self.polytope.contains(y)
         return self.on_affine_hull(y) & (self._sides(y) <= 0).all(axis=1)
 
-    def _is_rigid(self, y: np.ndarray) -> bool:
+    def is_rigid(self, y: np.ndarray) -> bool:
         """Whether y is compared without any allowance for rounding."""
         return self.dim == self.variables or is_exact(y)
 
@@ -137,7 +137,7 @@ class Hull:
 
     def facets_at(self, y: np.ndarray) -> np.ndarray:
         """Which facets hold which points of the hull, (n, F) bool; dim ≥ 1 and cheap."""
-        if not self._is_rigid(y):
+        if not self.is_rigid(y):
             return self._sides(y) == 0
         points = IntegerPoints(y[:, self.polytope.affine_hull.pivots])
         planes = self.polytope._facets[0].in_coordinates(self.polytope.base, points)
